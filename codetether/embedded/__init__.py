@@ -1,8 +1,8 @@
 """PostgreSQL and Valkey of our own, real ones from wheels, for machines that have none.
 
-    services = start(Path(".codetether"))
-    services.database_url, services.redis_url
-    services.stop()
+services = start(Path(".codetether"))
+services.database_url, services.redis_url
+services.stop()
 """
 
 from codetether.embedded.errors import EmbeddedError

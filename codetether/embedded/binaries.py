@@ -35,5 +35,6 @@ def _existing(path: Path) -> Path:
     if path.exists():
         return path
     raise EmbeddedError(
-        f"There are no embedded servers for this machine ({path} is missing); set DATABASE_URL and A2A_REDIS_URL."
+        f"There is no embedded server for this machine ({path} is missing); "
+        "set DATABASE_URL and A2A_REDIS_URL."
     )

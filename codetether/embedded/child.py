@@ -1,7 +1,7 @@
-"""Become the right user, promise to die with the launcher, then exec a server program.
+"""Become the right user, promise to die with the launcher, then exec a program.
 
 Run by path as its own tiny program (``python -I -S child.py …``) and not as a ``preexec_fn``, because code
-between fork and exec of a threaded process may deadlock. Standard library only: it starts before anything else.
+between fork and exec of a threaded process may deadlock. Standard library only, to start at once.
 
 Usage: child.py IDENTITY UID GID LAUNCHER_PID DEATH_SIGNAL COMMAND [ARGUMENT ...]
 """
@@ -13,10 +13,11 @@ from pathlib import Path
 
 # linux/prctl.h and linux/capability.h
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
 PR_SET_NO_NEW_PRIVS = 38
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 CAP_DAC_OVERRIDE = 1
 CAPABILITY_VERSION_3 = 0x20080522
 
@@ -43,7 +44,8 @@ def _become(uid: int, gid: int) -> None:
 
 def _become_with_file_access(uid: int, gid: int) -> None:
     """Change the user, but keep (across exec) the one right that reaches below folders of root."""
-    _prctl(PR_SET_KEEPCAPS, 1)
+    # Capabilities outlive the change of uid, and access(2), by which PostgreSQL finds itself, honours them.
+    _prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
     _become(uid, gid)
     bit = 1 << CAP_DAC_OVERRIDE
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
@@ -65,7 +67,6 @@ def _enter_namespace(uid: int, gid: int) -> None:
 
 
 IDENTITIES = {
-    "same": lambda _uid, _gid: None,
     "user": _become,
     "user-with-file-access": _become_with_file_access,
     "namespace": _enter_namespace,
@@ -75,7 +76,6 @@ IDENTITIES = {
 def _die_with(launcher_pid: int, signal_number: int) -> None:
     """Ask the kernel for a signal when the launcher ends (Linux only), and notice that it already has."""
     if sys.platform == "linux":
-        _prctl(PR_SET_NO_NEW_PRIVS, 1)
         _prctl(PR_SET_PDEATHSIG, signal_number)
     if os.getppid() != launcher_pid:
         sys.exit(LAUNCHER_IS_GONE)
@@ -83,10 +83,11 @@ def _die_with(launcher_pid: int, signal_number: int) -> None:
 
 def main(arguments: list[str]) -> None:
     identity, uid, gid, launcher_pid, signal_number, *command = arguments
-    IDENTITIES[identity](int(uid), int(gid))
+    if identity != "same":
+        IDENTITIES[identity](int(uid), int(gid))
+        _prctl(PR_SET_NO_NEW_PRIVS, 1)
     # After the change of user: changing credentials clears the death signal.
     _die_with(int(launcher_pid), int(signal_number))
-    os.umask(0o077)
     os.execv(command[0], command)
 
 

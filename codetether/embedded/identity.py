@@ -25,8 +25,8 @@ from codetether.embedded.errors import EmbeddedError
 from codetether.embedded.processes import Identity
 
 PREFERRED_USERS = ("nobody", "postgres")
-# Writes a file in the folder $1 and runs the program $2: the two things that a server needs.
-PROBE = 'cd "$1" && : > probe && exec "$2" --version'
+# All that a server needs: write below $1 and run $2, which looks for its own files and at its uid.
+PROBE = 'cd "$1" && : > postgresql.conf && exec "$2" -D "$1" -C port'
 
 
 def choose(data_dir: Path, program: Path) -> Identity:
@@ -73,7 +73,9 @@ def _unprivileged_user() -> pwd.struct_passwd:
         if name in entries:
             return entries[name]
     if not entries:
-        raise EmbeddedError("PostgreSQL does not run as root, and this system has no other user to run it as.")
+        raise EmbeddedError(
+            "PostgreSQL does not run as root, and this system has no other user to run it as."
+        )
     return max(entries.values(), key=lambda entry: entry.pw_uid)
 
 

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import time
 from pathlib import Path
 
 import psycopg
@@ -12,7 +11,7 @@ from codetether.embedded import binaries, processes
 from codetether.embedded import identity as identities
 from codetether.embedded.errors import EmbeddedError
 from codetether.embedded.ports import LOOPBACK
-from codetether.embedded.processes import Identity, Server
+from codetether.embedded.processes import Identity, Part, Server
 from codetether.embedded.state import Secrets
 
 MAJOR_VERSION = "18"
@@ -55,8 +54,8 @@ def database_url(secrets: Secrets) -> str:
     return f"postgresql://{NAME}:{secrets.database_password}@{LOOPBACK}:{secrets.postgres_port}/{NAME}"
 
 
-def prepare_folder(data_dir: Path, identity: Identity, *, durable: bool) -> Secrets:
-    """Make sure that a finished data folder with known passwords is there; returns its secrets.
+def prepare_folder(data_dir: Path, identity: Identity, secrets: Secrets | None, *, durable: bool) -> Secrets:
+    """Make sure that a finished data folder is there; returns the passwords that are true for it.
 
     A new one is made in ``postgres.new`` and renamed when it is complete, so ``postgres`` is never half a
     database and whatever lies in ``postgres.new`` never was one.
@@ -70,10 +69,20 @@ def prepare_folder(data_dir: Path, identity: Identity, *, durable: bool) -> Secr
         return _create(data_dir, identity, durable=durable)
     _require_usable(folder)
     identities.own(folder, identity)
-    return Secrets.load(data_dir) or _reset_passwords(data_dir, identity)
+    return secrets or _reset_passwords(data_dir, identity)
 
 
-def server(data_dir: Path, identity: Identity, secrets: Secrets, *, durable: bool) -> Server:
+def part(data_dir: Path, identity: Identity, secrets: Secrets, *, durable: bool) -> Part:
+    return Part(
+        key="postgres",
+        url=database_url(secrets),
+        server=_server(data_dir, identity, secrets, durable=durable),
+        is_ready=lambda: is_ready(secrets),
+        failure=failure,
+    )
+
+
+def _server(data_dir: Path, identity: Identity, secrets: Secrets, *, durable: bool) -> Server:
     settings = SETTINGS | ({} if durable else VOLATILE_SETTINGS)
     settings |= {"port": str(secrets.postgres_port), "unix_socket_directories": _socket_folder(data_dir)}
     arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
@@ -188,7 +197,6 @@ def _run_sql(cluster: Path, identity: Identity, *statements: str) -> None:
 
 def _reset_passwords(data_dir: Path, identity: Identity) -> Secrets:
     """embedded.json is gone or damaged: give the existing database new passwords."""
-    end_orphan(data_dir)
     secrets = Secrets()
     _run_sql(
         data_dir / "postgres",
@@ -204,13 +212,3 @@ def _socket_folder(data_dir: Path) -> str:
     """The data folder itself (0700) where its path is short enough for a socket, else TCP only."""
     folder = str(data_dir / "postgres")
     return folder if len(os.fsencode(folder)) <= SOCKET_FOLDER_LIMIT_BYTES and "," not in folder else ""
-
-
-def wait_until_ready(server: Server, secrets: Secrets, deadline: float) -> None:
-    """Block until connections are answered; ``deadline`` is a time.monotonic() value."""
-    while not is_ready(secrets):
-        if server.exit_code is not None:
-            raise EmbeddedError(f"PostgreSQL did not start: {failure(server.log_lines())} (log: {server.log})")
-        if time.monotonic() > deadline:
-            raise EmbeddedError(f"PostgreSQL is not ready in time; see {server.log}.")
-        time.sleep(0.02)

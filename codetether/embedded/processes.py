@@ -6,10 +6,13 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from codetether.embedded.errors import EmbeddedError
 
 CHILD_PROGRAM = Path(__file__).with_name("child.py")
 LOG_LIMIT_BYTES = 10 * 1024 * 1024
@@ -19,7 +22,7 @@ ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
 
 @dataclass(frozen=True)
 class Identity:
-    """As whom a server runs: ``kind`` is one of child.IDENTITIES, ``owner`` the uid that its files need."""
+    """As whom a server runs: ``kind`` is "same" or of child.IDENTITIES, ``owner`` the uid for its files."""
 
     kind: str
     uid: int
@@ -72,18 +75,26 @@ class Server:
     """
 
     def __init__(
-        self, *, name: str, identity: Identity, command: Sequence[str], log: Path, stop_signal: signal.Signals
+        self,
+        *,
+        name: str,
+        identity: Identity,
+        command: Sequence[str],
+        log: Path,
+        stop_signal: signal.Signals,
+        configuration: bytes = b"",
     ) -> None:
         self.name = name
         self.log = log
         self._identity = identity
         self._command = command
         self._stop_signal = stop_signal
+        self._configuration = configuration
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0
 
-    def start(self, configuration: bytes = b"") -> None:
-        """Start the program with ``configuration`` on its standard input."""
+    def start(self) -> None:
+        """Start the program with its configuration on standard input; again too, after it has ended."""
         with open_log(self.log) as log:
             self._log_start = log.tell()
             self._process = subprocess.Popen(
@@ -95,13 +106,10 @@ class Server:
                 cwd="/",
                 start_new_session=True,
             )
-        self._feed(configuration)
-
-    def _feed(self, configuration: bytes) -> None:
-        assert self._process is not None and self._process.stdin is not None
-        # A program that is already gone is reported by who waits for it to be ready.
+        assert self._process.stdin is not None
+        # A program that is already gone is noticed by who waits for it to be ready.
         with contextlib.suppress(BrokenPipeError), self._process.stdin as pipe:
-            pipe.write(configuration)
+            pipe.write(self._configuration)
 
     @property
     def pid(self) -> int:
@@ -129,6 +137,28 @@ class Server:
         with self.log.open("rb") as log:
             log.seek(self._log_start)
             return log.read().decode(errors="replace").splitlines()
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the servers as the launcher sees it."""
+
+    key: str
+    url: str
+    server: Server
+    is_ready: Callable[[], bool]
+    failure: Callable[[list[str]], str]  # the line of a log that says why the server ended
+
+    def wait_until_ready(self, deadline: float) -> None:
+        """Block until the server answers; EmbeddedError after ``deadline`` (as time.monotonic() counts)."""
+        server = self.server
+        while not self.is_ready():
+            if server.exit_code is not None:
+                reason = self.failure(server.log_lines())
+                raise EmbeddedError(f"{server.name} did not start: {reason} (log: {server.log})")
+            if time.monotonic() > deadline:
+                raise EmbeddedError(f"{server.name} is not ready in time; see {server.log}.")
+            time.sleep(0.01)
 
 
 def arguments_of(pid: int) -> list[str]:

@@ -44,10 +44,10 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 
 class Lock:
-    """The right to run the embedded servers of one data folder."""
+    """A file that at most one living process holds; a killed one's lock is free by itself."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self._path = data_dir / "embedded.lock"
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._descriptor: int | None = None
 
     def acquire(self) -> bool:

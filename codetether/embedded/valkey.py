@@ -3,14 +3,12 @@
 import re
 import signal
 import socket
-import time
 from pathlib import Path
 
 from codetether.embedded import binaries, processes
 from codetether.embedded import identity as identities
-from codetether.embedded.errors import EmbeddedError
 from codetether.embedded.ports import LOOPBACK
-from codetether.embedded.processes import Identity, Server
+from codetether.embedded.processes import Identity, Part, Server
 from codetether.embedded.state import Addresses, Secrets
 
 
@@ -24,11 +22,25 @@ def prepare_folder(data_dir: Path, identity: Identity) -> None:
     identities.own(folder, identity)
 
 
-def server(data_dir: Path, identity: Identity) -> Server:
+def part(data_dir: Path, identity: Identity, secrets: Secrets, *, durable: bool) -> Part:
+    return Part(
+        key="valkey",
+        url=redis_url(secrets),
+        server=_server(data_dir, identity, secrets, durable=durable),
+        is_ready=lambda: is_ready(secrets),
+        failure=failure,
+    )
+
+
+def _server(data_dir: Path, identity: Identity, secrets: Secrets, *, durable: bool) -> Server:
     return Server(
         name="Valkey",
         identity=identity,
-        command=[str(binaries.valkey_program()), "-"],  # the configuration comes by standard input: it holds the password
+        command=[
+            str(binaries.valkey_program()),
+            "-",
+        ],  # "-": configured by standard input, it holds the password
+        configuration=configuration(data_dir, secrets, durable=durable),
         log=data_dir / "logs" / "valkey.log",
         stop_signal=signal.SIGTERM,
     )
@@ -58,16 +70,6 @@ def is_ready(secrets: Secrets) -> bool:
     except OSError:
         return False
     return answer.startswith(b"+OK\r\n+PONG\r\n")
-
-
-def wait_until_ready(server: Server, secrets: Secrets, deadline: float) -> None:
-    """Block until commands are answered; ``deadline`` is a time.monotonic() value."""
-    while not is_ready(secrets):
-        if server.exit_code is not None:
-            raise EmbeddedError(f"Valkey did not start: {failure(server.log_lines())} (log: {server.log})")
-        if time.monotonic() > deadline:
-            raise EmbeddedError(f"Valkey is not ready in time; see {server.log}.")
-        time.sleep(0.01)
 
 
 def failure(log_lines: list[str]) -> str:
