@@ -1,0 +1,1 @@
+"""One file for each agent program; `base` is what they have in common."""

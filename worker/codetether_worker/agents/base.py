@@ -1,0 +1,82 @@
+"""What the worker asks of an agent program, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from codetether_worker.events import Event
+
+StopReason = Literal["end_turn", "cancelled", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One attempt as an agent sees it.
+
+    `workdir` exists and is absolute. `mark` is the name of the environment variable that every process of
+    this attempt must carry. `emit` reports an event; it never blocks.
+    """
+
+    task_id: str
+    workdir: Path
+    agent_type: str
+    model: str | None
+    session_id: str | None
+    auto_approves: bool
+    mark: str
+    scratch: Path
+    emit: Callable[[Event], None] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How one prompt was answered. Only `end_turn` is a success; `error` says why it failed."""
+
+    stop_reason: StopReason
+    text: str
+    error: str | None = None
+    error_code: str | None = None
+    retry: bool = False
+
+
+class AgentSession(Protocol):
+    """A conversation with an agent program, driven by one task of the worker.
+
+    `last_activity` is the reading of lease.now() at the program's latest sign of life; `awaits_person` is
+    true while a question to a person is open, and silence is then no fault.
+    """
+
+    last_activity: float
+    awaits_person: bool
+
+    async def start(self) -> str | None:
+        """Start the program and its session; returns the session id to resume by, None if it keeps none.
+
+        Raises AgentError.
+        """
+
+    async def prompt(self, text: str) -> Turn:
+        """Hand over one message and wait for the end of the turn. A failed turn is returned, not raised."""
+
+    async def cancel(self) -> None:
+        """Ask the program to stop the current turn; prompt() then returns soon."""
+
+    def answer(self, text: str, data: Mapping[str, Any]) -> bool:
+        """Answer the open question; False when none is open."""
+
+    def usage(self) -> Mapping[str, Any]:
+        """Tokens and cost of this attempt so far; empty when unknown."""
+
+    async def close(self) -> None:
+        """End the program and every process it started. Safe to call at any time, also twice."""
+
+
+class AgentProgram(Protocol):
+    """An agent program that is present on this machine."""
+
+    name: str
+
+    def open(self, assignment: Assignment) -> AgentSession: ...

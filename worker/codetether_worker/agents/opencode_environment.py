@@ -1,0 +1,28 @@
+"""The environment that OpenCode is started with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# Nothing may change or phone home in the middle of a task, and a repository that is worked on may not
+# configure the program that works on it. Whoever wants otherwise sets the variable for the worker.
+_QUIET = {
+    "OPENCODE_DISABLE_AUTOUPDATE": "1",
+    "OPENCODE_DISABLE_SHARE": "1",
+    "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
+    "OPENCODE_DISABLE_PROJECT_CONFIG": "1",
+    "OPENCODE_DISABLE_MODELS_FETCH": "1",
+}
+_ASK_FIRST = '{"edit":"ask","bash":"ask","webfetch":"ask"}'
+# The worker's own settings, above all its token, are none of the agent's business.
+_PRIVATE_PREFIXES = ("A2A_", "CODETETHER_WORKER_")
+
+
+def opencode_environment(base: Mapping[str, str], *, asks_first: bool = False) -> dict[str, str]:
+    """`base` without the worker's secrets, with quiet defaults; HOME, XDG_* and OPENCODE_* pass through.
+
+    `asks_first` makes OpenCode ask before edits and commands, unless OPENCODE_PERMISSION is set already.
+    """
+    inherited = {key: value for key, value in base.items() if not key.startswith(_PRIVATE_PREFIXES)}
+    asking = {"OPENCODE_PERMISSION": _ASK_FIRST} if asks_first else {}
+    return _QUIET | asking | inherited

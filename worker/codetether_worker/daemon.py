@@ -1,0 +1,169 @@
+"""The worker as a whole: starts the parts in order, watches them, and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from typing import Any
+
+import httpx
+
+from codetether_worker.agents.base import AgentProgram
+from codetether_worker.agents.programs import open_programs
+from codetether_worker.attempts import Attempts
+from codetether_worker.client import ControlPlane
+from codetether_worker.config import Config
+from codetether_worker.discovery import Inventory, take_inventory
+from codetether_worker.errors import ServerRefused, ServerUnreachable
+from codetether_worker.heartbeat import Heartbeat
+from codetether_worker.intake import Intake
+from codetether_worker.processes import instance_mark, reap
+from codetether_worker.registration import Registrar
+from codetether_worker.run import Halt
+from codetether_worker.state import State, open_state
+from codetether_worker.stream import Hints, StreamListener
+
+log = logging.getLogger(__name__)
+
+_REAP_GRACE = 2.0
+_FLUSH_LIMIT = 5.0
+EXIT_OK = 0
+EXIT_BROKEN = 1
+
+
+class Daemon:
+    """One worker process. The first stop request drains, the second one stops at once."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._stopping = asyncio.Event()
+        self._stop_now = asyncio.Event()
+        self._owned: set[asyncio.Task[None]] = set()
+        self._broken = False
+
+    def stop(self) -> None:
+        """Asked to stop by a signal, or by one of the parts breaking."""
+        if self._stopping.is_set():
+            log.info("second stop request: stopping now")
+            self._stop_now.set()
+        else:
+            log.info("stopping: no new tasks, running ones get %.0f s", self._config.drain_grace)
+            self._stopping.set()
+
+    async def run(self) -> int:
+        """Work until stopped; returns the exit code. Raises WorkerError when it could not start."""
+        state = open_state(self._config.state_dir, worker_id=self._config.worker_id)
+        try:
+            with _signals(self.stop):
+                leftovers = await reap(instance_mark(state.instance), grace=_REAP_GRACE)
+                if leftovers:
+                    log.warning("ended agent processes of an earlier run count=%d", leftovers)
+                inventory = await take_inventory(self._config)
+                return await self._connect(state, inventory)
+        finally:
+            state.close()
+
+    async def _connect(self, state: State, inventory: Inventory) -> int:
+        client = ControlPlane(self._config.server_url, self._config.token, worker_id=state.worker_id)
+        async with client:
+            registrar = Registrar(self._config, client, inventory, state_dir=state.root)
+            if not await registrar.establish(stopping=self._stopping):
+                return EXIT_OK
+            await self._serve(state, client, registrar, inventory)
+        return EXIT_BROKEN if self._broken else EXIT_OK
+
+    async def _serve(
+        self, state: State, client: ControlPlane, registrar: Registrar, inventory: Inventory
+    ) -> None:
+        programs: dict[str, AgentProgram] = open_programs(self._config, inventory)
+        attempts = Attempts(
+            self._config, state, client, registrar, inventory, programs, on_free=lambda: intake.wake.set()
+        )
+        halted = asyncio.Event()  # the heart goes on beating while tasks drain
+        heartbeat = Heartbeat(client, attempts, registrar, stopping=halted)
+        listener = StreamListener(
+            lambda: _open_stream(client, registrar, inventory),
+            Hints(task_available=lambda: intake.wake.set(), attention=heartbeat.wake.set),
+            stopping=self._stopping,
+        )
+        intake = Intake(
+            client, attempts, poll_interval=self._config.poll_interval, stopping=self._stopping,
+            stream_up=listener.connected.is_set, drain_asked=lambda: heartbeat.drain_asked,
+        )  # fmt: skip
+        attempts.recover()
+        for part in (heartbeat.run(), listener.run(), intake.run()):
+            self._own(part)
+        await self._stopping.wait()
+        await self._drain(state, attempts, client)
+        halted.set()
+        await self._end_parts()
+
+    def _own(self, part: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(part)
+        self._owned.add(task)
+        task.add_done_callback(self._part_ended)
+
+    def _part_ended(self, task: asyncio.Task[None]) -> None:
+        """A part that breaks takes the worker down in good order; a service manager starts it anew."""
+        self._owned.discard(task)
+        if task.cancelled() or task.exception() is None:
+            return
+        log.critical("a part of the worker broke", exc_info=task.exception())
+        self._broken = True
+        if not self._stopping.is_set():
+            self.stop()
+
+    async def _drain(self, state: State, attempts: Attempts, client: ControlPlane) -> None:
+        """Let tasks end, give back the rest, and tell the server all of it while there is time."""
+        await self._unless_now(attempts.wait_worked(limit=self._config.drain_grace))
+        attempts.halt_all(Halt.drained)
+        await self._unless_now(attempts.wait_worked())
+        if self._stop_now.is_set():
+            await reap(instance_mark(state.instance), grace=0)
+            await attempts.wait_worked()
+        await self._unless_now(attempts.wait_delivered(limit=_FLUSH_LIMIT))
+        await attempts.abandon_delivery()
+        if not self._stop_now.is_set():
+            try:
+                await asyncio.wait_for(client.unregister(), _FLUSH_LIMIT)
+            except (ServerUnreachable, ServerRefused, TimeoutError) as error:
+                log.info("not unregistered: %s", error)
+
+    async def _unless_now(self, waiting: Coroutine[Any, Any, bool]) -> None:
+        task = asyncio.create_task(waiting)
+        now = asyncio.create_task(self._stop_now.wait())
+        await asyncio.wait({task, now}, return_when=asyncio.FIRST_COMPLETED)
+        for pending in (task, now):
+            pending.cancel()
+        await asyncio.gather(task, now, return_exceptions=True)
+
+    async def _end_parts(self) -> None:
+        for task in list(self._owned):
+            task.cancel()
+        await asyncio.gather(*self._owned, return_exceptions=True)
+
+
+def _open_stream(
+    client: ControlPlane, registrar: Registrar, inventory: Inventory
+) -> AbstractAsyncContextManager[httpx.Response]:
+    return client.open_stream(
+        agent_name=registrar.agent_name,
+        codebases=registrar.codebase_ids,
+        capabilities=inventory.capabilities,
+        silence_limit=StreamListener.SILENCE_LIMIT,
+    )
+
+
+@contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,86 @@
+"""One constructor for each kind of event that a worker reports. There are no other event shapes.
+
+Sizes: texts are cut at `TEXT_LIMIT` characters so that one event always fits a request of a few megabytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+TEXT_LIMIT = 200_000
+_CUT = "\n[cut: {dropped} more characters]"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened (`kind`) and its facts (`data`, JSON values only)."""
+
+    kind: str
+    data: dict[str, Any]
+
+
+def status(message: str) -> Event:
+    return Event("status", {"message": storable_text(message)})
+
+
+def output(stream: Literal["text", "reasoning", "stdout", "stderr"], content: str) -> Event:
+    return Event("output", {"type": stream, "content": storable_text(content)})
+
+
+def tool_use(*, tool: str, args: Mapping[str, Any], call_id: str, title: str) -> Event:
+    data = {"tool": tool, "args": storable(dict(args)), "call_id": call_id, "title": storable_text(title)}
+    return Event("tool_use", data)
+
+
+def tool_result(*, call_id: str, tool: str, succeeded: bool, result: str) -> Event:
+    outcome = "completed" if succeeded else "failed"
+    return Event(
+        "tool_result", {"call_id": call_id, "tool": tool, "status": outcome, "output": storable_text(result)}
+    )
+
+
+def file_change(*, action: Literal["created", "modified", "deleted"], path: str, diff: str | None) -> Event:
+    """`path` is relative to the working tree with forward slashes; `diff` is unified, or None if unknown."""
+    data: dict[str, Any] = {"action": action, "path": storable_text(path)}
+    if diff:
+        data["diff"] = storable_text(diff)
+    return Event("file_change", data)
+
+
+def usage(totals: Mapping[str, Any]) -> Event:
+    """Totals of this attempt so far, not a difference."""
+    return Event("usage", dict(totals))
+
+
+def session(*, session_id: str, agent: str) -> Event:
+    return Event("session", {"session_id": session_id, "agent": agent})
+
+
+def input_required(*, question: str, options: Sequence[Mapping[str, str]], call_id: str) -> Event:
+    data = {"question": storable_text(question), "options": [dict(o) for o in options], "call_id": call_id}
+    return Event("input_required", data)
+
+
+def storable_text(text: str) -> str:
+    """The text without what PostgreSQL and UTF-8 refuse (NUL, lone surrogates), cut to the limit."""
+    clean = text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+    if len(clean) <= TEXT_LIMIT:
+        return clean
+    return clean[:TEXT_LIMIT] + _CUT.format(dropped=len(clean) - TEXT_LIMIT)
+
+
+def storable(value: Any, depth: int = 0) -> Any:
+    """The same JSON value with every text made storable; what nests deeper than 20 levels becomes text."""
+    if isinstance(value, str):
+        return storable_text(value)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if depth >= 20:
+        return storable_text(repr(value))
+    if isinstance(value, Mapping):
+        return {storable_text(str(key)): storable(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, Sequence):
+        return [storable(item, depth + 1) for item in value]
+    return storable_text(str(value))

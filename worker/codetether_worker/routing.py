@@ -1,0 +1,50 @@
+"""Which agent program runs a task, and in which folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from codetether_worker.discovery import Inventory
+from codetether_worker.errors import AgentError
+from codetether_worker.protocol import Claim
+
+# `agent` of a trigger names a way of working, not a program.
+_WAYS_OF_WORKING = frozenset({"build", "plan", "explore", "general"})
+
+
+class NotForThisWorker(AgentError):
+    """Another worker may be able to run it; this one gives it back without burning the attempt."""
+
+
+def choose_program(claim: Claim, inventory: Inventory) -> str:
+    """The name of a program of the inventory. Raises NotForThisWorker when the task needs another."""
+    wanted = claim.metadata.get("agent")
+    if isinstance(wanted, str) and wanted and wanted not in _WAYS_OF_WORKING:
+        if wanted not in inventory.capabilities:
+            raise NotForThisWorker(f"{wanted} is not installed on this worker", code="agent_missing")
+        return wanted
+    if claim.model_wanted and inventory.opencode is None:
+        raise NotForThisWorker("no agent program here can use a model", code="agent_missing")
+    if claim.model_wanted or inventory.opencode_usable:
+        return "opencode"
+    return "builtin"
+
+
+def working_folder(claim: Claim, *, scratch: Path, default: Path | None, known: bool) -> Path:
+    """The folder to work in: the codebase's (or its working_directory), else `default`, else `scratch`.
+
+    Raises AgentError when the folder is missing, NotForThisWorker when the codebase is not ours at all.
+    """
+    if claim.codebase is None:
+        return default or scratch
+    root = Path(claim.codebase.path)
+    if not root.is_absolute() or not root.is_dir():
+        kind = AgentError if known else NotForThisWorker
+        raise kind(f"the folder {root} does not exist on this worker", code="path_missing")
+    root = root.resolve()
+    inside = str(claim.codebase.agent_config.get("working_directory") or "")
+    folder = (root / inside).resolve()
+    if not folder.is_relative_to(root) or not folder.is_dir():
+        why = f"working_directory {inside!r} is not a folder inside the codebase"
+        raise AgentError(why, code="path_missing")
+    return folder
