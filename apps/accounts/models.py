@@ -1,0 +1,81 @@
+"""Who there is: people, workspaces (tenants), who may do what in which, and the tokens of programs."""
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+from apps.accounts.permissions import Role
+from apps.core.ids import new_id
+
+ROLE_CHOICES = [(role.value, role.value) for role in Role]
+
+
+class User(AbstractUser):
+    """A person. What they may do in a workspace is in their memberships; `is_staff` opens the admin."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+
+
+class Workspace(models.Model):
+    """The tenant: everything belongs to exactly one. A single team never meets any but the default one."""
+
+    DEFAULT_SLUG = "default"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person's role in a workspace."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=16, choices=ROLE_CHOICES, default=Role.VIEWER)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "workspace"], name="membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.workspace}: {self.role}"
+
+
+class ApiToken(models.Model):
+    """A program's credential. Only the SHA-256 of the secret is kept; the secret is shown once, when it is made."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="tokens")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="tokens")
+    name = models.CharField(max_length=200)
+    role = models.CharField(max_length=16, choices=ROLE_CHOICES, default=Role.OPERATOR)
+    scopes = models.JSONField(default=list, blank=True, help_text="Narrows the role; empty means all that it allows.")
+    hint = models.CharField(max_length=12, help_text="How the secret begins, to recognise it by.")
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.hint}…)"
+
+
+class IdempotentResponse(models.Model):
+    """The answer given to a POST with an `Idempotency-Key`, so that the same call again gives the same answer."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    key = models.CharField(max_length=255)
+    request_digest = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(null=True)
+    body = models.JSONField(null=True)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "key"], name="idempotency_key_once")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,90 @@
+"""What changes accounts: tokens are made and revoked here, and the first start makes the first admin."""
+
+import json
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts.models import ApiToken, Membership, User, Workspace
+from apps.accounts.permissions import Role
+from apps.accounts.principals import digest_of, forget_tokens
+
+TOKEN_PREFIX = "ct_"
+HINT_LENGTH = 8
+
+
+def token_create(
+    *,
+    workspace: Workspace,
+    name: str,
+    role: Role,
+    user: User | None = None,
+    scopes: list[str] | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[ApiToken, str]:
+    """Make a token; returns its row and the secret, which is not kept and cannot be shown again."""
+    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    row = ApiToken.objects.create(
+        workspace=workspace,
+        name=name,
+        role=role,
+        user=user,
+        scopes=scopes or [],
+        expires_at=expires_at,
+        hint=secret[:HINT_LENGTH],
+        digest=digest_of(secret),
+    )
+    return row, secret
+
+
+def token_revoke(*, token: ApiToken) -> None:
+    """End a token; revoking it twice changes nothing."""
+    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+    forget_tokens()
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLogin:
+    """The login that a new installation begins with; kept in `credentials.json` (mode 0600)."""
+
+    admin_username: str
+    admin_password: str
+    token: str
+
+
+def installation_prepare(*, data_dir: Path) -> tuple[FirstLogin | None, bool]:
+    """Make the first admin and token where there is none; returns (what credentials.json says, made now?)."""
+    path = data_dir / "credentials.json"
+    with transaction.atomic():
+        workspace = Workspace.objects.select_for_update().get(slug=Workspace.DEFAULT_SLUG)
+        if User.objects.filter(is_superuser=True).exists():
+            return _read_login(path), False
+        login = _first_login(workspace)
+        _write_login(path, login)
+    return login, True
+
+
+def _first_login(workspace: Workspace) -> FirstLogin:
+    password = secrets.token_urlsafe(12)
+    admin = User.objects.create_superuser("admin", password=password)
+    Membership.objects.create(user=admin, workspace=workspace, role=Role.ADMIN)
+    _, token = token_create(workspace=workspace, name="first admin", role=Role.ADMIN, user=admin)
+    return FirstLogin(admin_username="admin", admin_password=password, token=token)
+
+
+def _read_login(path: Path) -> FirstLogin | None:
+    try:
+        return FirstLogin(**json.loads(path.read_text()))
+    except FileNotFoundError:
+        return None
+
+
+def _write_login(path: Path, login: FirstLogin) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(asdict(login), indent=2) + "\n")

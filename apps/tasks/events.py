@@ -1,0 +1,275 @@
+"""What can happen to a task: a closed set of event kinds, one constructor each, and the fold that they make.
+
+An event is `(kind, data)`; the log adds task, seq and time. `fold` applied to a task's whole log gives the facts of
+its row (a test proves it for every test's tasks). The claim token and the lease's end are not in the log: the first
+is a secret, the second a promise that each heartbeat renews.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from apps.tasks.errors import UnknownEventError
+from apps.tasks.states import State
+
+Data = dict[str, Any]
+
+MAX_TEXT = 1_000_000
+"""Characters of one text field of an event; longer ones are refused, workers cut them with a marker before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, before the log has numbered it."""
+
+    kind: str
+    data: Data
+
+
+# What moves the state ------------------------------------------------------------------------------------------------
+
+FACTS_AT_CREATION = (
+    "title", "prompt", "agent_type", "model", "priority", "queue", "codebase_id", "requires", "target_agent",
+    "session_id", "context_id", "max_attempts", "metadata", "created_by",
+)  # fmt: skip
+
+
+def created(facts: Data) -> Event:
+    """The task came to be; `facts` holds FACTS_AT_CREATION, and `deadline_at`/`available_at` as ISO 8601 or null."""
+    return Event("created", facts)
+
+
+def claimed(*, worker_id: str, attempt: int) -> Event:
+    """A worker took the lease."""
+    return Event("claimed", {"worker_id": worker_id, "attempt": attempt})
+
+
+def requeued(*, reason: str, error: str = "", delay_seconds: float = 0, burn: bool = True) -> Event:
+    """Back to pending: lease expired, retryable failure, drain, snooze or an operator. With `burn=False` the attempt
+    does not count: attempts only grow, so the task is granted one more (as River's snooze does)."""
+    return Event("requeued", {"reason": reason, "error": error, "delay_seconds": delay_seconds, "burn": burn})
+
+
+def asked(*, state: State, question: str, options: list[Data], call_id: str = "") -> Event:
+    """The agent needs a person: an answer (input_required) or credentials (auth_required)."""
+    return Event("asked", {"state": str(state), "question": question, "options": options, "call_id": call_id})
+
+
+def answered(*, message: str, data: Data, by: str, resumes: str) -> Event:
+    """A person answered. `resumes` is the state that follows: running while a worker holds it, else pending."""
+    return Event("answered", {"message": message, "data": data, "by": by, "resumes": resumes})
+
+
+def completed(*, result: str, session_id: str, usage: Data) -> Event:
+    return Event("completed", {"result": result, "session_id": session_id, "usage": usage})
+
+
+def failed(*, error: str, code: str, session_id: str = "", usage: Data | None = None) -> Event:
+    return Event("failed", {"error": error, "code": code, "session_id": session_id, "usage": usage or {}})
+
+
+def cancelled(*, reason: str, by: str) -> Event:
+    return Event("cancelled", {"reason": reason, "by": by})
+
+
+def rejected(*, reason: str) -> Event:
+    return Event("rejected", {"reason": reason})
+
+
+# What does not -------------------------------------------------------------------------------------------------------
+
+
+def messaged(*, message: str, by: str, interrupt: bool = False) -> Event:
+    """Steering: a person speaks to the running session, or (`interrupt`) ends its present turn."""
+    return Event("message", {"message": message, "by": by, "interrupt": interrupt})
+
+
+def reprioritised(*, priority: int, by: str) -> Event:
+    return Event("reprioritised", {"priority": priority, "by": by})
+
+
+def declined(*, worker_id: str, reason: str) -> Event:
+    """A worker cannot do this one (wrong machine); it is not offered to that worker again."""
+    return Event("declined", {"worker_id": worker_id, "reason": reason})
+
+
+def lease_lost(*, worker_id: str) -> Event:
+    """The holder of an asking task vanished: the question stands, the answer will make the task pending."""
+    return Event("lease_lost", {"worker_id": worker_id})
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a worker's event: its JSON type, and whether it must be there."""
+
+    type: type | tuple[type, ...]
+    required: bool = False
+    one_of: tuple[str, ...] = ()
+
+
+NUMBER = (int, float)
+
+WORKER_EVENTS: dict[str, dict[str, Field]] = {
+    "status": {"message": Field(str, required=True)},
+    "output": {
+        "type": Field(str, one_of=("text", "reasoning", "stdout", "stderr")),
+        "content": Field(str, required=True),
+    },
+    "tool_use": {
+        "tool": Field(str, required=True),
+        "args": Field(dict),
+        "call_id": Field(str),
+        "title": Field(str),
+    },
+    "tool_result": {
+        "call_id": Field(str),
+        "tool": Field(str),
+        "status": Field(str, one_of=("completed", "failed")),
+        "output": Field(str),
+    },
+    "file_change": {
+        "action": Field(str, required=True, one_of=("created", "modified", "deleted")),
+        "path": Field(str, required=True),
+        "diff": Field(str),
+    },
+    "usage": {
+        "input_tokens": Field(int),
+        "output_tokens": Field(int),
+        "cached_input_tokens": Field(int),
+        "cost_usd": Field(NUMBER),
+        "model": Field(str),
+    },
+    "session": {"session_id": Field(str, required=True), "agent": Field(str)},
+    "input_required": {
+        "question": Field(str, required=True),
+        "options": Field(list),
+        "call_id": Field(str),
+        "auth": Field(bool),
+    },
+}
+"""What a worker may report, and the shape of each kind (contract: Workers)."""
+
+
+def from_worker(kind: object, data: object) -> Event:
+    """The event a worker reported, checked against its schema; UnknownEventError names what is wrong."""
+    fields = WORKER_EVENTS.get(kind) if isinstance(kind, str) else None
+    if fields is None:
+        raise UnknownEventError(f"kind: {kind!r} is not one of {', '.join(WORKER_EVENTS)}.")
+    if not isinstance(data, dict):
+        raise UnknownEventError(f"data: an event of kind {kind} needs an object.")
+    for name, field in fields.items():
+        _check_field(str(kind), name, field, data.get(name))
+    return Event(str(kind), {name: data[name] for name in fields if data.get(name) is not None})
+
+
+def _check_field(kind: str, name: str, field: Field, value: object) -> None:
+    if value is None:
+        if field.required:
+            raise UnknownEventError(f"data.{name}: an event of kind {kind} needs it.")
+        return
+    if not isinstance(value, field.type) or (isinstance(value, bool) and field.type is not bool):
+        raise UnknownEventError(f"data.{name}: has the wrong type for an event of kind {kind}.")
+    if field.one_of and value not in field.one_of:
+        raise UnknownEventError(f"data.{name}: give one of {', '.join(field.one_of)}.")
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        raise UnknownEventError(f"data.{name}: is longer than {MAX_TEXT} characters.")
+    if isinstance(value, int | float) and not 0 <= value < 2**53:
+        raise UnknownEventError(f"data.{name}: must lie between 0 and 2^53.")
+
+
+# The fold ------------------------------------------------------------------------------------------------------------
+
+Facts = dict[str, Any]
+
+
+def _on_created(facts: Facts, data: Data) -> None:
+    facts.update({name: data[name] for name in FACTS_AT_CREATION})
+    facts.update(state=State.PENDING, attempt=0, worker_id="", result="", error="", error_code="", usage={})
+    facts.update(declined_by=[])
+
+
+def _on_claimed(facts: Facts, data: Data) -> None:
+    facts.update(state=State.RUNNING, worker_id=data["worker_id"], attempt=data["attempt"])
+
+
+def _on_requeued(facts: Facts, data: Data) -> None:
+    facts.update(state=State.PENDING, worker_id="", error=data["error"])
+    if not data["burn"]:
+        facts["max_attempts"] += 1
+
+
+def _on_asked(facts: Facts, data: Data) -> None:
+    facts["state"] = State(data["state"])
+
+
+def _on_answered(facts: Facts, data: Data) -> None:
+    facts["state"] = State(data["resumes"])
+    if facts["state"] is State.PENDING:
+        facts["worker_id"] = ""
+        facts["max_attempts"] += 1
+
+
+def _on_finished(state: State) -> Callable[[Facts, Data], None]:
+    def apply(facts: Facts, data: Data) -> None:
+        facts.update(state=state, result=data.get("result", ""), error=data.get("error", data.get("reason", "")))
+        facts["error_code"] = data.get("code", "")
+        facts["session_id"] = data.get("session_id") or facts["session_id"]
+        facts["usage"] = data.get("usage") or facts["usage"]
+
+    return apply
+
+
+def _on_session(facts: Facts, data: Data) -> None:
+    facts["session_id"] = data["session_id"]
+
+
+def _on_usage(facts: Facts, data: Data) -> None:
+    facts["usage"] = data
+
+
+def _on_reprioritised(facts: Facts, data: Data) -> None:
+    facts["priority"] = data["priority"]
+
+
+def _on_declined(facts: Facts, data: Data) -> None:
+    facts["declined_by"] = [*facts["declined_by"], data["worker_id"]]
+
+
+def _on_lease_lost(facts: Facts, data: Data) -> None:
+    facts["worker_id"] = ""
+
+
+FOLDS: dict[str, Callable[[Facts, Data], None]] = {
+    "created": _on_created,
+    "claimed": _on_claimed,
+    "requeued": _on_requeued,
+    "asked": _on_asked,
+    "answered": _on_answered,
+    "completed": _on_finished(State.COMPLETED),
+    "failed": _on_finished(State.FAILED),
+    "cancelled": _on_finished(State.CANCELLED),
+    "rejected": _on_finished(State.REJECTED),
+    "session": _on_session,
+    "usage": _on_usage,
+    "reprioritised": _on_reprioritised,
+    "declined": _on_declined,
+    "lease_lost": _on_lease_lost,
+}
+"""How each kind changes the facts; kinds that are not here change none."""
+
+MOVES = frozenset({
+    "created", "claimed", "requeued", "asked", "answered", "completed", "failed", "cancelled", "rejected",
+})  # fmt: skip
+"""Kinds after which the state may be another; each writes an outbox row."""
+
+STEERING = frozenset({"message", "answered"})
+"""Kinds that the holder of the lease must hear of."""
+
+
+def fold(log: Iterable[tuple[str, Mapping[str, Any]]]) -> Facts:
+    """The facts that a task's whole log adds up to."""
+    facts: Facts = {}
+    for kind, data in log:
+        if kind in FOLDS:
+            FOLDS[kind](facts, dict(data))
+    return facts

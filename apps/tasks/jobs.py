@@ -1,0 +1,24 @@
+"""Celery's jobs of the heart. Each calls one service and may run twice, or beside itself, without harm."""
+
+import logging
+
+from celery import shared_task
+
+from apps.tasks.services import leases_reap as reap
+from apps.tasks.services import outbox_dispatch as dispatch
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(ignore_result=True)
+def leases_reap() -> None:
+    """Rescue tasks whose worker vanished and fail those whose deadline passed."""
+    sweep = reap()
+    if sweep.total:
+        log.info("reaper: %s", sweep)
+
+
+@shared_task(ignore_result=True)
+def outbox_dispatch() -> None:
+    """Hand state changes to the parts that wait for them."""
+    dispatch()

@@ -1,0 +1,172 @@
+"""Reading tasks. Every query is bound to a workspace; nothing here writes."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Min, Q, QuerySet
+from django.db.models.functions import Now
+
+from apps.core.ids import parse_id
+from apps.tasks.errors import TaskNotFoundError
+from apps.tasks.models import GLOBAL_QUEUE, PENDING_QUEUE, Task, TaskEvent
+from apps.tasks.states import ASKING, HELD, TERMINAL, State
+
+
+def tasks_of(workspace_id: uuid.UUID) -> QuerySet[Task]:
+    """All tasks of a workspace, newest first."""
+    return Task.objects.filter(workspace_id=workspace_id)
+
+
+def task_get(*, workspace_id: uuid.UUID, task_id: object) -> Task:
+    """The task, or TaskNotFoundError for anything that is no task of this workspace."""
+    parsed = parse_id(task_id)
+    task = tasks_of(workspace_id).filter(id=parsed).first() if parsed else None
+    if task is None:
+        raise TaskNotFoundError("There is no such task.")
+    return task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskFilter:
+    """What a list of tasks is narrowed to; empty values narrow nothing. `q` is sought in title and prompt."""
+
+    status: str = ""
+    codebase_id: str = ""
+    worker_id: str = ""
+    agent_type: str = ""
+    context_id: str = ""
+    q: str = ""
+
+
+def tasks_filtered(workspace_id: uuid.UUID, wanted: TaskFilter) -> QuerySet[Task]:
+    """The tasks of a workspace that match `wanted`, newest first."""
+    found = tasks_of(workspace_id)
+    if wanted.status:
+        found = found.filter(state=wanted.status)
+    if wanted.codebase_id in (GLOBAL_QUEUE, PENDING_QUEUE):
+        found = found.filter(queue=wanted.codebase_id)
+    elif wanted.codebase_id:
+        found = found.filter(codebase_id=wanted.codebase_id)
+    for name in ("worker_id", "agent_type", "context_id"):
+        value = getattr(wanted, name)
+        if value:
+            found = found.filter(**{name: value})
+    if wanted.q:
+        found = found.filter(Q(title__icontains=wanted.q) | Q(prompt__icontains=wanted.q))
+    return found
+
+
+def current_task(*, workspace_id: uuid.UUID, codebase_id: str) -> Task | None:
+    """The task that a codebase's agent works on now (the newest, where several run)."""
+    states = [str(state) for state in HELD]
+    return tasks_of(workspace_id).filter(codebase_id=codebase_id, state__in=states).order_by("-started_at").first()
+
+
+def last_session_task(*, workspace_id: uuid.UUID, codebase_id: str) -> Task | None:
+    """The newest task of a codebase that has an agent session, whose conversation a follow-up resumes."""
+    found = tasks_of(workspace_id).filter(codebase_id=codebase_id).exclude(session_id="")
+    return found.order_by("-created_at").first()
+
+
+def open_count(*, workspace_id: uuid.UUID, codebase_id: str) -> int:
+    """How many of a codebase's tasks a worker holds now."""
+    states = [str(state) for state in HELD]
+    return tasks_of(workspace_id).filter(codebase_id=codebase_id, state__in=states).count()
+
+
+def stuck_tasks(workspace_id: uuid.UUID) -> QuerySet[Task]:
+    """Tasks whose holder's lease has run out and that the reaper has not moved yet."""
+    return tasks_of(workspace_id).filter(state__in=[str(state) for state in HELD], lease_expires_at__lt=Now())
+
+
+def queue_counts(workspace_id: uuid.UUID) -> dict[str, int]:
+    """How many tasks are in each state; states without any are 0."""
+    rows = tasks_of(workspace_id).order_by().values_list("state").annotate(Count("id"))
+    counts = dict(rows)
+    return {str(state): counts.get(str(state), 0) for state in State}
+
+
+def oldest_pending(workspace_id: uuid.UUID) -> datetime | None:
+    """When the task that has waited longest was made."""
+    found: datetime | None = tasks_of(workspace_id).filter(state=State.PENDING).aggregate(at=Min("created_at"))["at"]
+    return found
+
+
+def is_terminal(task: Task) -> bool:
+    """Whether the task has ended."""
+    return State(task.state) in TERMINAL
+
+
+def is_asking(task: Task) -> bool:
+    """Whether the task waits for a person's answer."""
+    return State(task.state) in ASKING
+
+
+def placed_codebase(task: Task) -> str:
+    """The codebase as clients see it: its id, `global` or `__pending__`."""
+    return task.codebase_id or task.queue
+
+
+def task_facts(task: Task) -> dict[str, Any]:
+    """A task as every face shows it (contract: GET /tasks/{id}); times are datetimes, absent values null."""
+    return {
+        "id": str(task.id),
+        "codebase_id": placed_codebase(task),
+        "title": task.title,
+        "prompt": task.prompt,
+        "agent_type": task.agent_type,
+        "model": task.model or None,
+        "status": task.state,
+        "priority": task.priority,
+        "requires": task.requires,
+        "target_agent": task.target_agent or None,
+        "attempt": task.attempt,
+        "max_attempts": task.max_attempts,
+        "worker_id": task.worker_id or None,
+        "session_id": task.session_id or None,
+        "context_id": task.context_id or None,
+        "result": task.result or None,
+        "error": task.error or None,
+        "error_code": task.error_code or None,
+        "usage": task.usage,
+        "metadata": task.metadata,
+        "created_by": task.created_by,
+        "created_at": task.created_at,
+        "updated_at": task.updated_at,
+        "started_at": task.started_at,
+        "completed_at": task.completed_at,
+        "deadline_at": task.deadline_at,
+        "last_seq": task.last_seq,
+    }
+
+
+def claimable_for(
+    *,
+    workspace_id: uuid.UUID,
+    worker_id: str,
+    queues: list[str],
+    capabilities: list[str],
+    models: list[str],
+    roles: list[str],
+    limit: int,
+) -> list[Task]:
+    """What a worker could claim now, best first: hints for its stream; the claim itself decides anew."""
+    found = tasks_of(workspace_id).filter(
+        Q(deadline_at=None) | Q(deadline_at__gt=Now()),
+        Q(model="") | Q(model__in=models),
+        Q(target_agent="") | Q(target_agent__in=roles),
+        state=State.PENDING,
+        queue__in=queues,
+        available_at__lte=Now(),
+        requires__contained_by=capabilities,
+    )
+    return list(found.exclude(declined_by__contains=[worker_id]).order_by("rank", "id")[:limit])
+
+
+def steering_after(task_id: uuid.UUID, seq: int) -> list[Mapping[str, Any]]:
+    """What the holder of a task must hear since `seq`: messages, interrupts and answers, oldest first."""
+    rows = TaskEvent.objects.filter(task_id=task_id, seq__gt=seq, kind__in=["message", "answered"]).order_by("seq")
+    return [{"seq": row.seq, "kind": row.kind, **row.data} for row in rows]

@@ -1,0 +1,131 @@
+"""How a task comes to be."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from apps.codebases.selectors import codebase_get
+from apps.core.errors import InvalidError
+from apps.core.ids import new_id
+from apps.tasks import events
+from apps.tasks.models import GLOBAL_QUEUE, MAX_ATTEMPTS_LIMIT, PENDING_QUEUE, PRIORITY_LIMIT, Task
+from apps.tasks.services import statements
+from apps.tasks.services.announce import announce
+
+REGISTER_CODEBASE = "register_codebase"
+DEFAULT_MAX_ATTEMPTS = 3
+TITLE_LIMIT = 500
+PROMPT_LIMIT = 1_000_000
+NAME_LIMIT = 200
+METADATA_LIMIT = 262_144
+DEADLINE_LIMIT = 366 * 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTask:
+    """What a caller asks for. `codebase_id` empty or 'global': any worker with a global codebase."""
+
+    title: str
+    prompt: str
+    agent_type: str = "build"
+    model: str = ""
+    priority: int = 0
+    codebase_id: str = ""
+    requires: Sequence[str] = ()
+    target_agent: str = ""
+    session_id: str = ""
+    context_id: str = ""
+    max_attempts: int = DEFAULT_MAX_ATTEMPTS
+    deadline_seconds: float | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    idempotency_key: str | None = None
+
+
+def task_create(*, workspace_id: uuid.UUID, new: NewTask, by: str) -> Task:
+    """Make a task; with an idempotency key that was used before, the task made then. Acknowledged means durable.
+
+    Raises InvalidError (which names the fields) and NotFoundError for a codebase that is not in the workspace.
+    """
+    _check(new)
+    values = _values(workspace_id, new, by)
+    task = statements.insert(values=values, event=_created(values))
+    if task is None:
+        return Task.objects.get(workspace_id=workspace_id, idempotency_key=new.idempotency_key)
+    return announce(task)
+
+
+def _check(new: NewTask) -> None:
+    errors: dict[str, list[str]] = {}
+
+    def demand(condition: bool, name: str, message: str) -> None:
+        if not condition:
+            errors.setdefault(name, []).append(message)
+
+    demand(bool(new.title.strip()), "title", "Give a title.")
+    demand(len(new.title) <= TITLE_LIMIT, "title", f"Give at most {TITLE_LIMIT} characters.")
+    demand(bool(new.prompt.strip()), "prompt", "Give a prompt.")
+    demand(len(new.prompt) <= PROMPT_LIMIT, "prompt", f"Give at most {PROMPT_LIMIT} characters.")
+    demand(
+        -PRIORITY_LIMIT <= new.priority <= PRIORITY_LIMIT,
+        "priority",
+        f"Give a whole number from -{PRIORITY_LIMIT} to {PRIORITY_LIMIT}.",
+    )
+    demand(1 <= new.max_attempts <= MAX_ATTEMPTS_LIMIT, "max_attempts", f"Give 1 to {MAX_ATTEMPTS_LIMIT}.")
+    demand(
+        new.deadline_seconds is None or 0 < new.deadline_seconds <= DEADLINE_LIMIT,
+        "deadline_seconds",
+        f"Give more than 0 and at most {DEADLINE_LIMIT} seconds.",
+    )
+    for name in ("agent_type", "model", "target_agent", "session_id", "context_id", "codebase_id"):
+        demand(len(getattr(new, name)) <= NAME_LIMIT, name, f"Give at most {NAME_LIMIT} characters.")
+    demand(len(statements.as_json(new.metadata)) <= METADATA_LIMIT, "metadata", f"Give at most {METADATA_LIMIT} bytes.")
+    if errors:
+        raise InvalidError("The task cannot be made as asked; see errors.", errors=errors)
+
+
+def _values(workspace_id: uuid.UUID, new: NewTask, by: str) -> dict[str, Any]:
+    now = timezone.now()
+    codebase_id, queue = _place(workspace_id, new)
+    return {
+        "id": new_id(),
+        "workspace_id": workspace_id,
+        "codebase_id": codebase_id,
+        "queue": queue,
+        "title": new.title.strip(),
+        "prompt": new.prompt,
+        "agent_type": new.agent_type or "build",
+        "model": new.model,
+        "priority": new.priority,
+        "requires": sorted(set(new.requires)),
+        "target_agent": new.target_agent,
+        "session_id": new.session_id,
+        "context_id": new.context_id,
+        "max_attempts": new.max_attempts,
+        "metadata": dict(new.metadata),
+        "created_by": by,
+        "idempotency_key": new.idempotency_key,
+        "available_at": now,
+        "deadline_at": _deadline(now, new.deadline_seconds),
+    }
+
+
+def _place(workspace_id: uuid.UUID, new: NewTask) -> tuple[str | None, str]:
+    """(codebase, queue) of a new task."""
+    if new.agent_type == REGISTER_CODEBASE:
+        return None, PENDING_QUEUE
+    if new.codebase_id in ("", GLOBAL_QUEUE):
+        return None, GLOBAL_QUEUE
+    codebase = codebase_get(workspace_id=workspace_id, codebase_id=new.codebase_id)
+    return codebase.id, codebase.id
+
+
+def _deadline(now: datetime, seconds: float | None) -> datetime | None:
+    return None if seconds is None else now + timedelta(seconds=seconds)
+
+
+def _created(values: Mapping[str, Any]) -> events.Event:
+    return events.created({name: values[name] for name in events.FACTS_AT_CREATION})

@@ -1,0 +1,120 @@
+"""What the holder of a lease does while it works: claim, renew, report, ask. Every write carries the claim token."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from apps.tasks import events
+from apps.tasks.errors import AlreadyClaimedError
+from apps.tasks.events import Data, Event
+from apps.tasks.models import Task
+from apps.tasks.services import explain, statements
+from apps.tasks.services.announce import announce
+from apps.tasks.services.statements import Claimer, Guard, Sql
+from apps.tasks.states import HELD, State
+
+CLAIM_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A worker's hold on a task: what each of its writes must show."""
+
+    workspace_id: uuid.UUID
+    task_id: uuid.UUID
+    token: uuid.UUID
+
+    def guard(self, states: frozenset[State], *, attempts_left: bool = False) -> Guard:
+        """Only this claim may write, and only in one of `states`."""
+        return Guard(
+            states, workspace_id=self.workspace_id, claim_token=self.token, attempts_left=attempts_left
+        )
+
+
+def task_claim(*, claimer: Claimer, limit: int = 1, task_id: uuid.UUID | None = None) -> list[Task]:
+    """Take up to `limit` tasks for a worker, best first; with `task_id` that one, or AlreadyClaimedError."""
+    limit = max(1, min(limit, CLAIM_LIMIT))
+    tasks = statements.claim(claimer=claimer, lease_seconds=settings.LEASE_SECONDS, limit=limit, task_id=task_id)
+    if task_id is not None and not tasks:
+        state = explain.state_of(claimer.workspace_id, task_id)
+        raise AlreadyClaimedError(f"The task is {state}, or not for this worker; it cannot be claimed.")
+    return [announce(task) for task in tasks]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A renewed lease. `steering_seq` is the seq of the last event that its holder must hear of, or 0."""
+
+    task_id: uuid.UUID
+    expires_at: datetime
+    steering_seq: int
+
+
+def lease_renew(*, workspace_id: uuid.UUID, claims: Mapping[uuid.UUID, uuid.UUID]) -> list[Lease]:
+    """Renew those of `claims` (task id → token) that still hold; the others are missing from the answer."""
+    if not claims:
+        return []
+    rows = statements.renew(workspace_id=workspace_id, claims=claims, lease_seconds=settings.LEASE_SECONDS)
+    return [Lease(*row) for row in rows]
+
+
+def task_progress(*, claim: Claim, reported: Sequence[Event], seqs: Sequence[int] = ()) -> Task:
+    """Append what a worker reports. Events whose `seqs` were written before are left out; a stale claim gets 409.
+
+    A question (`input_required`) moves the task on, so the batch is cut there; all parts commit together.
+    """
+    with transaction.atomic():
+        task = None
+        for part in _parts(list(reported)):
+            task = _report(claim, part, list(seqs[: len(part)]))
+            seqs = seqs[len(part) :]
+        if task is None:
+            task = _report(claim, [], [])
+    return task
+
+
+def _parts(reported: list[Event]) -> list[list[Event]]:
+    """Cut after each question, so that it comes last in its part."""
+    parts: list[list[Event]] = []
+    begin = 0
+    for index, event in enumerate(reported):
+        if event.kind == "input_required" or index == len(reported) - 1:
+            parts.append(reported[begin : index + 1])
+            begin = index + 1
+    return parts
+
+
+def _report(claim: Claim, reported: list[Event], seqs: list[int]) -> Task:
+    changes: dict[str, Any] = {}
+    for event in reported:
+        if event.kind == "session":
+            changes["session_id"] = _latest("session", "data::jsonb->>'session_id'", "t.session_id")
+        elif event.kind == "usage":
+            changes["usage"] = _latest("usage", "data::jsonb", "t.usage")
+    if reported and reported[-1].kind == "input_required":
+        asked = _asked(reported[-1].data)
+        reported = [*reported[:-1], asked]
+        changes["state"] = _latest("asked", "data::jsonb->>'state'", "t.state")
+    task = statements.append(task_id=claim.task_id, guard=claim.guard(HELD), events=reported, changes=changes, seqs=seqs)
+    if task is None:
+        raise explain.stale_claim(claim.workspace_id, claim.task_id)
+    return announce(task)
+
+
+def _latest(kind: str, expression: str, otherwise: str) -> Sql:
+    """The value in the last *new* event of `kind`: a batch that was sent before must not turn the row back."""
+    return Sql(
+        f"COALESCE((SELECT {expression} FROM fresh WHERE kind = '{kind}' ORDER BY n DESC LIMIT 1), {otherwise})", {}
+    )
+
+
+def _asked(data: Data) -> Event:
+    state = State.AUTH_REQUIRED if data.get("auth") else State.INPUT_REQUIRED
+    return events.asked(
+        state=state, question=data["question"], options=data.get("options", []), call_id=data.get("call_id", "")
+    )

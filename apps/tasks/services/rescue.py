@@ -1,0 +1,107 @@
+"""What nobody asked for: leases that ran out, deadlines that passed. Driven by the reaper, safe to run anywhere, twice.
+
+Candidates come from an index; whether each is moved is decided inside its own guarded UPDATE, so a renewal or a finish
+that comes in between wins. The age of a task is never a reason.
+"""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models.functions import Now
+
+from apps.tasks import events
+from apps.tasks.models import Task
+from apps.tasks.services import statements
+from apps.tasks.services.announce import announce
+from apps.tasks.services.finish import NOW, RELEASED, backoff_seconds, send_back
+from apps.tasks.services.statements import Guard
+from apps.tasks.states import ASKING, HELD, State
+
+SWEEP_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What one sweep of the reaper did, as counts of tasks."""
+
+    requeued: int = 0
+    failed: int = 0
+    unheld: int = 0
+    expired: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.requeued + self.failed + self.unheld + self.expired
+
+
+def leases_reap(*, workspace_id: uuid.UUID | None = None, limit: int = SWEEP_LIMIT) -> Sweep:
+    """Move tasks whose lease has run out, and pending ones whose deadline has passed."""
+    counts = {"requeued": 0, "failed": 0, "unheld": 0, "expired": 0}
+    held = Task.objects.filter(state__in=[str(state) for state in HELD], lease_expires_at__lt=Now())
+    late = Task.objects.filter(state=State.PENDING, deadline_at__lt=Now())
+    if workspace_id is not None:
+        held, late = held.filter(workspace_id=workspace_id), late.filter(workspace_id=workspace_id)
+    for task in held.order_by("lease_expires_at")[:limit]:
+        outcome = _rescue(task)
+        if outcome:
+            counts[outcome] += 1
+    for task_id in late.order_by("deadline_at").values_list("id", flat=True)[:limit]:
+        counts["expired"] += _expire(task_id) is not None
+    return Sweep(**counts)
+
+
+def _rescue(task: Task) -> str:
+    """What became of a task whose lease seemed to have run out; empty where its guard no longer held."""
+    if task.is_asking:
+        return "unheld" if _let_go(task) is not None else ""
+    if task.attempt >= task.max_attempts:
+        return "failed" if _give_up(task) is not None else ""
+    error = f"worker {task.worker_id} vanished during attempt {task.attempt}"
+    event = events.requeued(reason="lease expired", error=error, delay_seconds=backoff_seconds(task.attempt))
+    back = send_back(task_id=task.id, guard=_guard(task, frozenset({State.RUNNING})), event=event)
+    return "requeued" if back is not None else ""
+
+
+def _guard(task: Task, states: frozenset[State]) -> Guard:
+    return Guard(states, claim_token=task.claim_token, lease_expired=True)
+
+
+def _let_go(task: Task) -> Task | None:
+    """The question stands; the answer will make the task pending."""
+    event = events.lease_lost(worker_id=task.worker_id)
+    return _moved(task.id, _guard(task, ASKING), event, dict(RELEASED))
+
+
+def _give_up(task: Task) -> Task | None:
+    error = task.error or f"worker {task.worker_id} vanished during attempt {task.attempt}, the last one"
+    event = events.failed(error=error, code="attempts_spent")
+    changes = {
+        "state": str(State.FAILED),
+        "error": error,
+        "error_code": "attempts_spent",
+        "claim_token": None,
+        "lease_expires_at": None,
+        "completed_at": NOW,
+    }
+    return _moved(task.id, _guard(task, frozenset({State.RUNNING})), event, changes)
+
+
+def _expire(task_id: uuid.UUID) -> Task | None:
+    error = "no worker claimed the task before its deadline"
+    event = events.failed(error=error, code="deadline_passed")
+    changes = {"state": str(State.FAILED), "error": error, "error_code": "deadline_passed", "completed_at": NOW}
+    guard = Guard(frozenset({State.PENDING}), deadline_passed=True)
+    return _moved(task_id, guard, event, changes)
+
+
+def _moved(task_id: uuid.UUID, guard: Guard, event: events.Event, changes: dict[str, Any]) -> Task | None:
+    task = statements.append(task_id=task_id, guard=guard, events=[event], changes=changes)
+    return announce(task) if task is not None else None
+
+
+def stuck_count(workspace_id: uuid.UUID) -> int:
+    """Tasks whose lease has run out and that no sweep has moved yet."""
+    return Task.objects.filter(
+        workspace_id=workspace_id, state__in=[str(state) for state in HELD], lease_expires_at__lt=Now()
+    ).count()

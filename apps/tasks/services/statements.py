@@ -1,0 +1,277 @@
+"""The hot statements, by hand: create, append and claim, each one statement and one round trip.
+
+`append` is the only way a task changes after its creation: a guarded UPDATE whose row count decides, the events it
+numbers under the row's lock, and the outbox rows, all in one statement. They run as server-side prepared statements
+on Django's own connection, so they join whatever transaction is open.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import psycopg
+from django.db import connection
+
+from apps.tasks.events import MOVES, STEERING, Event
+from apps.tasks.models import AGEING_SECONDS_PER_PRIORITY, Task
+from apps.tasks.states import State
+
+POSITION = "pg_current_xact_id()::text::bigint"
+_COLUMNS = [field.attname for field in Task._meta.concrete_fields]
+_JSON_COLUMNS = frozenset({"metadata", "usage"})
+_RETURNED = ", ".join(f"t.{name}" for name in _COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What must be true of the row, under its lock, for a write to count. None of these is checked beforehand."""
+
+    states: frozenset[State]
+    workspace_id: uuid.UUID | None = None
+    claim_token: uuid.UUID | None = None
+    worker_id: str | None = None
+    lease_expired: bool = False
+    deadline_passed: bool = False
+    attempts_left: bool = False
+    leased: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A column's new value as an SQL expression (over the row `t`), with its parameters."""
+
+    text: str
+    params: Mapping[str, Any]
+
+
+def execute(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Run a prepared statement on Django's connection; database errors come out as Django's."""
+    connection.ensure_connection()
+    connection.validate_no_broken_transaction()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(sql.encode(), params, prepare=True)
+        return cursor.fetchall()
+
+
+def as_task(row: Sequence[Any]) -> Task:
+    """The model instance of a row in the order of the model's columns."""
+    values = [
+        orjson.loads(value) if name in _JSON_COLUMNS and isinstance(value, str) else value
+        for name, value in zip(_COLUMNS, row, strict=True)
+    ]
+    task = Task.from_db("default", _COLUMNS, values)
+    return task
+
+
+def as_json(value: object) -> str:
+    """JSON text for a jsonb column."""
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+_LOGGED = f"""
+logged AS (
+    INSERT INTO tasks_taskevent (task_id, seq, workspace_id, position, kind, data, created_at)
+    SELECT m.id, m.base + f.n, m.workspace_id, m.position, f.kind, f.data::jsonb, clock_timestamp()
+    FROM moved m, fresh f
+), posted AS (
+    INSERT INTO tasks_outboxentry (workspace_id, task_id, seq, kind, created_at)
+    SELECT m.workspace_id, m.id, m.base + f.n, f.kind, clock_timestamp()
+    FROM moved m, fresh f WHERE f.kind IN ({", ".join(f"'{kind}'" for kind in sorted(MOVES))})
+)"""
+
+
+def append(
+    *, task_id: uuid.UUID, guard: Guard, events: Sequence[Event], changes: Mapping[str, Any], seqs: Sequence[int] = ()
+) -> Task | None:
+    """Write `events` and `changes` if the guard holds; the row as it is then, or None (and nothing has changed).
+
+    `seqs`, where given, are the client's own numbers of the events: those up to the row's `client_seq` were written
+    before and are left out, so that a batch sent twice counts once.
+    """
+    params: dict[str, Any] = {
+        "id": task_id,
+        "states": [str(state) for state in sorted(guard.states)],
+        "kinds": [event.kind for event in events],
+        "datas": [as_json(event.data) for event in events],
+        "seqs": list(seqs) or [None] * len(events),
+        "client_seq": max(seqs, default=0),
+    }
+    sql = f"""
+WITH held AS (
+    SELECT t.id, t.client_seq FROM tasks_task t
+    WHERE t.id = %(id)s AND t.state = ANY(%(states)s::text[]){_conditions(guard, params)}
+    FOR NO KEY UPDATE
+), fresh AS (
+    SELECT e.kind, e.data, row_number() OVER (ORDER BY e.n) AS n
+    FROM held, unnest(%(kinds)s::text[], %(datas)s::text[], %(seqs)s::bigint[]) WITH ORDINALITY e(kind, data, seq, n)
+    WHERE e.seq IS NULL OR e.seq > held.client_seq
+), moved AS (
+    UPDATE tasks_task t SET
+        last_seq = t.last_seq + (SELECT count(*) FROM fresh),
+        client_seq = GREATEST(t.client_seq, %(client_seq)s),
+        position = GREATEST(t.position, {POSITION}),
+        updated_at = clock_timestamp(){_steering(events)}{_assignments(changes, params)}
+    FROM held WHERE t.id = held.id
+    RETURNING t.*, t.last_seq - (SELECT count(*) FROM fresh) AS base
+), {_LOGGED}
+SELECT {_RETURNED} FROM moved t"""
+    rows = execute(sql, params)
+    return as_task(rows[0]) if rows else None
+
+
+def _conditions(guard: Guard, params: dict[str, Any]) -> str:
+    text = ""
+    for name in ("workspace_id", "claim_token", "worker_id"):
+        value = getattr(guard, name)
+        if value is not None:
+            params[f"guard_{name}"] = value
+            text += f" AND t.{name} = %(guard_{name})s"
+    if guard.lease_expired:
+        text += " AND t.lease_expires_at < clock_timestamp()"
+    if guard.deadline_passed:
+        text += " AND t.deadline_at < clock_timestamp()"
+    if guard.attempts_left:
+        text += " AND t.attempt < t.max_attempts"
+    if guard.leased is not None:
+        text += f" AND t.lease_expires_at IS {'NOT NULL' if guard.leased else 'NULL'}"
+    return text
+
+
+def _steering(events: Sequence[Event]) -> str:
+    """Remember where the holder has something to hear, so that heartbeats need not search the log."""
+    if not any(event.kind in STEERING for event in events):
+        return ""
+    return ", last_steering_seq = t.last_seq + (SELECT count(*) FROM fresh)"
+
+
+def _assignments(changes: Mapping[str, Any], params: dict[str, Any]) -> str:
+    text = ""
+    for name, value in changes.items():
+        if isinstance(value, Sql):
+            params.update(value.params)
+            text += f", {name} = {value.text}"
+        else:
+            params[f"set_{name}"] = as_json(value) if name in _JSON_COLUMNS else value
+            text += f", {name} = %(set_{name})s"
+    return text
+
+
+def insert(*, values: Mapping[str, Any], event: Event) -> Task | None:
+    """Make a task with its first event and outbox row; None where its idempotency key is taken already."""
+    names = ", ".join(values)
+    params = {name: as_json(value) if name in _JSON_COLUMNS else value for name, value in values.items()}
+    params |= {"kind": event.kind, "data": as_json(event.data)}
+    sql = f"""
+WITH moved AS (
+    INSERT INTO tasks_task AS t ({names}, state, last_seq, last_steering_seq, position, attempt, declined_by, worker_id,
+        claim_seq, client_seq, result, error, error_code, usage, created_at, updated_at, rank)
+    VALUES ({", ".join(f"%({name})s" for name in values)}, 'pending', 1, 0, {POSITION}, 0, '{{}}', '', 0, 0, '', '', '',
+        '{{}}', clock_timestamp(), clock_timestamp(),
+        extract(epoch FROM clock_timestamp()) - %(priority)s::int * {AGEING_SECONDS_PER_PRIORITY})
+    ON CONFLICT (workspace_id, idempotency_key) DO NOTHING
+    RETURNING t.*, 0::bigint AS base
+), fresh AS (SELECT %(kind)s::text AS kind, %(data)s::text AS data, 1::bigint AS n), {_LOGGED}
+SELECT {_RETURNED} FROM moved t"""
+    rows = execute(sql, params)
+    return as_task(rows[0]) if rows else None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimer:
+    """What a worker may take: the queues it serves, and what it can do. All lists are exact names."""
+
+    workspace_id: uuid.UUID
+    worker_id: str
+    queues: Sequence[str]
+    capabilities: Sequence[str] = ()
+    models: Sequence[str] = ()
+    roles: Sequence[str] = ()
+
+
+CLAIMABLE = """
+    t.state = 'pending' AND t.workspace_id = %(workspace_id)s
+    AND t.available_at <= clock_timestamp() AND (t.deadline_at IS NULL OR t.deadline_at > clock_timestamp())
+    AND t.requires <@ %(capabilities)s::text[]
+    AND (t.model = '' OR t.model = ANY(%(models)s::text[]))
+    AND (t.target_agent = '' OR t.target_agent = ANY(%(roles)s::text[]))
+    AND NOT (%(worker_id)s = ANY(t.declined_by))"""
+"""Whether the worker of the parameters may have task `t` now; the queue is matched by the index."""
+
+_CLAIMED = f"""
+), moved AS (
+    UPDATE tasks_task t SET
+        state = 'running', attempt = t.attempt + 1, claim_token = gen_random_uuid(), worker_id = %(worker_id)s,
+        lease_expires_at = clock_timestamp() + make_interval(secs => %(lease_seconds)s),
+        started_at = COALESCE(t.started_at, clock_timestamp()), updated_at = clock_timestamp(),
+        last_seq = t.last_seq + 1, claim_seq = t.last_seq + 1, client_seq = 0,
+        position = GREATEST(t.position, {POSITION})
+    FROM chosen WHERE t.id = chosen.id
+    RETURNING t.*, t.last_seq - 1 AS base
+), fresh AS (
+    SELECT m.id, 'claimed'::text AS kind, 1::bigint AS n,
+        jsonb_build_object('worker_id', m.worker_id, 'attempt', m.attempt) AS data
+    FROM moved m
+), {_LOGGED.replace("FROM moved m, fresh f", "FROM moved m JOIN fresh f ON f.id = m.id")}
+SELECT {_RETURNED} FROM moved t ORDER BY t.rank, t.id"""
+
+_CLAIM_BEST = f"""
+WITH chosen AS (
+    SELECT best.id FROM unnest(%(queues)s::text[]) AS q(queue)
+    CROSS JOIN LATERAL (
+        SELECT t.id, t.rank FROM tasks_task t WHERE t.queue = q.queue AND {CLAIMABLE}
+        ORDER BY t.rank, t.id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
+    ) best
+    ORDER BY best.rank, best.id LIMIT %(limit)s
+{_CLAIMED}"""
+
+_CLAIM_ONE = f"""
+WITH chosen AS (
+    SELECT t.id FROM tasks_task t
+    WHERE t.id = %(task_id)s AND t.queue = ANY(%(queues)s::text[]) AND {CLAIMABLE}
+    FOR NO KEY UPDATE SKIP LOCKED
+{_CLAIMED}"""
+
+
+def claim(*, claimer: Claimer, lease_seconds: float, limit: int = 1, task_id: uuid.UUID | None = None) -> list[Task]:
+    """Take up to `limit` claimable tasks, best first (or just `task_id`), each with a token of its own."""
+    params = claimer_params(claimer) | {"lease_seconds": float(lease_seconds)}
+    if task_id is not None:
+        rows = execute(_CLAIM_ONE, params | {"task_id": task_id})
+    else:
+        rows = execute(_CLAIM_BEST, params | {"limit": limit})
+    return [as_task(row) for row in rows]
+
+
+def claimer_params(claimer: Claimer) -> dict[str, Any]:
+    """The parameters that CLAIMABLE and the queue match need."""
+    return {
+        "workspace_id": claimer.workspace_id,
+        "worker_id": claimer.worker_id,
+        "queues": list(claimer.queues),
+        "capabilities": list(claimer.capabilities),
+        "models": list(claimer.models),
+        "roles": list(claimer.roles),
+    }
+
+
+_RENEW = """
+UPDATE tasks_task t SET lease_expires_at = clock_timestamp() + make_interval(secs => %(lease_seconds)s)
+FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[]) AS held(id, token)
+WHERE t.id = held.id AND t.claim_token = held.token AND t.workspace_id = %(workspace_id)s
+  AND t.lease_expires_at IS NOT NULL AND t.state IN ('running', 'input_required', 'auth_required')
+RETURNING t.id, t.lease_expires_at, t.last_steering_seq"""
+
+
+def renew(
+    *, workspace_id: uuid.UUID, claims: Mapping[uuid.UUID, uuid.UUID], lease_seconds: float
+) -> list[tuple[Any, ...]]:
+    """Extend the leases of `claims` (task id → token) that still hold; rows of (id, lease_expires_at, steering seq)."""
+    params = {
+        "workspace_id": workspace_id,
+        "ids": list(claims),
+        "tokens": list(claims.values()),
+        "lease_seconds": float(lease_seconds),
+    }
+    return execute(_RENEW, params)

@@ -1,0 +1,35 @@
+"""A worker: the daemon on a machine that holds code. What it can do is what it said when it registered."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+
+from apps.accounts.models import Workspace
+from apps.core.ids import new_id
+
+
+class Worker(models.Model):
+    """`worker_id` is chosen by the worker and unique in its workspace. `agents` holds {role, instance, description}."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="workers")
+    worker_id = models.CharField(max_length=200)
+    name = models.CharField(max_length=200)
+    hostname = models.CharField(max_length=255, blank=True, default="")
+    version = models.CharField(max_length=64, blank=True, default="")
+    capabilities = ArrayField(models.TextField(), default=list)
+    offered_models = models.JSONField(default=list)
+    agents = models.JSONField(default=list)
+    codebases = ArrayField(models.TextField(), default=list)
+    global_codebase_id = models.TextField(blank=True, default="")
+    concurrency = models.PositiveIntegerField(default=1)
+    draining = models.BooleanField(default=False)
+    registered_at = models.DateTimeField(db_default=Now())
+    last_seen_at = models.DateTimeField(db_default=Now())
+    unregistered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "worker_id"], name="worker_once_per_workspace")]
+
+    def __str__(self) -> str:
+        return self.name

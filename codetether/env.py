@@ -1,0 +1,117 @@
+"""The only reader of the environment on the server's side. Every setting, its default and its check stand here."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+
+class SettingError(Exception):
+    """A setting cannot be used; the message names it and says what would be right, in one line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Env:
+    """What the environment says, parsed and checked. Durations are in seconds."""
+
+    data_dir: Path
+    database_url: str
+    redis_url: str
+    secret_key: str
+    debug: bool
+    allowed_hosts: list[str]
+    csrf_trusted_origins: list[str]
+    host: str
+    port: int
+    log_level: str
+    agent_name: str
+    agent_description: str
+    agent_org: str
+    agent_org_url: str
+    public_url: str
+    auth_enabled: bool
+    auth_tokens: dict[str, str]
+    discovery_max_age: int
+    blocking_timeout: int
+    sse_keepalive: int
+    lease_seconds: int
+    database_threads: int
+    max_body_bytes: int
+
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+def load(variables: Mapping[str, str] | None = None) -> Env:
+    """Read the settings from `variables` (default: the process's environment); raise SettingError on a bad one."""
+    source = environ.Env()
+    source.ENVIRON = dict(os.environ if variables is None else variables)  # noqa: TID251
+    try:
+        return _load(source)
+    except (ImproperlyConfigured, ValueError) as error:
+        raise SettingError(str(error)) from error
+
+
+def _load(source: Any) -> Env:
+    host = source.str("A2A_HOST", default="127.0.0.1")
+    port = _within("A2A_PORT", source.int("A2A_PORT", default=8000), 1, 65535)
+    return Env(
+        data_dir=Path(source.str("CODETETHER_DATA_DIR", default=".codetether")).absolute(),
+        database_url=source.str("DATABASE_URL", default="") or source.str("A2A_DATABASE_URL", default=""),
+        redis_url=source.str("A2A_REDIS_URL", default=""),
+        secret_key=source.str("CODETETHER_SECRET_KEY", default=""),
+        debug=source.bool("CODETETHER_DEBUG", default=False),
+        allowed_hosts=source.list("CODETETHER_ALLOWED_HOSTS", default=["*"]),
+        csrf_trusted_origins=source.list("CODETETHER_CSRF_TRUSTED_ORIGINS", default=[]),
+        host=host,
+        port=port,
+        log_level=_one_of("A2A_LOG_LEVEL", source.str("A2A_LOG_LEVEL", default="INFO").upper(), LOG_LEVELS),
+        agent_name=source.str("A2A_AGENT_NAME", default="CodeTether"),
+        agent_description=source.str(
+            "A2A_AGENT_DESCRIPTION", default="Hands work to coding agents on the machines that hold the code."
+        ),
+        agent_org=source.str("A2A_AGENT_ORG", default="CodeTether"),
+        agent_org_url=source.str("A2A_AGENT_ORG_URL", default="https://github.com/rileyseaburg/codetether"),
+        public_url=source.str("A2A_AGENT_URL", default="").rstrip("/"),
+        auth_enabled=source.bool("A2A_AUTH_ENABLED", default=True),
+        auth_tokens=_named_tokens(source.str("A2A_AUTH_TOKENS", default="")),
+        discovery_max_age=_within(
+            "A2A_AGENT_DISCOVERY_MAX_AGE", source.int("A2A_AGENT_DISCOVERY_MAX_AGE", default=120), 1, 86_400
+        ),
+        blocking_timeout=_within("A2A_BLOCKING_TIMEOUT", source.int("A2A_BLOCKING_TIMEOUT", default=60), 1, 3600),
+        sse_keepalive=_within("WORKER_SSE_KEEPALIVE", source.int("WORKER_SSE_KEEPALIVE", default=15), 1, 30),
+        lease_seconds=_within("CODETETHER_LEASE_SECONDS", source.int("CODETETHER_LEASE_SECONDS", default=60), 2, 3600),
+        database_threads=_within(
+            "CODETETHER_DATABASE_THREADS", source.int("CODETETHER_DATABASE_THREADS", default=8), 1, 64
+        ),
+        max_body_bytes=_within(
+            "CODETETHER_MAX_BODY_BYTES", source.int("CODETETHER_MAX_BODY_BYTES", default=8_388_608), 65_536, 2**30
+        ),
+    )
+
+
+def _within(name: str, value: int, least: int, most: int) -> int:
+    if not least <= value <= most:
+        raise SettingError(f"{name}={value} is out of range: give a whole number from {least} to {most}.")
+    return value
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise SettingError(f"{name}={value} is not known: give one of {', '.join(allowed)}.")
+    return value
+
+
+def _named_tokens(text: str) -> dict[str, str]:
+    """`name:token,name2:token2` as {name: token}; a token may itself hold colons."""
+    tokens: dict[str, str] = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        name, colon, token = entry.partition(":")
+        if not (colon and name.strip() and token.strip()):
+            raise SettingError("A2A_AUTH_TOKENS: give each entry as name:token, separated by commas.")
+        tokens[name.strip()] = token.strip()
+    return tokens

@@ -1,0 +1,58 @@
+"""What a process needs to know before settings load: where the services are, and the installation's secret."""
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+from codetether.env import Env, SettingError
+
+
+def service_urls(env: Env) -> tuple[str, str]:
+    """(database URL, Redis URL): from the environment, else those of the embedded servers that run now."""
+    if env.database_url and env.redis_url:
+        return env.database_url, env.redis_url
+    running = _running_services(env.data_dir)
+    database_url = env.database_url or running.get("database_url", "")
+    redis_url = env.redis_url or running.get("redis_url", "")
+    if not (database_url and redis_url):
+        raise SettingError(
+            "No database: set DATABASE_URL and A2A_REDIS_URL, or start the embedded servers with 'codetether up'."
+        )
+    return database_url, redis_url
+
+
+def _running_services(data_dir: Path) -> dict[str, str]:
+    try:
+        found = json.loads((data_dir / "services.json").read_text())
+    except (FileNotFoundError, PermissionError, json.JSONDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def secret_key(env: Env) -> str:
+    """The key from the environment, else one made at the first start and kept (mode 0600) in the data folder."""
+    if env.secret_key:
+        return env.secret_key
+    path = env.data_dir / "secrets.json"
+    try:
+        return str(json.loads(path.read_text())["secret_key"])
+    except FileNotFoundError:
+        return _make_secret(path)
+    except (json.JSONDecodeError, KeyError) as error:
+        raise SettingError(f"{path} is damaged: restore it, or remove it to sign everybody out.") from error
+
+
+def _make_secret(path: Path) -> str:
+    """Two processes may start at once: the one whose hard link wins decides, the other reads."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps({"secret_key": secrets.token_urlsafe(50)}))
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return str(json.loads(path.read_text())["secret_key"])

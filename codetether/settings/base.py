@@ -1,0 +1,176 @@
+"""Settings of the product. What may differ between installations comes from `codetether.env`."""
+
+from pathlib import Path
+
+import environ
+
+from codetether import env as env_module
+from codetether.runtime import secret_key, service_urls
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+ENV = env_module.load()
+DATABASE_URL, REDIS_URL = service_urls(ENV)
+
+DEBUG = ENV.debug
+SECRET_KEY = secret_key(ENV)
+ALLOWED_HOSTS = ENV.allowed_hosts
+CSRF_TRUSTED_ORIGINS = ENV.csrf_trusted_origins
+
+INSTALLED_APPS = [
+    "daphne",
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_celery_beat",
+    "apps.core",
+    "apps.accounts",
+    "apps.codebases",
+    "apps.sessions",
+    "apps.tasks",
+    "apps.workers",
+    "apps.rest",
+    "apps.a2a",
+    "apps.live",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "codetether.urls"
+ASGI_APPLICATION = "codetether.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": {
+        **environ.Env.db_url_config(DATABASE_URL),
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "application_name": "codetether",
+            "options": "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=20000 -c statement_timeout=60000",
+        },
+    },
+}
+DATABASE_THREADS = ENV.database_threads
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "accounts.User"
+
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "codetether"},
+    },
+}
+
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = {
+    "hand-over-state-changes": {"task": "apps.tasks.jobs.outbox_dispatch", "schedule": 5.0, "options": {"expires": 10}},
+    "reap-expired-leases": {"task": "apps.tasks.jobs.leases_reap", "schedule": 5.0, "options": {"expires": 10}},
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.rest.authentication.PrincipalAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.rest.authentication.ScopePermission"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["apps.rest.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "apps.rest.schema.Schema",
+    "EXCEPTION_HANDLER": "apps.rest.problems.render_problem",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "CodeTether",
+    "DESCRIPTION": "The REST face of the CodeTether control plane.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = ENV.data_dir / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = ENV.max_body_bytes
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": ENV.log_level},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "httpx": {"level": "WARNING"},
+        "a2a": {"level": "WARNING"},
+    },
+}
+
+UNFOLD = {
+    "SITE_TITLE": "CodeTether",
+    "SITE_HEADER": "CodeTether",
+    "SITE_SYMBOL": "hub",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+}
+
+# Ours
+A2A_AGENT_NAME = ENV.agent_name
+A2A_AGENT_DESCRIPTION = ENV.agent_description
+A2A_AGENT_ORG = ENV.agent_org
+A2A_AGENT_ORG_URL = ENV.agent_org_url
+A2A_AGENT_URL = ENV.public_url or f"http://{ENV.host if ENV.host != '0.0.0.0' else 'localhost'}:{ENV.port}"
+A2A_AUTH_ENABLED = ENV.auth_enabled
+A2A_AUTH_TOKENS = ENV.auth_tokens
+A2A_AGENT_DISCOVERY_MAX_AGE = ENV.discovery_max_age
+A2A_BLOCKING_TIMEOUT = ENV.blocking_timeout
+SSE_KEEPALIVE_SECONDS = ENV.sse_keepalive
+LEASE_SECONDS = ENV.lease_seconds
+MAX_BODY_BYTES = ENV.max_body_bytes
+DATA_DIR = ENV.data_dir

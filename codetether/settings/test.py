@@ -1,0 +1,18 @@
+"""Settings of the test suite: the product's own, with known secrets and quick password hashing."""
+
+import os
+
+from codetether.settings.base import *  # noqa: F403
+
+_PARALLEL = os.environ.get("PYTEST_XDIST_WORKER", "main")  # noqa: TID251
+
+CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"test-{_PARALLEL}"  # noqa: F405
+SECRET_KEY = "only-for-tests-" + "x" * 40
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+ALLOWED_HOSTS = ["*"]
+A2A_AUTH_ENABLED = True
+A2A_AUTH_TOKENS = {"ci": "token-of-ci-for-tests"}
+A2A_AGENT_URL = "http://testserver"
+A2A_BLOCKING_TIMEOUT = 5
+SSE_KEEPALIVE_SECONDS = 1
+LEASE_SECONDS = 60

@@ -1,0 +1,49 @@
+"""What all tests share: a clean database, the default workspace, the cast, and the invariant checked after each test."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection, connections
+
+from apps.accounts.models import Workspace
+from apps.accounts.principals import forget_tokens
+from apps.core import db
+from tests.factories import Cast
+from tests.fold import assert_rows_are_folds
+
+collect_ignore_glob = ["bench/*"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _database_threads_end(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+    """Connections of the product's thread pool would keep the test database from being dropped."""
+    yield
+    db.pool().shutdown()
+    with django_db_blocker.unblock(), connection.cursor() as cursor:  # type: ignore[attr-defined]
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    connections.close_all()
+
+
+@pytest.fixture(autouse=True)
+def _forget_tokens() -> Iterator[None]:
+    yield
+    forget_tokens()
+
+
+@pytest.fixture
+def workspace(db: None) -> Iterator[Workspace]:
+    """The default workspace (transactional tests have emptied the tables, so it is made again).
+
+    Afterwards the first law is checked for whatever the test did: folding each task's log gives its row.
+    """
+    yield Workspace.objects.get_or_create(slug=Workspace.DEFAULT_SLUG, defaults={"name": "Default"})[0]
+    assert_rows_are_folds()
+
+
+@pytest.fixture
+def cast(workspace: Workspace) -> Cast:
+    """The usual people, programs and things; see tests/factories."""
+    return Cast(workspace)
