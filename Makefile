@@ -1,0 +1,57 @@
+# `make help` lists the targets. Everything works on a machine that has only some Python 3 and make:
+# deploy/dev/python-env.sh finds a fitting interpreter and installs the locked packages into .venv.
+
+.DEFAULT_GOAL := help
+.PHONY: help run dev test test-deps lint format lock bench docs local-worker-restart clean
+
+ENV := deploy/dev/python-env.sh
+PY := .venv/bin/python
+PYTEST_ARGS ?= -n 2
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## Install what is needed and start everything: database, web, jobs, a local worker (ARGS="--port 8001")
+	@$(ENV) sync base
+	@$(PY) -m codetether.cli up $(ARGS)
+
+dev: ## The same for developers: debug pages, and the web server reloads when the code changes
+	@$(ENV) sync base test lint
+	@CODETETHER_DEBUG=true $(PY) -m codetether.cli up --reload $(ARGS)
+
+test: test-deps lint ## Check style and types, then run all tests on real PostgreSQL and Valkey
+	@$(PY) -m pytest $(PYTEST_ARGS)
+
+test-deps:
+	@$(ENV) sync base test lint
+	@$(ENV) test-programs
+
+lint: ## Check style, types and who imports whom
+	@$(ENV) sync base test lint
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports
+
+format: ## Format the code and fix what can be fixed by itself
+	@$(ENV) sync base test lint
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+lock: ## Compile requirements/*.in to the hashed requirements/*.txt (ARGS="--upgrade")
+	@$(ENV) lock $(ARGS)
+
+bench: ## Measure speed, latency and memory beside a reference in the same run
+	@$(ENV) sync base test lint
+	@$(PY) -m tests.bench $(ARGS)
+
+docs: ## Build the documentation into site/
+	@$(ENV) sync base test lint
+	@.venv/bin/zensical build
+
+local-worker-restart: ## Restart the local agent worker of a running `make run`
+	@$(PY) -m codetether.cli restart-worker
+
+clean: ## Remove environments, caches and builds; the data folder .codetether stays
+	rm -rf .venv .venv-uv build dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
