@@ -56,6 +56,11 @@ def load(variables: Mapping[str, str] | None = None) -> Env:
         raise SettingError(str(error)) from error
 
 
+def inherited(**changes: str) -> dict[str, str]:
+    """The process's own environment with some variables changed, for a child process or for `load`."""
+    return {**os.environ, **changes}  # noqa: TID251
+
+
 def _load(source: Any) -> Env:
     host = source.str("A2A_HOST", default="127.0.0.1")
     port = _within("A2A_PORT", source.int("A2A_PORT", default=8000), 1, 65535)

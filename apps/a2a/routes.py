@@ -1,0 +1,5 @@
+"""Routes of the protocol lane."""
+
+from starlette.routing import BaseRoute
+
+routes: list[BaseRoute] = []

@@ -1,0 +1,92 @@
+"""The gate of the protocol lane: authenticates, parses, runs, and renders errors, the same for every thin endpoint.
+
+The management lane (DRF) calls the same `authenticate` and the same permission table.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from django.conf import settings
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from apps.accounts.permissions import Scope
+from apps.accounts.principals import Credentials, Principal, authenticate, remembered
+from apps.core import jsontext
+from apps.core.db import in_database
+from apps.core.errors import CodeTetherError
+from apps.core.problems import problem_body, problem_headers, problem_of
+
+Handler = Callable[[Request, Principal], Awaitable[Response]]
+OpenHandler = Callable[[Request], Awaitable[Response]]
+
+
+def credentials_of(connection: HTTPConnection) -> Credentials:
+    """What a request or WebSocket brought to identify itself."""
+    authorization = connection.headers.get("authorization", "")
+    session_key = "" if authorization else connection.cookies.get(settings.SESSION_COOKIE_NAME, "")
+    return Credentials(authorization, session_key)
+
+
+async def principal_of(connection: HTTPConnection) -> Principal:
+    """Who is asking; UnauthenticatedError when nobody who may."""
+    credentials = credentials_of(connection)
+    return remembered(credentials) or await in_database(authenticate, credentials)
+
+
+def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(jsontext.dumps(value), status, dict(headers or {}), media_type="application/json")
+
+
+def problem_response(error: Exception) -> Response:
+    """The JSON answer for any exception (contract: general rules)."""
+    problem: CodeTetherError = problem_of(error)
+    return json_response(problem_body(problem), problem.status, problem_headers(problem))
+
+
+def guarded(path: str, handler: Handler, *, methods: list[str], scope: Scope) -> Route:
+    """A route whose caller must hold `scope`. Reading by cookie is fine; writing by cookie is for the pages (CSRF)."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            principal = await principal_of(request)
+            refuse_cookie_writes(request, principal)
+            principal.require(scope)
+            return await handler(request, principal)
+        except Exception as error:  # noqa: BLE001 (the lane's one boundary: everything becomes an answer)
+            return problem_response(error)
+
+    route = Route(path, endpoint, methods=methods, name=handler.__name__)
+    route.required_scope = scope  # type: ignore[attr-defined]
+    return route
+
+
+def unguarded(path: str, handler: OpenHandler, *, methods: list[str]) -> Route:
+    """A route that anyone may call."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except Exception as error:  # noqa: BLE001 (as above)
+            return problem_response(error)
+
+    route = Route(path, endpoint, methods=methods, name=handler.__name__)
+    route.required_scope = None  # type: ignore[attr-defined]
+    return route
+
+
+def refuse_cookie_writes(request: Request, principal: Principal) -> None:
+    """A browser sends its cookie for any site: without a CSRF token, a cookie may only read in this lane."""
+    if principal.by_cookie and request.method not in ("GET", "HEAD", "OPTIONS"):
+        raise CookieWriteError("Give a token: a browser session alone may only read here.")
+
+
+class CookieWriteError(CodeTetherError):
+    status, code = 403, "csrf"
+
+
+async def json_object(request: Request) -> dict[str, Any]:
+    """The request's body as a JSON object."""
+    return jsontext.loads_object(await request.body())
+

@@ -1,0 +1,45 @@
+"""JSON in and out, strictly: what the database could not hold is refused where it arrives, with a reason.
+
+orjson refuses by itself: bad UTF-8, NaN and Infinity, lone surrogates, nesting beyond 1,024 levels.
+"""
+
+import re
+from typing import Any
+
+import orjson
+
+from apps.core.errors import MalformedError
+
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+def loads(raw: bytes) -> Any:
+    """The value in `raw`; MalformedError for anything that is not JSON, or holds a NUL character."""
+    if _NUL.search(raw):
+        raise MalformedError("The body holds a NUL character (\\u0000), which no text here may hold.")
+    return _loads(raw)
+
+
+def loads_mended(raw: bytes) -> Any:
+    """As `loads`, with NUL characters replaced by U+FFFD: for what programs printed, which must not get stuck."""
+    return _loads(_NUL.sub(rb"\1\\ufffd", raw))
+
+
+def loads_object(raw: bytes) -> dict[str, Any]:
+    """As `loads`, for bodies that must be a JSON object; an empty body is an empty object."""
+    value = loads(raw) if raw.strip() else {}
+    if not isinstance(value, dict):
+        raise MalformedError("The body must be a JSON object.")
+    return value
+
+
+def _loads(raw: bytes) -> Any:
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise MalformedError(f"The body is not valid JSON: {error}.") from error
+
+
+def dumps(value: object) -> bytes:
+    """JSON of `value`; datetimes as ISO 8601 in UTC with 'Z', UUIDs as text."""
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)

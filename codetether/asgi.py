@@ -1,0 +1,45 @@
+"""The two lanes over the same services, behind one edge (docs/architecture.md).
+
+Protocol lane: A2A, worker protocol, streams, health: thin endpoints. Management lane: the rest, which is Django's.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "codetether.settings.base")  # noqa: TID251
+
+import django
+
+django.setup()
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from starlette.routing import Router
+
+from apps.a2a.routes import routes as a2a_routes
+from apps.core.wakeups import hub
+from apps.live.routes import routes as live_routes
+from apps.live.sockets import websocket_urlpatterns
+from apps.workers.routes import routes as worker_routes
+from codetether.edge import Edge
+from codetether.health import routes as health_routes
+from codetether.management import ManagementLane
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncIterator[None]:
+    """The server's loop carries the process's wake-ups."""
+    wakeups = hub()
+    try:
+        yield
+    finally:
+        await wakeups.close()
+
+
+protocol_routes = [*health_routes, *worker_routes, *live_routes, *a2a_routes]
+lanes = Router(routes=protocol_routes, default=ManagementLane(), lifespan=lifespan, redirect_slashes=False)
+
+application = Edge(
+    ProtocolTypeRouter({"http": lanes, "lifespan": lanes, "websocket": URLRouter(websocket_urlpatterns)})
+)

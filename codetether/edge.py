@@ -1,0 +1,93 @@
+"""What holds for every request of both lanes, before either sees it: request id, size limit, security headers."""
+
+import re
+import uuid
+
+from asgiref.typing import (
+    ASGI3Application,
+    ASGIReceiveCallable,
+    ASGIReceiveEvent,
+    ASGISendCallable,
+    ASGISendEvent,
+    HTTPScope,
+    Scope,
+)
+from django.conf import settings
+
+from apps.accounts.gate import problem_response
+from apps.core.errors import TooLargeError
+
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+SECURITY_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"x-frame-options", b"DENY"),
+)
+
+
+class Edge:
+    """ASGI middleware around both lanes."""
+
+    def __init__(self, app: ASGI3Application) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        sender = _Sender(send, request_id)
+        try:
+            _check_announced_size(scope)
+            await self.app(scope, _Limited(receive), sender)
+        except TooLargeError as error:
+            if not sender.started:
+                response = problem_response(error)
+                await response(dict(scope), receive, sender)  # type: ignore[arg-type]
+
+
+class _Limited:
+    """Counts the body as it arrives, for requests that do not announce its length truly."""
+
+    def __init__(self, receive: ASGIReceiveCallable) -> None:
+        self.receive = receive
+        self.received = 0
+
+    async def __call__(self) -> ASGIReceiveEvent:
+        message = await self.receive()
+        if message["type"] == "http.request":
+            self.received += len(message.get("body", b""))
+            if self.received > settings.MAX_BODY_BYTES:
+                raise TooLargeError(f"The body is larger than {settings.MAX_BODY_BYTES} bytes.")
+        return message
+
+
+class _Sender:
+    """Adds the headers that every answer carries."""
+
+    def __init__(self, send: ASGISendCallable, request_id: bytes) -> None:
+        self.send = send
+        self.request_id = request_id
+        self.started = False
+
+    async def __call__(self, message: ASGISendEvent) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            present = {name.lower() for name, _ in message["headers"]}
+            added = [pair for pair in SECURITY_HEADERS if pair[0] not in present]
+            message["headers"] = [*message["headers"], *added, (b"x-request-id", self.request_id)]
+        await self.send(message)
+
+
+def _request_id(scope: HTTPScope) -> bytes:
+    """The caller's `X-Request-ID` where it is a plain one, else a fresh one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
+            return value
+    return uuid.uuid4().hex.encode()
+
+
+def _check_announced_size(scope: HTTPScope) -> None:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > settings.MAX_BODY_BYTES:
+            raise TooLargeError(f"The body is larger than {settings.MAX_BODY_BYTES} bytes.")

@@ -1,0 +1,49 @@
+"""The web process: uvicorn on a socket that the supervisor has opened.
+
+It loads the application at once, but serves only when the gate opens: so the slow import runs beside the
+migrations. The gate is a pipe; it is open when the supervisor has closed its end.
+"""
+
+import argparse
+import importlib
+import os
+import socket
+import sys
+
+import uvicorn
+from uvicorn.supervisors import ChangeReload
+
+APPLICATION = "codetether.asgi:application"
+# Open streams end by themselves at a stop; what has not by then is cut.
+GRACE_SECONDS = 3
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="python -m codetether.web", description="Started by the supervisor.")
+    parser.add_argument("--fd", type=int, required=True, help="the listening socket")
+    parser.add_argument("--gate-fd", type=int, required=True, help="a pipe; serve when its other end is closed")
+    parser.add_argument("--log-level", default="info")
+    parser.add_argument("--reload", action="store_true")
+    options = parser.parse_args(arguments)
+    listener = socket.socket(fileno=options.fd)
+    config = uvicorn.Config(
+        APPLICATION,
+        loop="uvloop",
+        http="httptools",
+        log_level=options.log_level.lower(),
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        reload=options.reload,
+    )
+    server = uvicorn.Server(config)
+    if options.reload:
+        os.read(options.gate_fd, 1)
+        ChangeReload(config, target=server.run, sockets=[listener]).run()
+        return
+    importlib.import_module(APPLICATION.partition(":")[0])
+    os.read(options.gate_fd, 1)
+    server.run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
