@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from codetether.embedded.state import Addresses, Lock, Secrets
 
 READY_TIMEOUT = 60.0  # seconds; crash recovery on a slow disk takes its time
 LOCK_PATIENCE = 0.5  # seconds; others hold the lock for an instant to see whether it is free
-BOTH = ("postgres", "valkey")
+BOTH = frozenset({"postgres", "valkey"})
+IN_ORDER = ("postgres", "valkey")
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,7 @@ class Services:
         return [server.name for server in dead]
 
 
-def start(
-    data_dir: Path, *, durable: bool = True, reuse: bool = True, needs: Collection[str] = BOTH
-) -> Services:
+def start(data_dir: Path, *, durable: bool = True, reuse: bool = True, needs: Set[str] = BOTH) -> Services:
     """Start the servers that ``needs`` names, with their data below ``data_dir``, and wait until they answer.
 
     With ``reuse``, servers that another living process runs in this folder are used (and left alone by
@@ -94,6 +93,8 @@ def start(
     Call it from a thread that outlives the servers, in practice the main one: the kernel ends them with it.
     Raises EmbeddedError, with one line, whenever they cannot run.
     """
+    if not needs:
+        return Services(Addresses("", "", {}))
     data_dir = data_dir.absolute()
     try:
         _make(data_dir)
@@ -104,7 +105,7 @@ def start(
         raise EmbeddedError(f"The data folder {data_dir} cannot be used: {error}") from error
     if not reuse:
         raise EmbeddedError(f"The embedded servers of {data_dir} already run, started by {_owner(data_dir)}.")
-    return _join(data_dir, lock)
+    return _join(data_dir, lock, needs)
 
 
 def find(data_dir: Path) -> Services | None:
@@ -132,7 +133,7 @@ def _acquire(lock: Lock) -> bool:
     return True
 
 
-def _start_owned(data_dir: Path, lock: Lock, needs: Collection[str], *, durable: bool) -> Services:
+def _start_owned(data_dir: Path, lock: Lock, needs: Set[str], *, durable: bool) -> Services:
     try:
         owned = Owned(data_dir, _prepare(data_dir, needs, durable=durable), lock)
         try:
@@ -146,7 +147,7 @@ def _start_owned(data_dir: Path, lock: Lock, needs: Collection[str], *, durable:
     return Services(owned.addresses(), owned)
 
 
-def _prepare(data_dir: Path, needs: Collection[str], *, durable: bool) -> list[Part]:
+def _prepare(data_dir: Path, needs: Set[str], *, durable: bool) -> list[Part]:
     postgres.end_orphan(data_dir)
     valkey.end_orphan(Addresses.load(data_dir))
     Addresses.remove(data_dir)
@@ -162,14 +163,19 @@ def _prepare(data_dir: Path, needs: Collection[str], *, durable: bool) -> list[P
     secrets.valkey_port = ports.choose(secrets.valkey_port)
     secrets.save(data_dir)
     makers = {"postgres": postgres.part, "valkey": valkey.part}
-    return [makers[key](data_dir, identity, secrets, durable=durable) for key in BOTH if key in needs]
+    return [makers[key](data_dir, identity, secrets, durable=durable) for key in IN_ORDER if key in needs]
 
 
-def _join(data_dir: Path, lock: Lock) -> Services:
+def _join(data_dir: Path, lock: Lock, needs: Set[str]) -> Services:
     """Wait until the process that has the lock has published its addresses."""
     deadline = time.monotonic() + READY_TIMEOUT
     while lock.is_held():
         addresses = Addresses.load(data_dir)
+        if addresses is not None and not needs <= addresses.pids.keys():
+            raise EmbeddedError(
+                f"{_owner(data_dir).capitalize()} runs some of the embedded servers of {data_dir}, not all "
+                "that this needs; stop it first."
+            )
         if addresses is not None:
             return Services(addresses)
         if time.monotonic() > deadline:

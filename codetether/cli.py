@@ -1,0 +1,99 @@
+"""The command line: `codetether` (also installed as `a2a-server`)."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from codetether import __version__, env
+from codetether.embedded import EmbeddedError
+from codetether.supervisor.errors import StartError
+from codetether.supervisor.plan import Plan
+from codetether.supervisor.up import report, restart_worker, up
+
+TOP_LEVEL_OPTIONS = ("-h", "--help", "--version")
+RUN = "the web server; its database is embedded unless DATABASE_URL and A2A_REDIS_URL are set (the default)"
+UP = "everything: database, web server, background jobs and a local agent worker"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code. What cannot start says why in one line on standard error."""
+    options = _parse(sys.argv[1:] if arguments is None else arguments)
+    try:
+        options.act(options)
+    except (StartError, EmbeddedError, env.SettingError) as error:
+        sys.stderr.write(f"codetether: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _parse(arguments: Sequence[str]) -> argparse.Namespace:
+    # `codetether` and `codetether --port 8000` are `codetether run …`.
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in TOP_LEVEL_OPTIONS):
+        arguments = ["run", *arguments]
+    return _parser().parse_args(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="codetether", description="CodeTether, a self-hosted control plane for AI agents."
+    )
+    parser.add_argument("--version", action="version", version=f"codetether {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", aliases=["serve"], help=RUN, description=f"Start {RUN}.")
+    _add_server_options(run)
+    run.set_defaults(act=_up, is_whole=False, no_worker=True)
+    whole = commands.add_parser("up", help=UP, description=f"Start {UP}.")
+    _add_server_options(whole)
+    whole.add_argument("--no-worker", action="store_true", help="without the local agent worker")
+    whole.set_defaults(act=_up, is_whole=True)
+    again = commands.add_parser("restart-worker", help="restart the local agent worker of a running 'up'")
+    _add_data_dir(again)
+    again.set_defaults(act=_restart_worker)
+    return parser
+
+
+def _add_server_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", help="address to listen on (A2A_HOST, default 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on (A2A_PORT, default 8000)")
+    parser.add_argument("--reload", action="store_true", help="restart the web server when the code changes")
+    _add_data_dir(parser)
+
+
+def _add_data_dir(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        help="where data, secrets and logs are kept (CODETETHER_DATA_DIR, .codetether)",
+    )
+
+
+def _settings(options: argparse.Namespace) -> env.Env:
+    """The environment's settings with the command line's on top."""
+    given = {"A2A_HOST": "host", "A2A_PORT": "port", "CODETETHER_DATA_DIR": "data_dir"}
+    values = {name: getattr(options, option, None) for name, option in given.items()}
+    return env.load(
+        env.inherited(**{name: str(value) for name, value in values.items() if value is not None})
+    )
+
+
+def _up(options: argparse.Namespace) -> None:
+    up(
+        Plan(
+            settings=_settings(options),
+            is_whole=options.is_whole,
+            has_worker=not options.no_worker,
+            reload=options.reload,
+        )
+    )
+
+
+def _restart_worker(options: argparse.Namespace) -> None:
+    pid = restart_worker(_settings(options).data_dir)
+    report(f"asked process {pid} to restart its local worker")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""What is to be run: the settings of one `codetether up` or `run`, and the programs that follow from them."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from codetether import env
+from codetether.supervisor import sockets
+from codetether.supervisor.children import Program
+
+JOB_THREADS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """`is_whole` is `codetether up`: everything, with logs in files, and alone in its data folder.
+
+    Otherwise it is `codetether run`: the web server, writing to the console, beside whatever runs already.
+    """
+
+    settings: env.Env
+    is_whole: bool
+    has_worker: bool
+    reload: bool = False
+
+    @property
+    def url(self) -> str:
+        return sockets.url(self.settings.host, self.settings.port)
+
+    @property
+    def data_dir(self) -> Path:
+        return self.settings.data_dir
+
+    def log(self, name: str) -> Path:
+        return self.data_dir / "logs" / f"{name}.log"
+
+    def environment(self, database_url: str, redis_url: str) -> dict[str, str]:
+        """What every part has to know."""
+        variables = {
+            "DATABASE_URL": database_url,
+            "A2A_REDIS_URL": redis_url,
+            "CODETETHER_DATA_DIR": str(self.data_dir),
+            "A2A_HOST": self.settings.host,
+            "A2A_PORT": str(self.settings.port),
+        }
+        inherited = env.inherited(**variables)
+        inherited.setdefault("DJANGO_SETTINGS_MODULE", "codetether.settings.base")
+        return inherited
+
+
+def prepare(plan: Plan, environment: Mapping[str, str]) -> Program:
+    return Program(
+        name="prepare",
+        command=[sys.executable, "-m", "codetether.supervisor.prepare"],
+        environment=environment,
+        log=plan.log("prepare"),
+    )
+
+
+def web(plan: Plan, environment: Mapping[str, str], *, listener: int, gate: int) -> Program:
+    """``listener`` and ``gate`` are file descriptors, see codetether.web."""
+    options = [f"--fd={listener}", f"--gate-fd={gate}", f"--log-level={plan.settings.log_level}"]
+    return Program(
+        name="web",
+        command=[sys.executable, "-m", "codetether.web", *options, *(["--reload"] if plan.reload else [])],
+        environment=environment,
+        log=plan.log("web") if plan.is_whole else None,
+        pass_fds=(listener, gate),
+    )
+
+
+def jobs(plan: Plan, environment: Mapping[str, str]) -> Program:
+    """Celery's worker with its beat: threads, because one process is all that a single machine needs."""
+    options = ["--beat", "--pool=threads", f"--concurrency={JOB_THREADS}", "--loglevel=WARNING"]
+    # What it would find out about other workers at the start takes a second and is of no use alone.
+    options += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    return Program(
+        name="jobs",
+        command=[sys.executable, "-m", "celery", "-A", "codetether", "worker", *options],
+        environment=environment,
+        log=plan.log("jobs"),
+    )
+
+
+def worker(plan: Plan, token: str) -> Program:
+    """The local agent worker; it gets the server's address and a token, and nothing of its database."""
+    environment = env.inherited(A2A_TOKEN=token)
+    for name in (
+        "DATABASE_URL",
+        "A2A_DATABASE_URL",
+        "A2A_REDIS_URL",
+        "CODETETHER_SECRET_KEY",
+        "A2A_AUTH_TOKENS",
+    ):
+        environment.pop(name, None)
+    command = [sys.executable, "-m", "codetether_worker", "--server-url", plan.url, "--name", "local"]
+    return Program(
+        name="worker",
+        command=[*command, "--codebase", str(Path.cwd())],
+        environment=environment,
+        log=plan.log("worker"),
+        stop_timeout=8,
+    )

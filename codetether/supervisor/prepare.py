@@ -1,0 +1,39 @@
+"""Bring the database up to date and make the first login; run as its own process by the supervisor.
+
+Prints the login as JSON (`manage.py bootstrap --json`) on standard output; the rest goes to standard error.
+"""
+
+import sys
+
+import django
+from django.core.management import call_command
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+# Any number that nobody else locks: several servers may start on one database at the same time.
+MIGRATION_LOCK = 0x636F6465
+
+
+def main() -> None:
+    django.setup()
+    try:
+        connection.ensure_connection()
+    except OperationalError as error:
+        sys.exit(str(error).strip().partition("\n")[0])
+    migrate()
+    call_command("bootstrap", json=True, stdout=sys.stdout)
+
+
+def migrate() -> None:
+    """Apply what is missing. Nothing missing is the common case, and costs two queries."""
+    with connection.cursor() as cursor:
+        # The reading of what is applied belongs under the lock, too.
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", interactive=False, stdout=sys.stderr, skip_checks=True)
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
+
+
+if __name__ == "__main__":
+    main()

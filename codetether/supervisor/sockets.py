@@ -1,0 +1,35 @@
+"""The web server's listening socket. The supervisor holds it: the port is ours from the first moment, and
+requests wait instead of being refused while the web process restarts."""
+
+import errno
+import socket
+
+from codetether.supervisor.errors import StartError
+
+BACKLOG = 2048
+ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Listen on the address, or raise StartError with one line that says why not."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise StartError(_reason(host, port, error)) from error
+
+
+def url(host: str, port: int) -> str:
+    """The address by which this machine reaches the server."""
+    host = ANY.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _reason(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} on {host} is in use; stop the program that has it, or choose another with --port."
+        )
+    if error.errno == errno.EACCES:
+        return f"Port {port} is only for root; choose one above 1023 with --port."
+    return f"Cannot listen on {host} port {port}: {error.strerror or error}."
