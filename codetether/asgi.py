@@ -18,6 +18,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from starlette.routing import Router
 
 from apps.a2a.routes import routes as a2a_routes
+from apps.core.stopping import stopping
 from apps.core.wakeups import hub
 from apps.live.routes import routes as live_routes
 from apps.live.sockets import websocket_urlpatterns
@@ -29,10 +30,11 @@ from codetether.management import ManagementLane
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
-    """The server's loop carries the process's wake-ups."""
+    """The server's loop carries the process's wake-ups; open streams end when a signal ends the process."""
     wakeups = hub()
     try:
-        yield
+        with stopping.watching_signals():
+            yield
     finally:
         await wakeups.close()
 
