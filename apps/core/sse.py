@@ -92,8 +92,7 @@ class EventStream(Response):
         try:
             async for piece in self.frames:
                 await _write(send, piece)
-        except Exception as error:  # noqa: BLE001 (the boundary: after the first byte an error can only be
-        an event)
+        except Exception as error:  # noqa: BLE001 (the boundary: by now an error can only be an event)
             problem = problem_of(error)
             await _write(send, event("error", {"error": problem.detail, "code": problem.code}))
 
