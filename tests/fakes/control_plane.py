@@ -136,14 +136,18 @@ class FakeControlPlane:
         return value
 
     def add_task(self, prompt: str, *, queue: str = "global", **body: Any) -> FakeTask:
-        task = FakeTask(id=str(uuid.uuid4()), queue=queue, body={"title": prompt[:40], "prompt": prompt, **body})
+        task = FakeTask(
+            id=str(uuid.uuid4()), queue=queue, body={"title": prompt[:40], "prompt": prompt, **body}
+        )
         with self.change():
             self.tasks[task.id] = task
         return task
 
     def add_codebase_task(self, prompt: str, path: str, **body: Any) -> FakeTask:
         """A task for the codebase that a worker has registered with this path."""
-        known = self.wait_for(lambda: [c for c in self.codebases.values() if c["path"] == path], what="codebase")
+        known = self.wait_for(
+            lambda: [c for c in self.codebases.values() if c["path"] == path], what="codebase"
+        )
         return self.add_task(prompt, queue=known[0]["id"], **body)
 
     def cancel(self, task: FakeTask, reason: str = "cancelled by Ada") -> None:
@@ -153,7 +157,14 @@ class FakeControlPlane:
     def say(self, task: FakeTask, text: str, *, kind: str = "message", **data: Any) -> None:
         with self.change():
             seq = len(task.messages) + 1
-            message = {"task_id": task.id, "seq": seq, "kind": kind, "message": text, "data": data, "by": "Ada"}
+            message = {
+                "task_id": task.id,
+                "seq": seq,
+                "kind": kind,
+                "message": text,
+                "data": data,
+                "by": "Ada",
+            }
             task.messages.append(message)
 
     def give_to_another(self, task: FakeTask) -> None:
@@ -200,7 +211,11 @@ class FakeControlPlane:
         return {"success": True, "message": "goodbye"}
 
     def _confirm_codebase(self, body: dict[str, Any]) -> dict[str, Any]:
-        same = [c for c in self.codebases.values() if (c["worker_id"], c["path"]) == (body["worker_id"], body["path"])]
+        same = [
+            c
+            for c in self.codebases.values()
+            if (c["worker_id"], c["path"]) == (body["worker_id"], body["path"])
+        ]
         codebase_id = body.get("codebase_id") or (same[0]["id"] if same else str(uuid.uuid4()))
         known = self.codebases.setdefault(codebase_id, {"id": codebase_id, "agent_config": {}})
         known.update(name=body["name"], path=body["path"], worker_id=body["worker_id"])
@@ -228,7 +243,12 @@ class FakeControlPlane:
         return {"success": True, "tasks": claims, "task": claims[0] if claims else None}
 
     def _claim_one(self, task: FakeTask) -> dict[str, Any]:
-        task.status, task.attempt, task.claim_token, task.client_seq = "running", task.attempt + 1, uuid.uuid4().hex, 0
+        task.status, task.attempt, task.claim_token, task.client_seq = (
+            "running",
+            task.attempt + 1,
+            uuid.uuid4().hex,
+            0,
+        )
         return {
             "id": task.id, "codebase_id": task.queue, "agent_type": "build", "model": None, "priority": 0,
             "attempt": task.attempt, "max_attempts": 3, "session_id": None, "metadata": {}, "requires": [],

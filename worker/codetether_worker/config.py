@@ -81,6 +81,11 @@ def load_config(flags: argparse.Namespace, environment: Mapping[str, str] | None
     )
 
 
+def process_environment(*, without: str) -> dict[str, str]:
+    """This process's environment for a child program, less the variables that begin with `without`."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(without)}  # noqa: TID251
+
+
 @dataclass(frozen=True, slots=True)
 class _Source:
     """One setting from the first place that has it."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from codetether_worker.agents.opencode_environment import opencode_environment
+from codetether_worker.agents.opencode_environment import data_folder, opencode_environment
 from codetether_worker.config import Config
 from codetether_worker.errors import ConfigError
 
@@ -104,11 +104,8 @@ def _has_hosted_credentials(environment: Mapping[str, str]) -> bool:
 
 def credentials(environment: Mapping[str, str]) -> frozenset[str]:
     """Names of the providers in OpenCode's auth.json; never what it holds for them."""
-    data_home = environment.get("XDG_DATA_HOME")
-    home = Path(environment.get("HOME") or Path.home())
-    auth = (Path(data_home) if data_home else home / ".local" / "share") / "opencode" / "auth.json"
     try:
-        body = json.loads(auth.read_text(encoding="utf-8"))
+        body = json.loads((data_folder(environment) / "auth.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return frozenset()
     return frozenset(body) if isinstance(body, dict) else frozenset()

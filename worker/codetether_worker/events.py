@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 TEXT_LIMIT = 200_000
+Action = Literal["created", "modified", "deleted"]
 _CUT = "\n[cut: {dropped} more characters]"
 
 
@@ -41,7 +42,7 @@ def tool_result(*, call_id: str, tool: str, succeeded: bool, result: str) -> Eve
     )
 
 
-def file_change(*, action: Literal["created", "modified", "deleted"], path: str, diff: str | None) -> Event:
+def file_change(*, action: Action, path: str, diff: str | None) -> Event:
     """`path` is relative to the working tree with forward slashes; `diff` is unified, or None if unknown."""
     data: dict[str, Any] = {"action": action, "path": storable_text(path)}
     if diff:

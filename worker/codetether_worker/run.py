@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from codetether_worker import events, lease
-from codetether_worker.agents.base import AgentSession, Turn
+from codetether_worker.agents.base import AgentSession, Answer, Turn
 from codetether_worker.backoff import abandon, cancel_and_wait
 from codetether_worker.errors import AgentError
 from codetether_worker.outbox import ClaimLog
@@ -95,10 +95,16 @@ class ClaimRun:
         if message.kind == "interrupt":
             self._interrupted_by = message
             self._interrupt.set()
-        elif message.kind == "input" and self._session and self._session.answer(message.text, message.data):
-            log.info("question answered task=%s by=%s", self.claim.task_id, message.by)
-        elif message.text:
+        elif not self._answers_question(message) and message.text:
             self._queued.append(message)
+
+    def _answers_question(self, message: Message) -> bool:
+        """True when the message is used up; a refusal with an explanation is also said to the agent."""
+        if message.kind != "input" or self._session is None:
+            return False
+        answer = self._session.answer(message.text, message.data)
+        log.info("input task=%s by=%s answer=%s", self.claim.task_id, message.by, answer.value)
+        return answer is Answer.SETTLED
 
     async def execute(self, session: AgentSession) -> Outcome:
         """Drive the session to its end and close it. Never raises for the agent's faults."""

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from codetether_worker.events import Event
+
+
+class Answer(Enum):
+    """What became of a person's answer."""
+
+    UNASKED = "unasked"
+    SETTLED = "settled"
+    REFUSED_WITH_TEXT = "refused_with_text"  # the refusal is settled; its text is a message to the agent
+
 
 StopReason = Literal["end_turn", "cancelled", "failed"]
 
@@ -49,8 +59,11 @@ class AgentSession(Protocol):
     true while a question to a person is open, and silence is then no fault.
     """
 
-    last_activity: float
-    awaits_person: bool
+    @property
+    def last_activity(self) -> float: ...
+
+    @property
+    def awaits_person(self) -> bool: ...
 
     async def start(self) -> str | None:
         """Start the program and its session; returns the session id to resume by, None if it keeps none.
@@ -64,8 +77,8 @@ class AgentSession(Protocol):
     async def cancel(self) -> None:
         """Ask the program to stop the current turn; prompt() then returns soon."""
 
-    def answer(self, text: str, data: Mapping[str, Any]) -> bool:
-        """Answer the open question; False when none is open."""
+    def answer(self, text: str, data: Mapping[str, Any]) -> Answer:
+        """Answer the open question, if there is one."""
 
     def usage(self) -> Mapping[str, Any]:
         """Tokens and cost of this attempt so far; empty when unknown."""

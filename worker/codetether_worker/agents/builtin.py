@@ -10,7 +10,7 @@ from typing import Any
 
 from codetether_worker import events, lease
 from codetether_worker.agents.arithmetic import CannotCalculate, calculate, find_expression
-from codetether_worker.agents.base import Assignment, Turn
+from codetether_worker.agents.base import Answer, Assignment, Turn
 from codetether_worker.agents.survey import describe_codebase
 
 _CODEBASE_WORDS = re.compile(
@@ -75,8 +75,8 @@ class BuiltinSession:
     async def cancel(self) -> None:
         self._stop.set()
 
-    def answer(self, text: str, data: Mapping[str, Any]) -> bool:
-        return False
+    def answer(self, text: str, data: Mapping[str, Any]) -> Answer:
+        return Answer.UNASKED
 
     def usage(self) -> Mapping[str, Any]:
         return {}

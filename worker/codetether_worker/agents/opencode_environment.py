@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 # Nothing may change or phone home in the middle of a task, and a repository that is worked on may not
 # configure the program that works on it. Whoever wants otherwise sets the variable for the worker.
@@ -26,3 +27,10 @@ def opencode_environment(base: Mapping[str, str], *, asks_first: bool = False) -
     inherited = {key: value for key, value in base.items() if not key.startswith(_PRIVATE_PREFIXES)}
     asking = {"OPENCODE_PERMISSION": _ASK_FIRST} if asks_first else {}
     return _QUIET | asking | inherited
+
+
+def data_folder(environment: Mapping[str, str]) -> Path:
+    """Where OpenCode keeps auth.json and its sessions (XDG base directories, also on macOS)."""
+    named = environment.get("XDG_DATA_HOME")
+    home = Path(environment.get("HOME") or Path.home())
+    return (Path(named) if named else home / ".local" / "share") / "opencode"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from codetether_worker.agents.base import AgentProgram, AgentSession, Assignment
 from codetether_worker.agents.builtin import BuiltinSession
+from codetether_worker.agents.opencode import OpenCode
 from codetether_worker.config import Config
 from codetether_worker.discovery import Inventory
 
@@ -21,4 +22,6 @@ class Builtin:
 def open_programs(config: Config, inventory: Inventory) -> dict[str, AgentProgram]:
     """Every program of the inventory, ready to open sessions."""
     programs: dict[str, AgentProgram] = {"builtin": Builtin()}
+    if inventory.opencode is not None:
+        programs["opencode"] = OpenCode(inventory.opencode, config.environment)
     return programs

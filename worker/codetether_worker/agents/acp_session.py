@@ -1,0 +1,270 @@
+"""Drives any agent program that speaks the Agent Client Protocol over its standard streams."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, cast
+
+import acp
+from acp import schema
+from acp.exceptions import RequestError
+
+from codetether_worker import __version__, events, lease
+from codetether_worker.agents.acp_permissions import PermissionDesk
+from codetether_worker.agents.acp_updates import UpdateTranslator
+from codetether_worker.agents.agent_process import AgentProcess
+from codetether_worker.agents.base import Answer, Assignment, Turn
+from codetether_worker.errors import AgentError
+from codetether_worker.redaction import redacted
+from codetether_worker.worktree import WorkingTree
+
+log = logging.getLogger(__name__)
+
+_START_LIMIT = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How to start a program. `mode` is the session mode to ask for, if the program has it."""
+
+    program: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    mode: str | None
+
+
+class AcpSession:
+    """One program process with one session in it, for one attempt."""
+
+    def __init__(self, assignment: Assignment, launch: Launch) -> None:
+        self._assignment = assignment
+        self._launch = launch
+        # OpenCode works in $PWD, whatever its real working directory is.
+        self._environment = {**launch.environment, "PWD": str(assignment.workdir)}
+        self._tree = WorkingTree(assignment.workdir, assignment.scratch)
+        self._updates = UpdateTranslator(assignment, self._tree)
+        self._permissions = PermissionDesk(assignment)
+        self._process: AgentProcess | None = None
+        self._connection: Any = None
+        self._session_id = ""
+        self._replaying = False
+        self._turn_usage: list[schema.Usage] = []
+        self.last_activity = lease.now()
+
+    @property
+    def session_id(self) -> str:
+        return self._session_id
+
+    @property
+    def awaits_person(self) -> bool:
+        return self._permissions.awaits_person
+
+    async def start(self) -> str | None:
+        await self._spawn()
+        if not await self._tree.remember():
+            log.debug("folder is not compared task=%s", self._assignment.task_id)
+        self._updates.start()
+        try:
+            async with asyncio.timeout(_START_LIMIT):
+                await self._open_session()
+        except TimeoutError as error:
+            why = f"{self._launch.program} did not start a session in {_START_LIMIT:.0f} seconds"
+            raise AgentError(why, code="agent_start", retry=True) from error
+        except RequestError as error:
+            raise AgentError(self._explain(error), code="agent_start") from error
+        except (ConnectionError, OSError) as error:
+            raise AgentError(await self._death(), code="agent_crashed", retry=True) from error
+        self._assignment.emit(events.session(session_id=self._session_id, agent=self._launch.program))
+        return self._session_id
+
+    async def _spawn(self) -> None:
+        self._process = await AgentProcess.start(
+            self._launch.program, self._launch.command, folder=self._assignment.workdir,
+            environment=self._environment, mark=self._assignment.mark,
+        )  # fmt: skip
+        client = cast(acp.Client, self)
+        self._connection = acp.connect_to_agent(client, self._process.stdin, self._process.stdout)
+
+    async def _open_session(self) -> None:
+        capabilities = schema.ClientCapabilities()
+        about = schema.Implementation(name="codetether-worker", version=__version__)
+        ready = await self._connection.initialize(
+            protocol_version=acp.PROTOCOL_VERSION, client_capabilities=capabilities, client_info=about
+        )
+        can_load = bool(ready.agent_capabilities and ready.agent_capabilities.load_session)
+        opened = await self._load_session() if self._assignment.session_id and can_load else None
+        if opened is None:
+            opened = await self._connection.new_session(cwd=str(self._assignment.workdir), mcp_servers=[])
+            self._session_id = opened.session_id
+        choices = _choices(opened)
+        await self._choose("model", self._assignment.model, choices)
+        await self._choose("mode", self._launch.mode, choices)
+
+    async def _load_session(self) -> Any:
+        """The earlier session, or None when this machine does not have it. What it replays is old news."""
+        self._session_id = self._assignment.session_id or ""
+        self._replaying = True
+        try:
+            return await self._connection.load_session(
+                cwd=str(self._assignment.workdir), session_id=self._session_id, mcp_servers=[]
+            )
+        except RequestError as error:
+            why = f"Session {self._session_id} cannot be resumed here ({self._explain(error)})"
+            self._assignment.emit(events.status(f"{why}; a new one is started."))
+            return None
+        finally:
+            self._replaying = False
+
+    async def _choose(self, option: str, wanted: str | None, choices: Mapping[str, Sequence[str]]) -> None:
+        """Set one option of the session. A mode that the program does not have is left at its default."""
+        if wanted is None:
+            return
+        offered = choices.get(option, ())
+        if wanted in offered:
+            await self._connection.set_config_option(
+                config_id=option, session_id=self._session_id, value=wanted
+            )
+        elif option == "model":
+            names = ", ".join(offered[:20]) or "none"
+            why = f"the model {wanted} is not available on this worker (available: {names})"
+            raise AgentError(why, code="model_unavailable")
+
+    async def prompt(self, text: str) -> Turn:
+        self._updates.begin_turn()
+        self.last_activity = lease.now()
+        try:
+            answer = await self._connection.prompt(session_id=self._session_id, prompt=[acp.text_block(text)])
+        except RequestError as error:
+            return await self._failed(self._explain(error), code=_error_code(error))
+        except (ConnectionError, OSError):
+            return await self._failed(await self._death(), code="agent_crashed", retry=True)
+        if answer.usage is not None:
+            self._turn_usage.append(answer.usage)
+        await self._report_rest()
+        return self._turn(answer.stop_reason)
+
+    def _turn(self, stop_reason: str) -> Turn:
+        text = self._updates.answer_text.strip()
+        if stop_reason in ("end_turn", "cancelled"):
+            return Turn("end_turn" if stop_reason == "end_turn" else "cancelled", text)
+        why = f"the agent stopped before it was done: {stop_reason.replace('_', ' ')}"
+        return Turn("failed", text, error=why, error_code=stop_reason)
+
+    async def _failed(self, why: str, *, code: str, retry: bool = False) -> Turn:
+        await self._report_rest()
+        return Turn("failed", self._updates.answer_text.strip(), error=why, error_code=code, retry=retry)
+
+    async def _report_rest(self) -> None:
+        """What the agent said last, then what changed in the folder without a tool saying so."""
+        await self._updates.settle()
+        for event in await self._tree.remaining():
+            self._assignment.emit(event)
+
+    async def cancel(self) -> None:
+        self._permissions.cancel()
+        if self._connection is not None and self._session_id:
+            with suppress(ConnectionError, OSError):
+                await self._connection.cancel(session_id=self._session_id)
+
+    def answer(self, text: str, data: Mapping[str, Any]) -> Answer:
+        self.last_activity = lease.now()
+        return self._permissions.answer(text, data)
+
+    def usage(self) -> Mapping[str, Any]:
+        """What the protocol itself says; a program that tells more replaces this."""
+        if not self._turn_usage:
+            return {}
+        totals: dict[str, Any] = {
+            "input_tokens": sum(u.input_tokens for u in self._turn_usage),
+            "output_tokens": sum(u.output_tokens + (u.thought_tokens or 0) for u in self._turn_usage),
+            "cached_input_tokens": sum(u.cached_read_tokens or 0 for u in self._turn_usage),
+        }
+        if self._updates.cost is not None and not self._assignment.session_id:
+            totals["cost_usd"] = self._updates.cost  # of the whole session, so only right for a new one
+        return totals | ({"model": self._assignment.model} if self._assignment.model else {})
+
+    async def close(self) -> None:
+        self._permissions.cancel()
+        await self._updates.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(ConnectionError, OSError):
+                await connection.close()
+        process, self._process = self._process, None
+        if process is not None:
+            await process.close()
+
+    async def _death(self) -> str:
+        text = await self._process.obituary() if self._process else f"{self._launch.program} was stopped"
+        return redacted(text, self._environment)
+
+    def _explain(self, error: RequestError) -> str:
+        """The program's own words, without the JSON-RPC wrapping."""
+        text = str(error).removeprefix("Internal error").lstrip(": ")
+        data = error.data if isinstance(error.data, Mapping) else {}
+        details = data.get("message") or data.get("details") or data.get("errorName")
+        return redacted(
+            str(text or details or "the agent reported an error without a text"), self._environment
+        )
+
+    # What the program calls on us (acp.Client).
+
+    def on_connect(self, conn: Any) -> None:
+        """Nothing to prepare."""
+
+    async def session_update(self, session_id: str, update: Any, **_: Any) -> None:
+        self.last_activity = lease.now()
+        if not self._replaying and session_id == self._session_id:
+            self._updates.take(update.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+    async def request_permission(
+        self,
+        session_id: str,
+        tool_call: schema.ToolCallUpdate,
+        options: list[schema.PermissionOption],
+        **_: Any,
+    ) -> schema.RequestPermissionResponse:
+        """Also for sessions of sub-agents: an unanswered request would hang the program for ever."""
+        self.last_activity = lease.now()
+        return await self._permissions.decide(tool_call, options)
+
+    async def write_text_file(self, session_id: str, path: str, content: str, **_: Any) -> Any:
+        """Not offered: the agent writes its files itself. OpenCode asks all the same, and takes the no."""
+        raise RequestError.method_not_found("fs/write_text_file")
+
+    async def read_text_file(
+        self, session_id: str, path: str, line: int | None = None, limit: int | None = None, **_: Any
+    ) -> Any:
+        raise RequestError.method_not_found("fs/read_text_file")
+
+    async def ext_method(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        raise RequestError.method_not_found(method)
+
+    async def ext_notification(self, method: str, params: dict[str, Any]) -> None:
+        self.last_activity = lease.now()
+
+
+def _choices(opened: Any) -> dict[str, list[str]]:
+    """The values that a session offers for each of its options, by the option's id."""
+    found: dict[str, list[str]] = {}
+    for option in getattr(opened, "config_options", None) or ():
+        body = option.model_dump(mode="json", by_alias=True, exclude_none=True)
+        found[str(body.get("id"))] = list(_values(body.get("options")))
+    return found
+
+
+def _values(options: object) -> Sequence[str]:
+    """Option values, flat or in groups."""
+    values: list[str] = []
+    for option in options if isinstance(options, list) else ():
+        values += [str(option["value"])] if "value" in option else _values(option.get("options"))
+    return values
+
+
+def _error_code(error: RequestError) -> str:
+    data = error.data if isinstance(error.data, Mapping) else {}
+    return "agent_auth" if error.code == -32000 or "Auth" in str(data.get("errorName")) else "agent_error"
