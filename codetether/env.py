@@ -94,7 +94,10 @@ def _load(source: Any) -> Env:
             "CODETETHER_DATABASE_THREADS", source.int("CODETETHER_DATABASE_THREADS", default=8), 1, 64
         ),
         max_body_bytes=_within(
-            "CODETETHER_MAX_BODY_BYTES", source.int("CODETETHER_MAX_BODY_BYTES", default=8_388_608), 65_536, 2**30
+            "CODETETHER_MAX_BODY_BYTES",
+            source.int("CODETETHER_MAX_BODY_BYTES", default=8_388_608),
+            65_536,
+            2**30,
         ),
     )
 

@@ -31,7 +31,11 @@ async def ready(request: Request) -> Response:
         "migrations": await in_database(_migrations),
     }
     is_ready = all(found == "ok" for found in checks.values())
-    body: dict[str, Any] = {"status": "ready" if is_ready else "unavailable", "version": __version__, "checks": checks}
+    body: dict[str, Any] = {
+        "status": "ready" if is_ready else "unavailable",
+        "version": __version__,
+        "checks": checks,
+    }
     if not is_ready:
         broken = ", ".join(name for name, found in checks.items() if found != "ok")
         body |= {"detail": f"Not ready: {broken}.", "code": "not_ready"}
@@ -55,7 +59,9 @@ def _database() -> str:
 def _redis() -> str:
     url = settings.CELERY_BROKER_URL
     try:
-        with redis.Redis.from_url(url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS) as client:
+        with redis.Redis.from_url(
+            url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
+        ) as client:
             client.ping()
     except RedisError as error:
         return type(error).__name__

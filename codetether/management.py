@@ -89,6 +89,7 @@ def _next(pieces: Iterator[bytes]) -> bytes | None:
 
 def _headers(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
     pairs = [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in response.items()]
-    cookies = [(b"set-cookie", cookie.output(header="").strip().encode("ascii")) for cookie in response.cookies.values()]
+    cookies = [
+        (b"set-cookie", cookie.output(header="").strip().encode("ascii")) for cookie in response.cookies.values()
+    ]
     return pairs + cookies
-

@@ -32,7 +32,8 @@ def credentials_of(connection: HTTPConnection) -> Credentials:
 async def principal_of(connection: HTTPConnection) -> Principal:
     """Who is asking; UnauthenticatedError when nobody who may."""
     credentials = credentials_of(connection)
-    return remembered(credentials) or await in_database(authenticate, credentials)
+    known = remembered(credentials)
+    return known if known is not None else await in_database(authenticate, credentials)
 
 
 def json_response(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -89,4 +90,3 @@ class CookieWriteError(CodeTetherError):
 async def json_object(request: Request) -> dict[str, Any]:
     """The request's body as a JSON object."""
     return jsontext.loads_object(await request.body())
-

@@ -155,7 +155,11 @@ def now_cursor() -> Cursor:
 
 
 async def follow_workspace(
-    workspace_id: uuid.UUID, after: Cursor | None = None, *, codebase_id: str = "", idle_seconds: float = POLL_SECONDS
+    workspace_id: uuid.UUID,
+    after: Cursor | None = None,
+    *,
+    codebase_id: str = "",
+    idle_seconds: float = POLL_SECONDS,
 ) -> AsyncIterator[list[LogEvent]]:
     """Pages of a workspace's events after a cursor (default: from now on), for ever; empty pages mark silence.
 

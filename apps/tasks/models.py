@@ -83,7 +83,8 @@ class Task(models.Model):
                 name="task_running_is_held",
             ),
             models.CheckConstraint(
-                condition=Q(lease_expires_at__isnull=True) | Q(state__in=_values(HELD)), name="task_lease_only_when_held"
+                condition=Q(lease_expires_at__isnull=True) | Q(state__in=_values(HELD)),
+                name="task_lease_only_when_held",
             ),
             models.CheckConstraint(
                 condition=Q(completed_at__isnull=False, state__in=_values(TERMINAL))
@@ -94,17 +95,21 @@ class Task(models.Model):
                 condition=~Q(state=State.PENDING) | Q(claim_token__isnull=True), name="task_pending_is_free"
             ),
             models.CheckConstraint(
-                condition=Q(attempt__gte=0) & Q(attempt__lte=models.F("max_attempts")), name="task_attempts_bounded"
+                condition=Q(attempt__gte=0) & Q(attempt__lte=models.F("max_attempts")),
+                name="task_attempts_bounded",
             ),
             models.CheckConstraint(
-                condition=Q(priority__gte=-PRIORITY_LIMIT) & Q(priority__lte=PRIORITY_LIMIT), name="task_priority_bounded"
+                condition=Q(priority__gte=-PRIORITY_LIMIT) & Q(priority__lte=PRIORITY_LIMIT),
+                name="task_priority_bounded",
             ),
         ]
         indexes = [
             models.Index(fields=["workspace", "queue", "rank", "id"], condition=Q(state="pending"), name="task_claim"),
             models.Index(fields=["lease_expires_at"], condition=Q(state__in=_values(HELD)), name="task_lease"),
             models.Index(
-                fields=["deadline_at"], condition=Q(state="pending", deadline_at__isnull=False), name="task_deadline"
+                fields=["deadline_at"],
+                condition=Q(state="pending", deadline_at__isnull=False),
+                name="task_deadline",
             ),
             models.Index(fields=["workspace", "-created_at", "-id"], name="task_newest"),
             models.Index(fields=["codebase", "-created_at"], name="task_of_codebase"),

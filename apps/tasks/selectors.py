@@ -9,9 +9,12 @@ from typing import Any
 from django.db.models import Count, Min, Q, QuerySet
 from django.db.models.functions import Now
 
+from apps.codebases.models import Codebase
 from apps.core.ids import parse_id
 from apps.tasks.errors import TaskNotFoundError
-from apps.tasks.models import GLOBAL_QUEUE, PENDING_QUEUE, Task, TaskEvent
+from apps.tasks.models import GLOBAL_QUEUE as GLOBAL_QUEUE
+from apps.tasks.models import PENDING_QUEUE as PENDING_QUEUE
+from apps.tasks.models import Task, TaskEvent
 from apps.tasks.states import ASKING, HELD, TERMINAL, State
 
 
@@ -143,30 +146,24 @@ def task_facts(task: Task) -> dict[str, Any]:
     }
 
 
-def claimable_for(
-    *,
-    workspace_id: uuid.UUID,
-    worker_id: str,
-    queues: list[str],
-    capabilities: list[str],
-    models: list[str],
-    roles: list[str],
-    limit: int,
-) -> list[Task]:
-    """What a worker could claim now, best first: hints for its stream; the claim itself decides anew."""
-    found = tasks_of(workspace_id).filter(
-        Q(deadline_at=None) | Q(deadline_at__gt=Now()),
-        Q(model="") | Q(model__in=models),
-        Q(target_agent="") | Q(target_agent__in=roles),
-        state=State.PENDING,
-        queue__in=queues,
-        available_at__lte=Now(),
-        requires__contained_by=capabilities,
-    )
-    return list(found.exclude(declined_by__contains=[worker_id]).order_by("rank", "id")[:limit])
-
-
 def steering_after(task_id: uuid.UUID, seq: int) -> list[Mapping[str, Any]]:
     """What the holder of a task must hear since `seq`: messages, interrupts and answers, oldest first."""
     rows = TaskEvent.objects.filter(task_id=task_id, seq__gt=seq, kind__in=["message", "answered"]).order_by("seq")
     return [{"seq": row.seq, "kind": row.kind, **row.data} for row in rows]
+
+
+def held_claims(
+    *, workspace_id: uuid.UUID, worker_id: str, task_id: uuid.UUID | None = None
+) -> list[tuple[uuid.UUID, uuid.UUID]]:
+    """(task, claim token) of what a worker holds: for workers of before, which send no token themselves."""
+    held = tasks_of(workspace_id).filter(
+        worker_id=worker_id, state__in=[str(state) for state in HELD], claim_token__isnull=False
+    )
+    if task_id is not None:
+        held = held.filter(id=task_id)
+    return [(task, token) for task, token in held.values_list("id", "claim_token") if token is not None]
+
+
+def codebase_of(task: Task) -> Codebase | None:
+    """The codebase that a task is for; one query where there is one."""
+    return task.codebase

@@ -1,5 +1,40 @@
-"""Routes of the protocol lane."""
+"""Routes of the worker protocol, in the protocol lane."""
 
 from starlette.routing import BaseRoute
 
-routes: list[BaseRoute] = []
+from apps.accounts.gate import guarded
+from apps.accounts.permissions import Scope
+from apps.workers import protocol, stream
+
+PREFIXES = ("/v1/opencode", "/v1/agent")
+
+routes: list[BaseRoute] = [
+    guarded("/v1/worker/tasks/stream", stream.tasks_stream, methods=["GET"], scope=Scope.WORKER),
+    guarded("/v1/worker/tasks/claim", protocol.claim, methods=["POST"], scope=Scope.WORKER),
+    guarded("/v1/tasks/{task_id}/claim", protocol.claim_one, methods=["POST"], scope=Scope.WORKER),
+    guarded("/v1/worker/tasks/release", protocol.release, methods=["POST"], scope=Scope.WORKER),
+    guarded("/v1/worker/tasks/{task_id}/events", protocol.events, methods=["POST"], scope=Scope.WORKER),
+    guarded("/v1/worker/codebases", protocol.codebases, methods=["PUT"], scope=Scope.WORKER),
+    guarded("/v1/worker/connected", protocol.connected, methods=["GET"], scope=Scope.TASKS_READ),
+    guarded("/v1/workers/connected", protocol.connected, methods=["GET"], scope=Scope.TASKS_READ),
+    guarded("/v1/worker/connected/{worker_id}", protocol.connected_one, methods=["GET"], scope=Scope.TASKS_READ),
+    *(
+        route
+        for prefix in PREFIXES
+        for route in (
+            guarded(f"{prefix}/workers/register", protocol.register, methods=["POST"], scope=Scope.WORKER),
+            guarded(
+                f"{prefix}/workers/{{worker_id}}/heartbeat",
+                protocol.heartbeat,
+                methods=["POST"],
+                scope=Scope.WORKER,
+            ),
+            guarded(
+                f"{prefix}/workers/{{worker_id}}/unregister",
+                protocol.unregister,
+                methods=["POST"],
+                scope=Scope.WORKER,
+            ),
+        )
+    ),
+]

@@ -99,8 +99,16 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
-    "hand-over-state-changes": {"task": "apps.tasks.jobs.outbox_dispatch", "schedule": 5.0, "options": {"expires": 10}},
-    "reap-expired-leases": {"task": "apps.tasks.jobs.leases_reap", "schedule": 5.0, "options": {"expires": 10}},
+    "hand-over-state-changes": {
+        "task": "apps.tasks.jobs.outbox_dispatch",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
+    "reap-expired-leases": {
+        "task": "apps.tasks.jobs.leases_reap",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
 }
 
 REST_FRAMEWORK = {

@@ -3,10 +3,16 @@
 import os
 
 from codetether.settings.base import *  # noqa: F403
+from codetether.settings.base import REDIS_URL
 
 _PARALLEL = os.environ.get("PYTEST_XDIST_WORKER", "main")  # noqa: TID251
 
-CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"test-{_PARALLEL}"  # noqa: F405
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": f"test-{_PARALLEL}"},
+    },
+}
 SECRET_KEY = "only-for-tests-" + "x" * 40
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["*"]

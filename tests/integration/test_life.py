@@ -41,7 +41,8 @@ def expire(claim: Claim) -> None:
     """As if the lease had run out (the database's clock decides, so the test moves the promise, not the clock)."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE tasks_task SET lease_expires_at = now() - interval '1 second' WHERE id = %s", [claim.task_id]
+            "UPDATE tasks_task SET lease_expires_at = now() - interval '1 second' WHERE id = %s",
+            [claim.task_id],
         )
 
 
@@ -80,8 +81,19 @@ def test_claim_work_finish(cast: Cast) -> None:
     events = [from_worker("output", {"content": "hi"}), from_worker("session", {"session_id": "ses_1"})]
     task_progress(claim=claim, reported=events, seqs=[1, 2])
     done = task_finish(claim=claim, outcome=DONE)
-    assert (done.state, done.result, done.session_id, done.usage) == ("completed", "all green", "ses_1", {"input_tokens": 7})
-    assert [event.kind for event in log.read(done.id)] == ["created", "claimed", "output", "session", "completed"]
+    assert (done.state, done.result, done.session_id, done.usage) == (
+        "completed",
+        "all green",
+        "ses_1",
+        {"input_tokens": 7},
+    )
+    assert [event.kind for event in log.read(done.id)] == [
+        "created",
+        "claimed",
+        "output",
+        "session",
+        "completed",
+    ]
 
 
 def test_batch_sent_twice_counts_once(cast: Cast) -> None:

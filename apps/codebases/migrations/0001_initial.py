@@ -6,31 +6,55 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Codebase',
+            name="Codebase",
             fields=[
-                ('id', models.CharField(default=apps.core.ids.new_id_text, max_length=128, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=200)),
-                ('path', models.CharField(max_length=4096)),
-                ('description', models.TextField(blank=True, default='')),
-                ('agent_config', models.JSONField(blank=True, default=dict)),
-                ('worker_id', models.CharField(blank=True, default='', max_length=200)),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('active', 'Active')], default='pending', max_length=16)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='codebases', to='accounts.workspace')),
+                (
+                    "id",
+                    models.CharField(
+                        default=apps.core.ids.new_id_text, max_length=128, primary_key=True, serialize=False
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("path", models.CharField(max_length=4096)),
+                ("description", models.TextField(blank=True, default="")),
+                ("agent_config", models.JSONField(blank=True, default=dict)),
+                ("worker_id", models.CharField(blank=True, default="", max_length=200)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("pending", "Pending"), ("active", "Active")],
+                        default="pending",
+                        max_length=16,
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="codebases",
+                        to="accounts.workspace",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('worker_id', ''), _negated=True), fields=('workspace', 'worker_id', 'path'), name='codebase_path_once_per_worker')],
+                "ordering": ["-created_at", "-id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("worker_id", ""), _negated=True),
+                        fields=("workspace", "worker_id", "path"),
+                        name="codebase_path_once_per_worker",
+                    )
+                ],
             },
         ),
     ]

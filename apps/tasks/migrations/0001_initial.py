@@ -9,162 +9,314 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('codebases', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("codebases", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Task',
+            name="Task",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('queue', models.TextField(help_text="The codebase's id, 'global' or '__pending__': which workers may claim it.")),
-                ('title', models.TextField()),
-                ('prompt', models.TextField()),
-                ('agent_type', models.TextField(default='build')),
-                ('model', models.TextField(blank=True, default='')),
-                ('priority', models.IntegerField(default=0)),
-                ('rank', models.FloatField(help_text="Claim order: creation time in epoch seconds, less the priority's head start.")),
-                ('requires', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list)),
-                ('target_agent', models.TextField(blank=True, default='')),
-                ('metadata', models.JSONField(default=dict)),
-                ('created_by', models.TextField(blank=True, default='')),
-                ('idempotency_key', models.TextField(null=True)),
-                ('context_id', models.TextField(blank=True, default='')),
-                ('session_id', models.TextField(blank=True, default='')),
-                ('state', models.TextField(choices=[('pending', 'pending'), ('running', 'running'), ('input_required', 'input_required'), ('auth_required', 'auth_required'), ('completed', 'completed'), ('failed', 'failed'), ('cancelled', 'cancelled'), ('rejected', 'rejected')], default=apps.tasks.states.State['PENDING'])),
-                ('last_seq', models.BigIntegerField(default=0)),
-                ('last_steering_seq', models.BigIntegerField(default=0)),
-                ('position', models.BigIntegerField(default=0)),
-                ('attempt', models.IntegerField(default=0)),
-                ('max_attempts', models.IntegerField(default=3)),
-                ('declined_by', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list)),
-                ('worker_id', models.TextField(blank=True, default='')),
-                ('claim_token', models.UUIDField(null=True, unique=True)),
-                ('claim_seq', models.BigIntegerField(default=0)),
-                ('client_seq', models.BigIntegerField(default=0)),
-                ('lease_expires_at', models.DateTimeField(null=True)),
-                ('result', models.TextField(blank=True, default='')),
-                ('error', models.TextField(blank=True, default='')),
-                ('error_code', models.TextField(blank=True, default='')),
-                ('usage', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('available_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('deadline_at', models.DateTimeField(null=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('completed_at', models.DateTimeField(null=True)),
-                ('codebase', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='tasks', to='codebases.codebase')),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='accounts.workspace')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "queue",
+                    models.TextField(
+                        help_text="The codebase's id, 'global' or '__pending__': which workers may claim it."
+                    ),
+                ),
+                ("title", models.TextField()),
+                ("prompt", models.TextField()),
+                ("agent_type", models.TextField(default="build")),
+                ("model", models.TextField(blank=True, default="")),
+                ("priority", models.IntegerField(default=0)),
+                (
+                    "rank",
+                    models.FloatField(
+                        help_text="Claim order: creation time in epoch seconds, less the priority's head start."
+                    ),
+                ),
+                (
+                    "requires",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list),
+                ),
+                ("target_agent", models.TextField(blank=True, default="")),
+                ("metadata", models.JSONField(default=dict)),
+                ("created_by", models.TextField(blank=True, default="")),
+                ("idempotency_key", models.TextField(null=True)),
+                ("context_id", models.TextField(blank=True, default="")),
+                ("session_id", models.TextField(blank=True, default="")),
+                (
+                    "state",
+                    models.TextField(
+                        choices=[
+                            ("pending", "pending"),
+                            ("running", "running"),
+                            ("input_required", "input_required"),
+                            ("auth_required", "auth_required"),
+                            ("completed", "completed"),
+                            ("failed", "failed"),
+                            ("cancelled", "cancelled"),
+                            ("rejected", "rejected"),
+                        ],
+                        default=apps.tasks.states.State["PENDING"],
+                    ),
+                ),
+                ("last_seq", models.BigIntegerField(default=0)),
+                ("last_steering_seq", models.BigIntegerField(default=0)),
+                ("position", models.BigIntegerField(default=0)),
+                ("attempt", models.IntegerField(default=0)),
+                ("max_attempts", models.IntegerField(default=3)),
+                (
+                    "declined_by",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list),
+                ),
+                ("worker_id", models.TextField(blank=True, default="")),
+                ("claim_token", models.UUIDField(null=True, unique=True)),
+                ("claim_seq", models.BigIntegerField(default=0)),
+                ("client_seq", models.BigIntegerField(default=0)),
+                ("lease_expires_at", models.DateTimeField(null=True)),
+                ("result", models.TextField(blank=True, default="")),
+                ("error", models.TextField(blank=True, default="")),
+                ("error_code", models.TextField(blank=True, default="")),
+                ("usage", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("available_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("deadline_at", models.DateTimeField(null=True)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("completed_at", models.DateTimeField(null=True)),
+                (
+                    "codebase",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="tasks",
+                        to="codebases.codebase",
+                    ),
+                ),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tasks",
+                        to="accounts.workspace",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='OutboxEntry',
+            name="OutboxEntry",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('workspace_id', models.UUIDField()),
-                ('seq', models.BigIntegerField()),
-                ('kind', models.TextField()),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('task', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tasks.task')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("workspace_id", models.UUIDField()),
+                ("seq", models.BigIntegerField()),
+                ("kind", models.TextField()),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "task",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tasks.task",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'outbox entries',
+                "verbose_name_plural": "outbox entries",
             },
         ),
         migrations.CreateModel(
-            name='TaskEvent',
+            name="TaskEvent",
             fields=[
-                ('pk', models.CompositePrimaryKey('task_id', 'seq', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('seq', models.BigIntegerField()),
-                ('workspace_id', models.UUIDField()),
-                ('position', models.BigIntegerField()),
-                ('kind', models.TextField()),
-                ('data', models.JSONField()),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('task', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='events', to='tasks.task')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "task_id", "seq", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("seq", models.BigIntegerField()),
+                ("workspace_id", models.UUIDField()),
+                ("position", models.BigIntegerField()),
+                ("kind", models.TextField()),
+                ("data", models.JSONField()),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "task",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="tasks.task",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['task_id', 'seq'],
+                "ordering": ["task_id", "seq"],
             },
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['workspace', 'queue', 'rank', 'id'], name='task_claim'),
+            model_name="task",
+            index=models.Index(
+                condition=models.Q(("state", "pending")),
+                fields=["workspace", "queue", "rank", "id"],
+                name="task_claim",
+            ),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('state__in', ['auth_required', 'input_required', 'running'])), fields=['lease_expires_at'], name='task_lease'),
+            model_name="task",
+            index=models.Index(
+                condition=models.Q(("state__in", ["auth_required", "input_required", "running"])),
+                fields=["lease_expires_at"],
+                name="task_lease",
+            ),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('deadline_at__isnull', False), ('state', 'pending')), fields=['deadline_at'], name='task_deadline'),
+            model_name="task",
+            index=models.Index(
+                condition=models.Q(("deadline_at__isnull", False), ("state", "pending")),
+                fields=["deadline_at"],
+                name="task_deadline",
+            ),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['workspace', '-created_at', '-id'], name='task_newest'),
+            model_name="task",
+            index=models.Index(fields=["workspace", "-created_at", "-id"], name="task_newest"),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['codebase', '-created_at'], name='task_of_codebase'),
+            model_name="task",
+            index=models.Index(fields=["codebase", "-created_at"], name="task_of_codebase"),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['workspace', 'state', '-created_at'], name='task_by_state'),
+            model_name="task",
+            index=models.Index(fields=["workspace", "state", "-created_at"], name="task_by_state"),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('state__in', ['auth_required', 'input_required', 'running'])), fields=['worker_id'], name='task_held_by'),
+            model_name="task",
+            index=models.Index(
+                condition=models.Q(("state__in", ["auth_required", "input_required", "running"])),
+                fields=["worker_id"],
+                name="task_held_by",
+            ),
         ),
         migrations.AddIndex(
-            model_name='task',
-            index=models.Index(condition=models.Q(('context_id', ''), _negated=True), fields=['workspace', 'context_id'], name='task_of_context'),
+            model_name="task",
+            index=models.Index(
+                condition=models.Q(("context_id", ""), _negated=True),
+                fields=["workspace", "context_id"],
+                name="task_of_context",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.UniqueConstraint(fields=('workspace', 'idempotency_key'), name='task_idempotency_key_once'),
+            model_name="task",
+            constraint=models.UniqueConstraint(
+                fields=("workspace", "idempotency_key"), name="task_idempotency_key_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'running', 'input_required', 'auth_required', 'completed', 'failed', 'cancelled', 'rejected'])), name='task_state_known'),
+            model_name="task",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "pending",
+                            "running",
+                            "input_required",
+                            "auth_required",
+                            "completed",
+                            "failed",
+                            "cancelled",
+                            "rejected",
+                        ],
+                    )
+                ),
+                name="task_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', apps.tasks.states.State['RUNNING']), _negated=True), models.Q(('claim_token__isnull', False), ('lease_expires_at__isnull', False), models.Q(('worker_id', ''), _negated=True)), _connector='OR'), name='task_running_is_held'),
+            model_name="task",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", apps.tasks.states.State["RUNNING"]), _negated=True),
+                    models.Q(
+                        ("claim_token__isnull", False),
+                        ("lease_expires_at__isnull", False),
+                        models.Q(("worker_id", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="task_running_is_held",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(('lease_expires_at__isnull', True), ('state__in', ['auth_required', 'input_required', 'running']), _connector='OR'), name='task_lease_only_when_held'),
+            model_name="task",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("lease_expires_at__isnull", True),
+                    ("state__in", ["auth_required", "input_required", "running"]),
+                    _connector="OR",
+                ),
+                name="task_lease_only_when_held",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('completed_at__isnull', False), ('state__in', ['cancelled', 'completed', 'failed', 'rejected'])), models.Q(('completed_at__isnull', True), models.Q(('state__in', ['cancelled', 'completed', 'failed', 'rejected']), _negated=True)), _connector='OR'), name='task_completed_at_iff_terminal'),
+            model_name="task",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("completed_at__isnull", False),
+                        ("state__in", ["cancelled", "completed", "failed", "rejected"]),
+                    ),
+                    models.Q(
+                        ("completed_at__isnull", True),
+                        models.Q(("state__in", ["cancelled", "completed", "failed", "rejected"]), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="task_completed_at_iff_terminal",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', apps.tasks.states.State['PENDING']), _negated=True), ('claim_token__isnull', True), _connector='OR'), name='task_pending_is_free'),
+            model_name="task",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", apps.tasks.states.State["PENDING"]), _negated=True),
+                    ("claim_token__isnull", True),
+                    _connector="OR",
+                ),
+                name="task_pending_is_free",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(('attempt__gte', 0), ('attempt__lte', models.F('max_attempts'))), name='task_attempts_bounded'),
+            model_name="task",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("attempt__gte", 0), ("attempt__lte", models.F("max_attempts"))),
+                name="task_attempts_bounded",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(('priority__gte', -1000), ('priority__lte', 1000)), name='task_priority_bounded'),
+            model_name="task",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("priority__gte", -1000), ("priority__lte", 1000)),
+                name="task_priority_bounded",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='outboxentry',
-            constraint=models.UniqueConstraint(fields=('task', 'seq'), name='outbox_once'),
+            model_name="outboxentry",
+            constraint=models.UniqueConstraint(fields=("task", "seq"), name="outbox_once"),
         ),
         migrations.AddIndex(
-            model_name='taskevent',
-            index=models.Index(fields=['workspace_id', 'position'], name='event_by_position'),
+            model_name="taskevent",
+            index=models.Index(fields=["workspace_id", "position"], name="event_by_position"),
         ),
     ]

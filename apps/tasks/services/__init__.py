@@ -8,23 +8,34 @@ from apps.tasks.services.finish import (
     task_leave_question,
     task_snooze,
 )
-from apps.tasks.services.hold import Claim, Lease, lease_renew, task_claim, task_progress
-from apps.tasks.services.outbox import outbox_dispatch
+from apps.tasks.services.hold import (
+    Claim,
+    Lease,
+    event_from_worker,
+    lease_renew,
+    task_claim,
+    task_progress,
+    tasks_claimable,
+)
+from apps.tasks.services.outbox import Change, outbox_dispatch, outbox_subscribe
 from apps.tasks.services.rescue import Sweep, leases_reap
 from apps.tasks.services.statements import Claimer
 from apps.tasks.services.steer import task_answer, task_cancel, task_message, task_reprioritise, task_requeue
 
 __all__ = [
     "REGISTER_CODEBASE",
+    "Change",
     "Claim",
     "Claimer",
     "Lease",
     "NewTask",
     "Outcome",
     "Sweep",
+    "event_from_worker",
     "lease_renew",
     "leases_reap",
     "outbox_dispatch",
+    "outbox_subscribe",
     "task_answer",
     "task_cancel",
     "task_claim",
@@ -37,4 +48,5 @@ __all__ = [
     "task_reprioritise",
     "task_requeue",
     "task_snooze",
+    "tasks_claimable",
 ]

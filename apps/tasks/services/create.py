@@ -82,7 +82,11 @@ def _check(new: NewTask) -> None:
     )
     for name in ("agent_type", "model", "target_agent", "session_id", "context_id", "codebase_id"):
         demand(len(getattr(new, name)) <= NAME_LIMIT, name, f"Give at most {NAME_LIMIT} characters.")
-    demand(len(statements.as_json(new.metadata)) <= METADATA_LIMIT, "metadata", f"Give at most {METADATA_LIMIT} bytes.")
+    demand(
+        len(statements.as_json(new.metadata)) <= METADATA_LIMIT,
+        "metadata",
+        f"Give at most {METADATA_LIMIT} bytes.",
+    )
     if errors:
         raise InvalidError("The task cannot be made as asked; see errors.", errors=errors)
 

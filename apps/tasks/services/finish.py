@@ -43,9 +43,7 @@ def task_finish(*, claim: Claim, outcome: Outcome) -> Task:
         if retried is not None:
             return retried
     guard = claim.guard(sources_of(outcome.status) & HELD)
-    task = statements.append(
-        task_id=claim.task_id, guard=guard, events=[_ending(outcome)], changes=_ended(outcome)
-    )
+    task = statements.append(task_id=claim.task_id, guard=guard, events=[_ending(outcome)], changes=_ended(outcome))
     if task is None:
         return _same_ending_before(claim, outcome)
     return announce(task)
@@ -109,7 +107,7 @@ def _retry(claim: Claim, outcome: Outcome) -> Task | None:
 
 def backoff_seconds(attempt: int) -> float:
     """The pause before the attempt after `attempt`: doubling from 2 s to 5 min, with jitter of half."""
-    full = min(BACKOFF_MOST, BACKOFF_FIRST * 2 ** (attempt - 1))
+    full: float = min(BACKOFF_MOST, BACKOFF_FIRST * 2.0 ** (attempt - 1))
     return round(full * random.uniform(0.5, 1.0), 3)  # noqa: S311 (jitter, not a secret)
 
 
@@ -120,7 +118,8 @@ def send_back(*, task_id: Any, guard: Guard, event: Event) -> Task | None:
         "state": str(State.PENDING),
         "error": event.data["error"],
         "available_at": Sql(
-            "clock_timestamp() + make_interval(secs => %(delay)s)", {"delay": float(event.data["delay_seconds"])}
+            "clock_timestamp() + make_interval(secs => %(delay)s)",
+            {"delay": float(event.data["delay_seconds"])},
         ),
     }
     if not event.data["burn"]:

@@ -31,9 +31,12 @@ class Claim:
 
     def guard(self, states: frozenset[State], *, attempts_left: bool = False) -> Guard:
         """Only this claim may write, and only in one of `states`."""
-        return Guard(
-            states, workspace_id=self.workspace_id, claim_token=self.token, attempts_left=attempts_left
-        )
+        return Guard(states, workspace_id=self.workspace_id, claim_token=self.token, attempts_left=attempts_left)
+
+
+def event_from_worker(kind: object, data: object) -> Event:
+    """The event a worker reported, checked against its schema; UnknownEventError names what is wrong."""
+    return events.from_worker(kind, data)
 
 
 def task_claim(*, claimer: Claimer, limit: int = 1, task_id: uuid.UUID | None = None) -> list[Task]:
@@ -44,6 +47,11 @@ def task_claim(*, claimer: Claimer, limit: int = 1, task_id: uuid.UUID | None = 
         state = explain.state_of(claimer.workspace_id, task_id)
         raise AlreadyClaimedError(f"The task is {state}, or not for this worker; it cannot be claimed.")
     return [announce(task) for task in tasks]
+
+
+def tasks_claimable(*, claimer: Claimer, among: Sequence[uuid.UUID] | None = None, limit: int = 100) -> list[Task]:
+    """What a worker could claim now (of `among`, where given), best first: hints for its stream, no promise."""
+    return statements.peek(claimer=claimer, among=among, limit=limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +108,9 @@ def _report(claim: Claim, reported: list[Event], seqs: list[int]) -> Task:
         asked = _asked(reported[-1].data)
         reported = [*reported[:-1], asked]
         changes["state"] = _latest("asked", "data::jsonb->>'state'", "t.state")
-    task = statements.append(task_id=claim.task_id, guard=claim.guard(HELD), events=reported, changes=changes, seqs=seqs)
+    task = statements.append(
+        task_id=claim.task_id, guard=claim.guard(HELD), events=reported, changes=changes, seqs=seqs
+    )
     if task is None:
         raise explain.stale_claim(claim.workspace_id, claim.task_id)
     return announce(task)
@@ -109,12 +119,16 @@ def _report(claim: Claim, reported: list[Event], seqs: list[int]) -> Task:
 def _latest(kind: str, expression: str, otherwise: str) -> Sql:
     """The value in the last *new* event of `kind`: a batch that was sent before must not turn the row back."""
     return Sql(
-        f"COALESCE((SELECT {expression} FROM fresh WHERE kind = '{kind}' ORDER BY n DESC LIMIT 1), {otherwise})", {}
+        f"COALESCE((SELECT {expression} FROM fresh WHERE kind = '{kind}' ORDER BY n DESC LIMIT 1), {otherwise})",
+        {},
     )
 
 
 def _asked(data: Data) -> Event:
     state = State.AUTH_REQUIRED if data.get("auth") else State.INPUT_REQUIRED
     return events.asked(
-        state=state, question=data["question"], options=data.get("options", []), call_id=data.get("call_id", "")
+        state=state,
+        question=data["question"],
+        options=data.get("options", []),
+        call_id=data.get("call_id", ""),
     )

@@ -90,7 +90,12 @@ def _give_up(task: Task) -> Task | None:
 def _expire(task_id: uuid.UUID) -> Task | None:
     error = "no worker claimed the task before its deadline"
     event = events.failed(error=error, code="deadline_passed")
-    changes = {"state": str(State.FAILED), "error": error, "error_code": "deadline_passed", "completed_at": NOW}
+    changes = {
+        "state": str(State.FAILED),
+        "error": error,
+        "error_code": "deadline_passed",
+        "completed_at": NOW,
+    }
     guard = Guard(frozenset({State.PENDING}), deadline_passed=True)
     return _moved(task_id, guard, event, changes)
 

@@ -83,7 +83,12 @@ logged AS (
 
 
 def append(
-    *, task_id: uuid.UUID, guard: Guard, events: Sequence[Event], changes: Mapping[str, Any], seqs: Sequence[int] = ()
+    *,
+    task_id: uuid.UUID,
+    guard: Guard,
+    events: Sequence[Event],
+    changes: Mapping[str, Any],
+    seqs: Sequence[int] = (),
 ) -> Task | None:
     """Write `events` and `changes` if the guard holds; the row as it is then, or None (and nothing has changed).
 
@@ -275,3 +280,29 @@ def renew(
         "lease_seconds": float(lease_seconds),
     }
     return execute(_RENEW, params)
+
+
+_PEEK_BEST = f"""
+SELECT {_RETURNED} FROM tasks_task t JOIN (
+    SELECT best.id FROM unnest(%(queues)s::text[]) AS q(queue)
+    CROSS JOIN LATERAL (
+        SELECT t.id, t.rank FROM tasks_task t WHERE t.queue = q.queue AND {CLAIMABLE}
+        ORDER BY t.rank, t.id LIMIT %(limit)s
+    ) best
+    ORDER BY best.rank, best.id LIMIT %(limit)s
+) chosen ON chosen.id = t.id ORDER BY t.rank, t.id"""
+
+_PEEK_AMONG = f"""
+SELECT {_RETURNED} FROM tasks_task t
+WHERE t.id = ANY(%(among)s::uuid[]) AND t.queue = ANY(%(queues)s::text[]) AND {CLAIMABLE}
+ORDER BY t.rank, t.id LIMIT %(limit)s"""
+
+
+def peek(*, claimer: Claimer, among: Sequence[uuid.UUID] | None, limit: int) -> list[Task]:
+    """What `claim` would find now (of `among`, where given), without taking it."""
+    params = claimer_params(claimer) | {"limit": limit}
+    if among is None:
+        rows = execute(_PEEK_BEST, params)
+    else:
+        rows = execute(_PEEK_AMONG, params | {"among": list(among)})
+    return [as_task(row) for row in rows]

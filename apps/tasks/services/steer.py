@@ -33,7 +33,7 @@ def task_cancel(*, workspace_id: uuid.UUID, task_id: uuid.UUID, by: str, reason:
     )
     if task is None:
         raise explain.wrong_state(workspace_id, task_id, "cancelled")
-    return announce(task)
+    return announce(task, to_holder=True)
 
 
 def task_answer(
@@ -49,7 +49,7 @@ def task_answer(
         guard = Guard(ASKING, workspace_id=workspace_id, leased=condition)
         task = statements.append(task_id=task_id, guard=guard, events=[event], changes=changes)
         if task is not None:
-            return announce(task)
+            return announce(task, to_holder=True)
     raise explain.wrong_state(workspace_id, task_id, "answered")
 
 
@@ -66,7 +66,7 @@ def task_message(
     )
     if task is None:
         raise explain.wrong_state(workspace_id, task_id, "interrupted" if interrupt else "spoken to")
-    return announce(task)
+    return announce(task, to_holder=True)
 
 
 def task_requeue(*, workspace_id: uuid.UUID, task_id: uuid.UUID, by: str) -> Task:
@@ -83,7 +83,7 @@ def task_requeue(*, workspace_id: uuid.UUID, task_id: uuid.UUID, by: str) -> Tas
     task = statements.append(task_id=task_id, guard=guard, events=[event], changes=changes)
     if task is None:
         raise explain.wrong_state(workspace_id, task_id, "requeued")
-    return announce(task)
+    return announce(task, to_holder=True)
 
 
 def task_reprioritise(*, workspace_id: uuid.UUID, task_id: uuid.UUID, priority: int, by: str) -> Task:
@@ -104,7 +104,7 @@ def task_reprioritise(*, workspace_id: uuid.UUID, task_id: uuid.UUID, priority: 
     )
     if task is None:
         raise explain.wrong_state(workspace_id, task_id, "given another priority")
-    return announce(task)
+    return announce(task, to_holder=True)
 
 
 def _check_message(message: str) -> None:

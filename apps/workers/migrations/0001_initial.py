@@ -8,36 +8,53 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Worker',
+            name="Worker",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('worker_id', models.CharField(max_length=200)),
-                ('name', models.CharField(max_length=200)),
-                ('hostname', models.CharField(blank=True, default='', max_length=255)),
-                ('version', models.CharField(blank=True, default='', max_length=64)),
-                ('capabilities', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list)),
-                ('offered_models', models.JSONField(default=list)),
-                ('agents', models.JSONField(default=list)),
-                ('codebases', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list)),
-                ('global_codebase_id', models.TextField(blank=True, default='')),
-                ('concurrency', models.PositiveIntegerField(default=1)),
-                ('draining', models.BooleanField(default=False)),
-                ('registered_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('last_seen_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('unregistered_at', models.DateTimeField(null=True)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='workers', to='accounts.workspace')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("worker_id", models.CharField(max_length=200)),
+                ("name", models.CharField(max_length=200)),
+                ("hostname", models.CharField(blank=True, default="", max_length=255)),
+                ("version", models.CharField(blank=True, default="", max_length=64)),
+                (
+                    "capabilities",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list),
+                ),
+                ("offered_models", models.JSONField(default=list)),
+                ("agents", models.JSONField(default=list)),
+                (
+                    "codebases",
+                    django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list),
+                ),
+                ("global_codebase_id", models.TextField(blank=True, default="")),
+                ("concurrency", models.PositiveIntegerField(default=1)),
+                ("draining", models.BooleanField(default=False)),
+                ("registered_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("last_seen_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("unregistered_at", models.DateTimeField(null=True)),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="workers",
+                        to="accounts.workspace",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('workspace', 'worker_id'), name='worker_once_per_workspace')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("workspace", "worker_id"), name="worker_once_per_workspace")
+                ],
             },
         ),
     ]

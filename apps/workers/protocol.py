@@ -1,0 +1,246 @@
+"""The worker protocol, over HTTP (contract: Workers). Each endpoint reads, calls one service and answers."""
+
+import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from starlette.requests import Request
+from starlette.responses import Response
+
+from apps.accounts.gate import json_object, json_response
+from apps.accounts.principals import Principal
+from apps.core import jsontext
+from apps.core.db import in_database
+from apps.core.errors import MalformedError
+from apps.core.ids import parse_id
+from apps.tasks.errors import StaleClaimError, TaskNotFoundError
+from apps.tasks.selectors import codebase_of, held_claims, task_facts
+from apps.tasks.services import (
+    Claim,
+    Outcome,
+    event_from_worker,
+    task_claim,
+    task_decline,
+    task_finish,
+    task_leave_question,
+    task_progress,
+    task_snooze,
+)
+from apps.tasks.states import State
+from apps.workers import reading, services
+from apps.workers.selectors import claimer_of, connected_workers, worker_facts, worker_get
+
+if TYPE_CHECKING:
+    from apps.tasks.models import Task
+
+EVENTS_LIMIT = 500
+HEARTBEATS_PER_LEASE = 4
+
+
+async def register(request: Request, principal: Principal) -> Response:
+    registration = reading.registration(await json_object(request))
+    worker = await in_database(services.worker_register, workspace_id=principal.workspace_id, registration=registration)
+    return json_response(
+        {
+            "success": True,
+            "worker_id": worker.worker_id,
+            "message": f"Worker {worker.name} is registered.",
+            "lease_seconds": settings.LEASE_SECONDS,
+            "heartbeat_interval": settings.LEASE_SECONDS / HEARTBEATS_PER_LEASE,
+            "worker": worker_facts(worker),
+        }
+    )
+
+
+async def heartbeat(request: Request, principal: Principal) -> Response:
+    body = await json_object(request)
+    claims = reading.listed(body, "claims", reading.held_claim) if "claims" in body else None
+    beat = await in_database(
+        services.worker_heartbeat,
+        workspace_id=principal.workspace_id,
+        worker_id=request.path_params["worker_id"],
+        claims=claims,
+    )
+    return json_response(
+        {
+            "success": True,
+            "leases": [{"task_id": lease.task_id, "lease_expires_at": lease.expires_at} for lease in beat.leases],
+            "cancel": [{"task_id": task_id, "reason": "the claim does not hold any more"} for task_id in beat.lost],
+            "messages": beat.messages,
+            "drain": beat.draining,
+        }
+    )
+
+
+async def unregister(request: Request, principal: Principal) -> Response:
+    worker_id = request.path_params["worker_id"]
+    await in_database(services.worker_unregister, workspace_id=principal.workspace_id, worker_id=worker_id)
+    return json_response({"success": True, "message": f"Worker {worker_id} has left."})
+
+
+async def codebases(request: Request, principal: Principal) -> Response:
+    body = await json_object(request)
+    wanted = reading.listed(body, "codebases", reading.word)
+    await in_database(
+        services.worker_codebases_set,
+        workspace_id=principal.workspace_id,
+        worker_id=reading.text(body, "worker_id", required=True),
+        codebases=wanted,
+    )
+    return json_response({"success": True, "codebases": wanted})
+
+
+async def connected(request: Request, principal: Principal) -> Response:
+    found = await in_database(connected_workers, principal.workspace_id)
+    workers = [worker_facts(worker) for worker in found]
+    return json_response({"workers": workers, "total": len(workers)})
+
+
+async def connected_one(request: Request, principal: Principal) -> Response:
+    worker = await in_database(
+        worker_get, workspace_id=principal.workspace_id, worker_id=request.path_params["worker_id"]
+    )
+    return json_response(worker_facts(worker))
+
+
+async def claim(request: Request, principal: Principal) -> Response:
+    return json_response(await in_database(_claim, principal, await json_object(request), None))
+
+
+async def claim_one(request: Request, principal: Principal) -> Response:
+    task_id = _task_id(request.path_params["task_id"])
+    return json_response(await in_database(_claim, principal, await json_object(request), task_id))
+
+
+def _claim(principal: Principal, body: Mapping[str, Any], task_id: uuid.UUID | None) -> dict[str, Any]:
+    worker_id = reading.text(body, "worker_id", required=True)
+    limit = reading.whole(body, "limit", default=1, least=1, most=100)
+    if task_id is None and body.get("task_id") is not None:
+        task_id = _task_id(reading.text(body, "task_id", required=True))
+    worker = worker_get(workspace_id=principal.workspace_id, worker_id=worker_id)
+    if worker.draining and task_id is None:
+        return {"success": True, "tasks": [], "task": None}
+    claimer = claimer_of(worker, roles=[reading.text(body, "agent_name")])
+    held = [claim_facts(task) for task in task_claim(claimer=claimer, limit=limit, task_id=task_id)]
+    first = held[0] if held else None
+    flat = {"task_id": first["id"], "claim_token": first["claim_token"]} if first else {}
+    return {"success": True, "tasks": held, "task": first, **flat}
+
+
+def claim_facts(task: "Task") -> dict[str, Any]:
+    """A claimed task as its holder gets it: the facts, the token, the lease, and where the code is."""
+    codebase = codebase_of(task)
+    return {
+        **task_facts(task),
+        "claim_token": str(task.claim_token),
+        "lease_expires_at": task.lease_expires_at,
+        "lease_seconds": settings.LEASE_SECONDS,
+        "message_seq": 0,
+        "codebase": codebase
+        and {
+            "id": codebase.id,
+            "name": codebase.name,
+            "path": codebase.path,
+            "agent_config": codebase.agent_config,
+        },
+    }
+
+
+async def events(request: Request, principal: Principal) -> Response:
+    body = jsontext.loads_mended(await request.body())
+    if not isinstance(body, dict):
+        raise MalformedError("The body must be a JSON object.")
+    task_id = _task_id(request.path_params["task_id"])
+    return json_response(await in_database(_events, principal, task_id, body))
+
+
+def _events(principal: Principal, task_id: uuid.UUID, body: Mapping[str, Any]) -> dict[str, Any]:
+    reported = body.get("events")
+    if not isinstance(reported, list) or len(reported) > EVENTS_LIMIT:
+        raise reading.invalid("events", f"Give a list of at most {EVENTS_LIMIT} events.")
+    seqs: list[int] = []
+    happened = []
+    for entry in reported:
+        if not isinstance(entry, dict):
+            raise reading.invalid("events", "Each event must be an object.")
+        happened.append(event_from_worker(entry.get("kind"), entry.get("data")))
+        if entry.get("seq") is not None:
+            seqs.append(reading.whole(entry, "seq", default=0, least=1, most=2**62))
+    if seqs and (len(seqs) != len(reported) or sorted(set(seqs)) != seqs):
+        raise reading.invalid("seq", "Number every event of a batch, each higher than the one before.")
+    task = task_progress(claim=_held(principal, task_id, body), reported=happened, seqs=seqs)
+    return {
+        "success": True,
+        "accepted": len(happened),
+        "client_seq": task.client_seq,
+        "task_seq": task.last_seq,
+    }
+
+
+async def release(request: Request, principal: Principal) -> Response:
+    body = jsontext.loads_mended(await request.body())
+    if not isinstance(body, dict):
+        raise MalformedError("The body must be a JSON object.")
+    return json_response(await in_database(_release, principal, body))
+
+
+def _release(principal: Principal, body: Mapping[str, Any]) -> dict[str, Any]:
+    task_id = _task_id(reading.text(body, "task_id", required=True))
+    task = release_held(_held(principal, task_id, body), body)
+    return {"success": True, "task_id": str(task.id), "status": task.state}
+
+
+def release_held(claim: Claim, body: Mapping[str, Any]) -> "Task":
+    """Do what a holder's release asks for (contract: POST /v1/worker/tasks/release)."""
+    status = reading.text(body, "status") or str(State.COMPLETED)
+    if status == State.PENDING:
+        return _given_back(claim, body)
+    if status in (State.INPUT_REQUIRED, State.AUTH_REQUIRED):
+        question = reading.text(body, "question", required=True, limit=reading.TEXT_LIMIT)
+        options = reading.listed(body, "options", lambda entry: entry if isinstance(entry, dict) else None)
+        return task_leave_question(claim=claim, question=question, options=options, auth=status == State.AUTH_REQUIRED)
+    if status not in (State.COMPLETED, State.FAILED, State.CANCELLED, State.REJECTED):
+        raise reading.invalid("status", "Give completed, failed, cancelled, rejected, pending or input_required.")
+    return task_finish(claim=claim, outcome=_outcome(State(status), body))
+
+
+def _given_back(claim: Claim, body: Mapping[str, Any]) -> "Task":
+    reason = reading.text(body, "error", limit=reading.TEXT_LIMIT)
+    if reading.flag(body, "decline"):
+        return task_decline(claim=claim, worker_id=reading.text(body, "worker_id", required=True), reason=reason)
+    return task_snooze(claim=claim, seconds=reading.seconds(body, "retry_after"), reason=reason or "given back")
+
+
+def _outcome(status: State, body: Mapping[str, Any]) -> Outcome:
+    result = body.get("result")
+    if result is not None and not isinstance(result, str):
+        result = jsontext.dumps(result).decode()
+    return Outcome(
+        status=status,
+        result=result or "",
+        error=reading.text(body, "error", limit=reading.TEXT_LIMIT),
+        error_code=reading.text(body, "error_code"),
+        session_id=reading.text(body, "session_id"),
+        usage=event_from_worker("usage", reading.table(body, "usage")).data,
+        retry=reading.flag(body, "retry"),
+    )
+
+
+def _held(principal: Principal, task_id: uuid.UUID, body: Mapping[str, Any]) -> Claim:
+    """The claim that a write shows; without a token (workers of before) the one that we hold for that worker."""
+    shown = reading.token(body)
+    if shown is not None:
+        return Claim(principal.workspace_id, task_id, shown)
+    worker_id = reading.text(body, "worker_id", required=True)
+    held = held_claims(workspace_id=principal.workspace_id, worker_id=worker_id, task_id=task_id)
+    if not held:
+        raise StaleClaimError(f"Worker {worker_id} holds no claim on this task.")
+    return Claim(principal.workspace_id, *held[0])
+
+
+def _task_id(value: object) -> uuid.UUID:
+    parsed = parse_id(value)
+    if parsed is None:
+        raise TaskNotFoundError("There is no such task.")
+    return parsed

@@ -1,0 +1,149 @@
+"""Reading workers: who is here, what they can run, and why a task still waits."""
+
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from apps.codebases.selectors import codebases_of
+from apps.tasks.selectors import GLOBAL_QUEUE, PENDING_QUEUE
+from apps.tasks.services import Claimer
+from apps.workers.errors import WorkerNotFoundError
+from apps.workers.models import Worker
+
+if TYPE_CHECKING:
+    from apps.tasks.models import Task
+
+
+def workers_of(workspace_id: uuid.UUID) -> QuerySet[Worker]:
+    """All workers that ever registered in a workspace, by name."""
+    return Worker.objects.filter(workspace_id=workspace_id).order_by("name", "worker_id")
+
+
+def worker_get(*, workspace_id: uuid.UUID, worker_id: str) -> Worker:
+    """The worker, or WorkerNotFoundError."""
+    found = workers_of(workspace_id).filter(worker_id=worker_id).first()
+    if found is None:
+        raise WorkerNotFoundError("No worker of that id has registered; register it first.")
+    return found
+
+
+def connected_workers(workspace_id: uuid.UUID) -> list[Worker]:
+    """Workers heard of within `A2A_AGENT_DISCOVERY_MAX_AGE` seconds that have not said goodbye."""
+    return list(workers_of(workspace_id).filter(last_seen_at__gte=_horizon(), unregistered_at=None))
+
+
+def _horizon() -> Any:
+    return timezone.now() - timedelta(seconds=settings.A2A_AGENT_DISCOVERY_MAX_AGE)
+
+
+def is_connected(worker: Worker) -> bool:
+    """Whether the worker is here now, by the same rule as `connected_workers`."""
+    return worker.unregistered_at is None and worker.last_seen_at >= _horizon()
+
+
+def worker_facts(worker: Worker) -> dict[str, Any]:
+    """A worker as clients see it."""
+    connected = is_connected(worker)
+    return {
+        "worker_id": worker.worker_id,
+        "name": worker.name,
+        "hostname": worker.hostname,
+        "version": worker.version,
+        "capabilities": worker.capabilities,
+        "models": worker.offered_models,
+        "agents": worker.agents,
+        "codebases": worker.codebases,
+        "global_codebase_id": worker.global_codebase_id or None,
+        "concurrency": worker.concurrency,
+        "draining": worker.draining,
+        "status": "draining" if connected and worker.draining else "active" if connected else "offline",
+        "connected": connected,
+        "registered_at": worker.registered_at,
+        "last_seen": worker.last_seen_at,
+    }
+
+
+def offered_models(workspace_id: uuid.UUID) -> list[dict[str, Any]]:
+    """The models that connected workers say they can run, each once, with how many offer it."""
+    found: dict[str, dict[str, Any]] = {}
+    for worker in connected_workers(workspace_id):
+        for model in worker.offered_models:
+            entry = found.setdefault(model["id"], {**model, "workers_available": 0})
+            entry["workers_available"] += 1
+    return [found[name] for name in sorted(found)]
+
+
+def discoverable_agents(workspace_id: uuid.UUID) -> list[dict[str, Any]]:
+    """The agents of connected workers (contract: GET /v1/agents)."""
+    return [
+        {
+            "name": agent["instance"],
+            "role": agent["role"],
+            "description": agent.get("description", ""),
+            "worker_id": worker.worker_id,
+            "models": [model["id"] for model in worker.offered_models],
+            "last_seen": worker.last_seen_at,
+        }
+        for worker in connected_workers(workspace_id)
+        for agent in worker.agents
+    ]
+
+
+def queues_of(worker: Worker) -> list[str]:
+    """The queues that a worker serves: its codebases, `__pending__`, and `global` where it has a global codebase."""
+    bound = codebases_of(worker.workspace_id).filter(worker_id=worker.worker_id).values_list("id", flat=True)
+    shared = [GLOBAL_QUEUE] if worker.global_codebase_id else []
+    return sorted({*worker.codebases, *bound}) + shared + [PENDING_QUEUE]
+
+
+def claimer_of(worker: Worker, *, roles: Iterable[str] = ()) -> Claimer:
+    """What a worker may take. A model is found by its full id and by the part after the provider."""
+    ids = [model["id"] for model in worker.offered_models]
+    return Claimer(
+        workspace_id=worker.workspace_id,
+        worker_id=worker.worker_id,
+        queues=queues_of(worker),
+        capabilities=worker.capabilities,
+        models=sorted({*ids, *(name.partition("/")[2] for name in ids if "/" in name)}),
+        roles=sorted({*(agent["role"] for agent in worker.agents), *filter(None, roles)}),
+    )
+
+
+def why_pending(task: "Task") -> str | None:
+    """One true reason why a pending task has not been claimed; None for a task that is not pending."""
+    if task.state != "pending":
+        return None
+    if task.available_at > timezone.now():
+        return f"not before {task.available_at.isoformat(timespec='seconds')}"
+    fitting = [(worker, claimer_of(worker)) for worker in connected_workers(task.workspace_id) if not worker.draining]
+    if not fitting:
+        return "no worker is connected"
+    for reason, fits in _NEEDS:
+        fitting = [(worker, claimer) for worker, claimer in fitting if fits(task, claimer)]
+        if not fitting:
+            return reason.format(task=task)
+    return "next in line for a free worker"
+
+
+Need = tuple[str, Callable[["Task", Claimer], bool]]
+_NEEDS: tuple[Need, ...] = (
+    ("no connected worker has its codebase", lambda task, it: task.queue in it.queues),
+    ("every worker that has its codebase has declined it", lambda task, it: it.worker_id not in task.declined_by),
+    (
+        "no worker with its codebase runs the agent {task.target_agent}",
+        lambda task, it: not task.target_agent or task.target_agent in it.roles,
+    ),
+    (
+        "no worker with its codebase runs the model {task.model}",
+        lambda task, it: not task.model or task.model in it.models,
+    ),
+    (
+        "no worker with its codebase has all of: {task.requires}",
+        lambda task, it: set(task.requires) <= set(it.capabilities),
+    ),
+)

@@ -1,0 +1,133 @@
+"""What changes workers: they register, say what they can do, show that they live, and leave."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models.functions import Now
+
+from apps.tasks.selectors import held_claims, steering_after
+from apps.tasks.services import Lease, lease_renew
+from apps.workers.errors import WorkerNotFoundError
+from apps.workers.models import Worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """What a worker says of itself."""
+
+    worker_id: str
+    name: str
+    hostname: str = ""
+    version: str = ""
+    capabilities: Sequence[str] = ()
+    models: Sequence[Mapping[str, Any]] = ()
+    agents: Sequence[Mapping[str, Any]] = ()
+    codebases: Sequence[str] = ()
+    global_codebase_id: str = ""
+    concurrency: int = 1
+
+
+def worker_register(*, workspace_id: uuid.UUID, registration: Registration) -> Worker:
+    """Note a worker and what it can do; registering again replaces what it said before."""
+    said = {
+        "name": registration.name,
+        "hostname": registration.hostname,
+        "version": registration.version,
+        "capabilities": list(registration.capabilities),
+        "offered_models": [dict(model) for model in registration.models],
+        "agents": [dict(agent) for agent in registration.agents],
+        "codebases": list(registration.codebases),
+        "global_codebase_id": registration.global_codebase_id,
+        "concurrency": registration.concurrency,
+        "last_seen_at": Now(),
+        "unregistered_at": None,
+    }
+    worker, _ = Worker.objects.update_or_create(
+        workspace_id=workspace_id, worker_id=registration.worker_id, defaults=said
+    )
+    worker.refresh_from_db()
+    return worker
+
+
+def worker_unregister(*, workspace_id: uuid.UUID, worker_id: str) -> None:
+    """The worker says goodbye; it stays in the history. What it holds is rescued when its leases end."""
+    _update(workspace_id, worker_id, unregistered_at=Now())
+
+
+def worker_codebases_set(*, workspace_id: uuid.UUID, worker_id: str, codebases: Sequence[str]) -> None:
+    """Replace the list of codebases that the worker serves beside those bound to it."""
+    _update(workspace_id, worker_id, codebases=list(codebases), last_seen_at=Now())
+
+
+def worker_drain(*, workspace_id: uuid.UUID, worker_id: str, draining: bool) -> None:
+    """Ask a worker to take nothing new (it hears with its next heartbeat), or take that back."""
+    _update(workspace_id, worker_id, draining=draining)
+
+
+def worker_seen(*, workspace_id: uuid.UUID, worker_id: str) -> None:
+    """The worker lives."""
+    _update(workspace_id, worker_id, last_seen_at=Now(), unregistered_at=None)
+
+
+def _update(workspace_id: uuid.UUID, worker_id: str, **changes: Any) -> None:
+    if not Worker.objects.filter(workspace_id=workspace_id, worker_id=worker_id).update(**changes):
+        raise WorkerNotFoundError("No worker of that id has registered; register it first.")
+
+
+@dataclass(frozen=True, slots=True)
+class HeldClaim:
+    """A claim that a worker believes it holds; `message_seq` is the last steering event that it has heard."""
+
+    task_id: uuid.UUID
+    token: uuid.UUID
+    message_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The answer: which claims hold, which must stop, and what their holders must hear."""
+
+    leases: list[Lease]
+    lost: list[uuid.UUID]
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    draining: bool = False
+
+
+def worker_heartbeat(*, workspace_id: uuid.UUID, worker_id: str, claims: Sequence[HeldClaim] | None) -> Heartbeat:
+    """Renew the leases of `claims` (None, from workers of before: all that it holds) and gather what is new."""
+    worker_seen(workspace_id=workspace_id, worker_id=worker_id)
+    if claims is None:
+        claims = [HeldClaim(*row) for row in held_claims(workspace_id=workspace_id, worker_id=worker_id)]
+    leases = lease_renew(workspace_id=workspace_id, claims={claim.task_id: claim.token for claim in claims})
+    held = {lease.task_id: lease for lease in leases}
+    draining = Worker.objects.values_list("draining", flat=True).get(workspace_id=workspace_id, worker_id=worker_id)
+    return Heartbeat(
+        leases=leases,
+        lost=[claim.task_id for claim in claims if claim.task_id not in held],
+        messages=[message for claim in claims for message in _news(claim, held.get(claim.task_id))],
+        draining=draining,
+    )
+
+
+def _news(claim: HeldClaim, lease: Lease | None) -> list[dict[str, Any]]:
+    if lease is None or lease.steering_seq <= claim.message_seq:
+        return []
+    return [steering_message(claim.task_id, event) for event in steering_after(claim.task_id, claim.message_seq)]
+
+
+def steering_message(task_id: uuid.UUID, event: Mapping[str, Any]) -> dict[str, Any]:
+    """A steering event as the worker protocol tells it: kind message, interrupt or input."""
+    if event["kind"] == "answered":
+        kind = "input"
+    else:
+        kind = "interrupt" if event["interrupt"] else "message"
+    return {
+        "task_id": str(task_id),
+        "seq": event["seq"],
+        "kind": kind,
+        "message": event["message"],
+        "data": event.get("data", {}),
+        "by": event["by"],
+    }
