@@ -106,10 +106,15 @@ bootstrap_uv() {
 
 # pip_setting NAME: what pip would use, from PIP_* or its configuration files; empty when it has no opinion.
 pip_setting() {
-    local variable
-    variable="PIP_$(printf '%s' "$1" | tr 'a-z-' 'A-Z_')"
-    printf '%s\n' "${!variable:-}" "$(sed -n "s/^\(global\|install\)\.$1='\(.*\)'\$/\2/p" <<<"$PIP_CONFIGURATION")" |
-        sed 's/\\n/ /g' | tr '\n' ' ' | xargs
+    local variable value words
+    variable="PIP_$(tr 'a-z-' 'A-Z_' <<<"$1")"
+    value="${!variable:-}"
+    if [ -z "$value" ]; then
+        value="$(sed -n "s/^\(global\|install\)\.$1='\(.*\)'\$/\2/p" <<<"$PIP_CONFIGURATION")"
+    fi
+    value="${value//\\n/ }" # how `pip config list` shows the lines of a value
+    read -r -d '' -a words <<<"$value" || true
+    printf '%s' "${words[*]-}"
 }
 
 # give VARIABLE VALUE: export it unless the value is empty or the user has set the variable.
