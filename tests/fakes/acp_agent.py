@@ -88,7 +88,9 @@ class Agent:
         try:
             getattr(self, f"_do_{word}")(session_id, rest)
         except RuntimeError as error:
-            self._send(id=message["id"], error={"code": -32603, "message": "Internal error", "data": {"message": str(error)}})
+            self._send(
+                id=message["id"], error={"code": -32603, "message": "Internal error", "data": {"message": str(error)}}
+            )
             return
         reason = "cancelled" if self._cancelled.is_set() else "end_turn"
         usage = {"totalTokens": 12, "inputTokens": 10, "outputTokens": 2}

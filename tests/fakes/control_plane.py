@@ -136,18 +136,14 @@ class FakeControlPlane:
         return value
 
     def add_task(self, prompt: str, *, queue: str = "global", **body: Any) -> FakeTask:
-        task = FakeTask(
-            id=str(uuid.uuid4()), queue=queue, body={"title": prompt[:40], "prompt": prompt, **body}
-        )
+        task = FakeTask(id=str(uuid.uuid4()), queue=queue, body={"title": prompt[:40], "prompt": prompt, **body})
         with self.change():
             self.tasks[task.id] = task
         return task
 
     def add_codebase_task(self, prompt: str, path: str, **body: Any) -> FakeTask:
         """A task for the codebase that a worker has registered with this path."""
-        known = self.wait_for(
-            lambda: [c for c in self.codebases.values() if c["path"] == path], what="codebase"
-        )
+        known = self.wait_for(lambda: [c for c in self.codebases.values() if c["path"] == path], what="codebase")
         return self.add_task(prompt, queue=known[0]["id"], **body)
 
     def cancel(self, task: FakeTask, reason: str = "cancelled by Ada") -> None:
@@ -211,11 +207,7 @@ class FakeControlPlane:
         return {"success": True, "message": "goodbye"}
 
     def _confirm_codebase(self, body: dict[str, Any]) -> dict[str, Any]:
-        same = [
-            c
-            for c in self.codebases.values()
-            if (c["worker_id"], c["path"]) == (body["worker_id"], body["path"])
-        ]
+        same = [c for c in self.codebases.values() if (c["worker_id"], c["path"]) == (body["worker_id"], body["path"])]
         codebase_id = body.get("codebase_id") or (same[0]["id"] if same else str(uuid.uuid4()))
         known = self.codebases.setdefault(codebase_id, {"id": codebase_id, "agent_config": {}})
         known.update(name=body["name"], path=body["path"], worker_id=body["worker_id"])

@@ -116,4 +116,3 @@ def _prepare_config_folder(folder: Path) -> None:
     (folder / "package.json").write_text(json.dumps({"dependencies": wanted}))
     lock = {"lockfileVersion": 3, "packages": {"": {"dependencies": wanted}}}
     (folder / "package-lock.json").write_text(json.dumps(lock))
-

@@ -32,7 +32,7 @@ def scripted_agent(tmp_path: Path) -> Path:
     program = tmp_path / "bin" / "opencode"
     program.parent.mkdir()
     script = Path(acp_agent.__file__)
-    program.write_text(f"#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S {shlex.quote(str(script))} \"$@\"\n")
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S {shlex.quote(str(script))} "$@"\n')
     program.chmod(0o755)
     return program
 
@@ -64,7 +64,8 @@ def shop(tmp_path: Path) -> Path:
 def git(folder: Path, *arguments: str) -> str:
     """Run git as Ada, whatever the machine's own configuration is."""
     environment = {
-        "PATH": os.environ["PATH"], "HOME": str(folder), "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull,
+        "PATH": os.environ["PATH"], "HOME": str(folder),
+        "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull,
         "GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org",
         "GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.org",
     }  # fmt: skip

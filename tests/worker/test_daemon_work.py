@@ -8,7 +8,9 @@ from tests.fakes.control_plane import FakeControlPlane
 from tests.worker.conftest import StartWorker, eventually
 
 
-def test_a_task_is_claimed_reported_and_completed(server: FakeControlPlane, start_worker: StartWorker, shop: Path) -> None:
+def test_a_task_is_claimed_reported_and_completed(
+    server: FakeControlPlane, start_worker: StartWorker, shop: Path
+) -> None:
     start_worker("--codebases", str(shop))
     task = server.add_codebase_task("write notes.txt hello", str(shop))
     server.wait_ended(task)
@@ -129,9 +131,7 @@ def test_an_unknown_model_fails_with_the_ones_there_are(server: FakeControlPlane
     assert "scripted/one, scripted/two" in task.release["error"]
 
 
-def test_a_task_for_a_program_that_is_not_here_is_declined(
-    server: FakeControlPlane, start_worker: StartWorker
-) -> None:
+def test_a_task_for_a_program_that_is_not_here_is_declined(server: FakeControlPlane, start_worker: StartWorker) -> None:
     start_worker()
     task = server.add_task("hello", metadata={"agent": "claude"})
     server.wait_for(lambda: task.declined_by)

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from codetether_worker.agents.base import AgentProgram, Assignment
+from codetether_worker.agents.base import Assignment
+from codetether_worker.agents.programs import Programs
 from codetether_worker.client import ControlPlane
 from codetether_worker.config import Config
 from codetether_worker.delivery import Delivery
@@ -57,7 +58,7 @@ class Attempts:
 
     def __init__(
         self, config: Config, state: State, client: ControlPlane, registrar: Registrar, inventory: Inventory,
-        programs: dict[str, AgentProgram], *, on_free: Callable[[], None],
+        programs: Programs, *, on_free: Callable[[], None],
     ) -> None:  # fmt: skip
         self._config = config
         self._state = state
@@ -100,7 +101,10 @@ class Attempts:
     async def start(self, claim: Claim, *, claimed_at: float) -> None:
         """Take on a claim. Returns once the work is under way."""
         outbox = await asyncio.to_thread(self._outbox.open, claim.task_id, claim.claim_token)
-        run = ClaimRun(claim, outbox, claimed_at=claimed_at, idle_limit=self._config.idle_limit)
+        run = ClaimRun(
+            claim, outbox, claimed_at=claimed_at, idle_limit=self._config.idle_limit,
+            stop_grace=self._config.stop_grace,
+        )  # fmt: skip
         attempt = Attempt(run, outbox)
         self._held[claim.claim_token] = attempt
         delivery = Delivery(self._client, outbox, on_stale=lambda: run.halt(Halt.stale()))
@@ -153,8 +157,8 @@ class Attempts:
 
     async def _run_agent(self, attempt: Attempt, mark: str, scratch: Path) -> Outcome:
         claim = attempt.run.claim
-        program = self._programs[choose_program(claim, self._inventory)]
-        folder = self._folder(claim, program.name, scratch)
+        program = choose_program(claim, self._inventory)
+        folder = self._folder(claim, program, scratch)
         if self._takes_whole_tree(claim) and self._tree_in_use(folder):
             text = "another task is running in the same working tree"
             return Outcome("pending", error=text, error_code="tree_busy", retry_after=TREE_BUSY_RETRY)
@@ -164,7 +168,7 @@ class Attempts:
             session_id=claim.session_id, auto_approves=claim.auto_approves, mark=mark, scratch=scratch,
             emit=attempt.run.emit,
         )  # fmt: skip
-        return await attempt.run.execute(program.open(assignment))
+        return await attempt.run.execute(await self._programs.open(program, assignment))
 
     def _folder(self, claim: Claim, program: str, scratch: Path) -> Path:
         """The built-in agent only reads, so without a codebase it may look at this worker's first folder."""

@@ -101,9 +101,7 @@ class ControlPlane:
             "X-Capabilities": ",".join(capabilities),
         }
         timeout = httpx.Timeout(silence_limit, connect=10.0)
-        request = self._http.stream(
-            "GET", "/v1/worker/tasks/stream", params=query, headers=headers, timeout=timeout
-        )
+        request = self._http.stream("GET", "/v1/worker/tasks/stream", params=query, headers=headers, timeout=timeout)
         try:
             async with request as response:
                 if response.status_code != httpx.codes.OK:

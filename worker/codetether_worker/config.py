@@ -47,6 +47,7 @@ class Config:
     poll_interval: float
     drain_grace: float
     idle_limit: float
+    stop_grace: float
     opencode_bin: str | None
     log_level: str
     environment: Mapping[str, str] = field(repr=False)
@@ -75,6 +76,7 @@ def load_config(flags: argparse.Namespace, environment: Mapping[str, str] | None
         poll_interval=source.seconds("poll_interval", "A2A_POLL_INTERVAL", default=5.0),
         drain_grace=source.seconds("drain_grace", "A2A_WORKER_DRAIN_GRACE", default=10.0, zero_allowed=True),
         idle_limit=source.seconds("idle_limit", "A2A_WORKER_IDLE_LIMIT", default=900.0),
+        stop_grace=source.seconds("stop_grace", "A2A_WORKER_STOP_GRACE", default=5.0),
         opencode_bin=source.text("opencode_bin", "OPENCODE_BIN"),
         log_level=_level(source.text("log_level", "A2A_LOG_LEVEL") or "INFO"),
         environment=env,

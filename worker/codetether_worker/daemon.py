@@ -11,8 +11,7 @@ from typing import Any
 
 import httpx
 
-from codetether_worker.agents.base import AgentProgram
-from codetether_worker.agents.programs import open_programs
+from codetether_worker.agents.programs import Programs
 from codetether_worker.attempts import Attempts
 from codetether_worker.client import ControlPlane
 from codetether_worker.config import Config
@@ -75,10 +74,8 @@ class Daemon:
             await self._serve(state, client, registrar, inventory)
         return EXIT_BROKEN if self._broken else EXIT_OK
 
-    async def _serve(
-        self, state: State, client: ControlPlane, registrar: Registrar, inventory: Inventory
-    ) -> None:
-        programs: dict[str, AgentProgram] = open_programs(self._config, inventory)
+    async def _serve(self, state: State, client: ControlPlane, registrar: Registrar, inventory: Inventory) -> None:
+        programs = Programs(self._config, inventory)
         attempts = Attempts(
             self._config, state, client, registrar, inventory, programs, on_free=lambda: intake.wake.set()
         )

@@ -107,9 +107,7 @@ class Delivery:
         await self._client.post_events(self._outbox.task_id, body)
 
     async def _release(self, finish: dict[str, Any]) -> None:
-        await self._client.release(
-            {"task_id": self._outbox.task_id, "claim_token": self._outbox.claim_token, **finish}
-        )
+        await self._client.release({"task_id": self._outbox.task_id, "claim_token": self._outbox.claim_token, **finish})
 
     async def _persist(self, send: Callable[..., Any], content: object) -> None:
         """Try until the server answers; a wrong token counts as out of reach, since it can be put right."""

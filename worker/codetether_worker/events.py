@@ -37,9 +37,7 @@ def tool_use(*, tool: str, args: Mapping[str, Any], call_id: str, title: str) ->
 
 def tool_result(*, call_id: str, tool: str, succeeded: bool, result: str) -> Event:
     outcome = "completed" if succeeded else "failed"
-    return Event(
-        "tool_result", {"call_id": call_id, "tool": tool, "status": outcome, "output": storable_text(result)}
-    )
+    return Event("tool_result", {"call_id": call_id, "tool": tool, "status": outcome, "output": storable_text(result)})
 
 
 def file_change(*, action: Action, path: str, diff: str | None) -> Event:

@@ -155,8 +155,7 @@ class HeartbeatReply:
         return cls(
             renewed=frozenset(_text(lease.get("task_id")) for lease in _mappings(body.get("leases"))),
             cancelled={
-                _text(cancel.get("task_id")): _text(cancel.get("reason"))
-                for cancel in _mappings(body.get("cancel"))
+                _text(cancel.get("task_id")): _text(cancel.get("reason")) for cancel in _mappings(body.get("cancel"))
             },
             messages=tuple(Message.parse(m) for m in _mappings(body.get("messages"))),
             drain=bool(body.get("drain")),

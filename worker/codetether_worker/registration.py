@@ -33,9 +33,7 @@ class LearnedCodebase:
 class Registrar:
     """Knows which codebases are this worker's; `codebase_ids` is what it may claim for."""
 
-    def __init__(
-        self, config: Config, client: ControlPlane, inventory: Inventory, *, state_dir: Path
-    ) -> None:
+    def __init__(self, config: Config, client: ControlPlane, inventory: Inventory, *, state_dir: Path) -> None:
         self._config = config
         self._client = client
         self._inventory = inventory
@@ -97,9 +95,7 @@ class Registrar:
         if not self._config.registers_agent:
             return []
         instance = f"{self.agent_name}:{socket.gethostname()}:{self._client.worker_id}"
-        description = (
-            self._config.agent_description or f"Runs {', '.join(self._inventory.capabilities)} on demand"
-        )
+        description = self._config.agent_description or f"Runs {', '.join(self._inventory.capabilities)} on demand"
         return [{"role": self.agent_name, "instance": instance, "description": description}]
 
     async def _confirm(self, name: str, path: str, codebase_id: str | None) -> RegisteredCodebase | None:

@@ -52,15 +52,20 @@ class Halt:
 
 
 class ClaimRun:
-    """One claim being worked on. Its methods are called from the worker's event loop only."""
+    """One claim being worked on. Its methods are called from the worker's event loop only.
 
-    STOP_GRACE = 5.0  # seconds between asking an agent to stop a turn and ending its processes
+    Seconds: `idle_limit` without a sign of life stops the agent; `stop_grace` passes between asking it to stop
+    and ending its processes.
+    """
 
-    def __init__(self, claim: Claim, outbox: ClaimLog, *, claimed_at: float, idle_limit: float) -> None:
+    def __init__(
+        self, claim: Claim, outbox: ClaimLog, *, claimed_at: float, idle_limit: float, stop_grace: float
+    ) -> None:
         self.claim = claim
         self.lease = lease.Lease(claim.lease_seconds, sent_at=claimed_at)
         self._outbox = outbox
         self._idle_limit = idle_limit
+        self._stop_grace = stop_grace
         self._seen_seq = claim.message_seq
         self._queued: deque[Message] = deque()
         self._session: AgentSession | None = None
@@ -161,12 +166,12 @@ class ClaimRun:
 
     async def _stop_turn(self, session: AgentSession, turn: asyncio.Task[Turn]) -> None:
         await session.cancel()
-        await asyncio.wait({turn}, timeout=self.STOP_GRACE)
+        await asyncio.wait({turn}, timeout=self._stop_grace)
 
     async def _force_stop(self, session: AgentSession, turn: asyncio.Task[Turn]) -> Turn:
         """The program ignored the interrupt: end it. The session stays on its disk."""
         await session.close()
-        await asyncio.wait({turn}, timeout=self.STOP_GRACE)
+        await asyncio.wait({turn}, timeout=self._stop_grace)
         await abandon(turn)
         self._queued.clear()
         return Turn("cancelled", "")
@@ -194,9 +199,7 @@ class ClaimRun:
             text = f"{turn.text}\n\n{note}" if turn.text else note
             return Outcome("cancelled", result=text, error="interrupted", error_code="interrupted")
         error = turn.error or "the agent ended its turn without saying why"
-        return Outcome(
-            "failed", result=turn.text or None, error=error, error_code=turn.error_code, retry=turn.retry
-        )
+        return Outcome("failed", result=turn.text or None, error=error, error_code=turn.error_code, retry=turn.retry)
 
     async def _unless_halted[T](self, work: Coroutine[Any, Any, T]) -> T | Halt:
         """The result of the work, or the halt that came first; the work is cancelled then."""

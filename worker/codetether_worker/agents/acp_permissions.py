@@ -45,9 +45,7 @@ class PermissionDesk:
     def awaits_person(self) -> bool:
         return bool(self._open)
 
-    async def decide(
-        self, tool_call: ToolCallUpdate, options: Sequence[PermissionOption]
-    ) -> RequestPermissionResponse:
+    async def decide(self, tool_call: ToolCallUpdate, options: Sequence[PermissionOption]) -> RequestPermissionResponse:
         if self._assignment.auto_approves:
             return _respond(_of_kind(options, "allow_once", "allow_always"))
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
@@ -56,9 +54,7 @@ class PermissionDesk:
         shown = [{"id": o.option_id, "label": o.name, "kind": str(o.kind)} for o in options]
         what = tool_call.title or tool_call.tool_call_id
         text = f"May the agent do this? {tool_call.kind or 'tool'}: {what}"
-        self._assignment.emit(
-            events.input_required(question=text, options=shown, call_id=tool_call.tool_call_id)
-        )
+        self._assignment.emit(events.input_required(question=text, options=shown, call_id=tool_call.tool_call_id))
         try:
             return _respond(await answer)
         finally:

@@ -125,9 +125,7 @@ class AcpSession:
             return
         offered = choices.get(option, ())
         if wanted in offered:
-            await self._connection.set_config_option(
-                config_id=option, session_id=self._session_id, value=wanted
-            )
+            await self._connection.set_config_option(config_id=option, session_id=self._session_id, value=wanted)
         elif option == "model":
             names = ", ".join(offered[:20]) or "none"
             why = f"the model {wanted} is not available on this worker (available: {names})"
@@ -207,9 +205,7 @@ class AcpSession:
         text = str(error).removeprefix("Internal error").lstrip(": ")
         data = error.data if isinstance(error.data, Mapping) else {}
         details = data.get("message") or data.get("details") or data.get("errorName")
-        return redacted(
-            str(text or details or "the agent reported an error without a text"), self._environment
-        )
+        return redacted(str(text or details or "the agent reported an error without a text"), self._environment)
 
     # What the program calls on us (acp.Client).
 

@@ -139,16 +139,12 @@ class UpdateTranslator:
         ended = status in ("completed", "failed")
         if not call.announced and (ended or status == "in_progress"):
             call.announced = True
-            self._emit(
-                events.tool_use(tool=call.tool, args=call.args, call_id=call.call_id, title=call.title)
-            )
+            self._emit(events.tool_use(tool=call.tool, args=call.args, call_id=call.call_id, title=call.title))
         if ended and not call.ended:
             call.ended = True
             succeeded = status == "completed"
             self._emit(
-                events.tool_result(
-                    call_id=call.call_id, tool=call.tool, succeeded=succeeded, result=_tool_text(update)
-                )
+                events.tool_result(call_id=call.call_id, tool=call.tool, succeeded=succeeded, result=_tool_text(update))
             )
             if succeeded:
                 await self._report_files(call, update)

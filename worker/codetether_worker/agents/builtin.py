@@ -13,9 +13,7 @@ from codetether_worker.agents.arithmetic import CannotCalculate, calculate, find
 from codetether_worker.agents.base import Answer, Assignment, Turn
 from codetether_worker.agents.survey import describe_codebase
 
-_CODEBASE_WORDS = re.compile(
-    r"\b(code\s*base|repo(?:sitory)?|project|source(?:\s+tree)?|code)\b", re.IGNORECASE
-)
+_CODEBASE_WORDS = re.compile(r"\b(code\s*base|repo(?:sitory)?|project|source(?:\s+tree)?|code)\b", re.IGNORECASE)
 _DESCRIBE_WORDS = re.compile(
     r"\b(analy[sz]e|analysis|describe|description|summari[sz]e|summary|overview|explain|inspect|survey|explore"
     r"|languages?|structure|layout|todos?|tell\s+me\s+about|what(?:'s|\s+is)\s+in)\b",
@@ -32,9 +30,7 @@ To have tasks like this one done by a real coding agent, on the machine where th
 2. give it a model: run `opencode auth login`, or set a key such as ANTHROPIC_API_KEY or OPENAI_API_KEY;
 3. restart the worker: it finds both by itself and then runs tasks with OpenCode."""
 
-NO_CODEBASE = (
-    "There is no codebase to describe: start the worker with --codebase PATH, or name a codebase_id."
-)
+NO_CODEBASE = "There is no codebase to describe: start the worker with --codebase PATH, or name a codebase_id."
 
 
 class BuiltinSession:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from pkgutil import resolve_name
+
 from codetether_worker.agents.base import AgentProgram, AgentSession, Assignment
 from codetether_worker.agents.builtin import BuiltinSession
-from codetether_worker.agents.opencode import OpenCode
 from codetether_worker.config import Config
 from codetether_worker.discovery import Inventory
+
+# Named, not imported: the protocol library takes half a second, which a worker without agents need not spend.
+_OPENCODE = "codetether_worker.agents.opencode:OpenCode"
 
 
 class Builtin:
@@ -19,9 +26,23 @@ class Builtin:
         return BuiltinSession(assignment, has_codebase=has_codebase)
 
 
-def open_programs(config: Config, inventory: Inventory) -> dict[str, AgentProgram]:
-    """Every program of the inventory, ready to open sessions."""
-    programs: dict[str, AgentProgram] = {"builtin": Builtin()}
-    if inventory.opencode is not None:
-        programs["opencode"] = OpenCode(inventory.opencode, config.environment)
-    return programs
+class Programs:
+    """Opens sessions of the programs that the inventory has found; each is loaded at its first use."""
+
+    def __init__(self, config: Config, inventory: Inventory) -> None:
+        self._config = config
+        self._inventory = inventory
+        self._loaded: dict[str, AgentProgram] = {"builtin": Builtin()}
+
+    async def open(self, name: str, assignment: Assignment) -> AgentSession:
+        """`name` is one of the inventory's capabilities."""
+        if name not in self._loaded:
+            # In a thread: heartbeats go on meanwhile.
+            self._loaded[name] = await asyncio.to_thread(self._load_opencode, self._inventory.opencode)
+        return self._loaded[name].open(assignment)
+
+    def _load_opencode(self, program: Path | None) -> AgentProgram:
+        if program is None:
+            raise LookupError("opencode is not in the inventory")
+        make: Callable[..., AgentProgram] = resolve_name(_OPENCODE)
+        return make(program, self._config.environment)
