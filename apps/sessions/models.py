@@ -1,0 +1,82 @@
+"""Conversations of agent programs, as workers sync them: a session, its messages, their parts.
+
+Ids are the program's own (`ses_…`, a UUID); ours beside them keep two workspaces apart that hold the same one.
+"""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from apps.accounts.models import Workspace
+from apps.codebases.models import Codebase
+from apps.core.ids import new_id
+
+
+class AgentSession(models.Model):
+    """One conversation. `source` is the program that keeps it, `worker_id` the machine on which it can be resumed."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="agent_sessions")
+    codebase = models.ForeignKey(Codebase, on_delete=models.CASCADE, related_name="agent_sessions")
+    session_id = models.TextField()
+    parent_id = models.TextField(blank=True, default="")
+    title = models.TextField(blank=True, default="")
+    source = models.TextField(blank=True, default="")
+    agent = models.TextField(blank=True, default="")
+    model = models.TextField(blank=True, default="")
+    directory = models.TextField(blank=True, default="")
+    worker_id = models.TextField(blank=True, default="")
+    message_count = models.PositiveIntegerField(default=0)
+    usage = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    synced_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-updated_at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["codebase", "session_id"], name="session_once_per_codebase")]
+        indexes = [models.Index(fields=["workspace", "-updated_at"], name="session_newest")]
+
+    def __str__(self) -> str:
+        return self.title or self.session_id
+
+
+class SessionMessage(models.Model):
+    """One message. `text` is what people read of it; `data` all else that the program said of it."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    session = models.ForeignKey(AgentSession, on_delete=models.CASCADE, related_name="messages", db_index=False)
+    message_id = models.TextField()
+    role = models.TextField()
+    model = models.TextField(blank=True, default="")
+    text = models.TextField(blank=True, default="")
+    usage = models.JSONField(default=dict)
+    data = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["created_at", "message_id"]
+        constraints = [models.UniqueConstraint(fields=["session", "message_id"], name="message_once_per_session")]
+        indexes = [models.Index(fields=["session", "created_at"], name="message_in_order")]
+
+    def __str__(self) -> str:
+        return self.message_id
+
+
+class SessionPart(models.Model):
+    """One part of a message, in order: text, reasoning, a tool's call and result, a patch."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    message = models.ForeignKey(SessionMessage, on_delete=models.CASCADE, related_name="parts", db_index=False)
+    part_id = models.TextField()
+    index = models.PositiveIntegerField()
+    kind = models.TextField()
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["message", "index"]
+        constraints = [models.UniqueConstraint(fields=["message", "part_id"], name="part_once_per_message")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.part_id}"

@@ -1,0 +1,107 @@
+"""What changes sessions: the sync of workers, an upsert by the program's own ids. The same batch twice is once."""
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.codebases.models import Codebase
+from apps.sessions.models import AgentSession, SessionMessage, SessionPart
+from apps.sessions.reading import SyncedMessage, SyncedSession
+
+WRITTEN_OF_SESSION = [
+    "title", "parent_id", "source", "agent", "model", "directory", "worker_id", "message_count", "usage",
+    "created_at", "updated_at", "synced_at",
+]  # fmt: skip
+WRITTEN_OF_MESSAGE = ["role", "model", "text", "usage", "data", "created_at"]
+ROWS_AT_ONCE = 1000
+
+
+def sessions_sync(*, codebase: Codebase, worker_id: str, sessions: Sequence[SyncedSession], source: str = "") -> int:
+    """Note the sessions of a codebase as a worker has them; returns how many."""
+    now = timezone.now()
+    rows = [
+        AgentSession(
+            workspace_id=codebase.workspace_id,
+            codebase=codebase,
+            session_id=session.session_id,
+            title=session.title,
+            parent_id=session.parent_id,
+            source=source,
+            agent=session.agent,
+            model=session.model,
+            directory=session.directory,
+            worker_id=worker_id,
+            message_count=session.message_count,
+            usage=session.usage,
+            created_at=session.created_at,
+            updated_at=session.updated_at,
+            synced_at=now,
+        )
+        for session in sessions
+    ]
+    AgentSession.objects.bulk_create(
+        rows,
+        batch_size=ROWS_AT_ONCE,
+        update_conflicts=True,
+        unique_fields=["codebase", "session_id"],
+        update_fields=WRITTEN_OF_SESSION,
+    )
+    return len(rows)
+
+
+def messages_sync(*, session: AgentSession, messages: Sequence[SyncedMessage]) -> int:
+    """Note messages and their parts; a message that comes again replaces what it said before. Returns how many."""
+    with transaction.atomic():
+        SessionMessage.objects.bulk_create(
+            [_message_row(session, message) for message in messages],
+            batch_size=ROWS_AT_ONCE,
+            update_conflicts=True,
+            unique_fields=["session", "message_id"],
+            update_fields=WRITTEN_OF_MESSAGE,
+        )
+        _sync_parts(session, messages)
+        AgentSession.objects.filter(pk=session.pk).update(
+            message_count=SessionMessage.objects.filter(session=session).count(), synced_at=timezone.now()
+        )
+    return len(messages)
+
+
+def _message_row(session: AgentSession, message: SyncedMessage) -> SessionMessage:
+    return SessionMessage(
+        workspace_id=session.workspace_id,
+        session=session,
+        message_id=message.message_id,
+        role=message.role,
+        model=message.model,
+        text=message.text,
+        usage=message.usage,
+        data=message.data,
+        created_at=message.created_at,
+    )
+
+
+def _sync_parts(session: AgentSession, messages: Sequence[SyncedMessage]) -> None:
+    """A message that was there before keeps its row, so the rows' keys are looked up, not assumed."""
+    wanted = [message.message_id for message in messages if message.parts]
+    found = SessionMessage.objects.filter(session=session, message_id__in=wanted)
+    keys = dict(found.values_list("message_id", "id"))
+    parts = [
+        SessionPart(
+            workspace_id=session.workspace_id,
+            message_id=keys[message.message_id],
+            part_id=part.part_id,
+            index=index,
+            kind=part.kind,
+            data=part.data,
+        )
+        for message in messages
+        for index, part in enumerate(message.parts)
+    ]
+    SessionPart.objects.bulk_create(
+        parts,
+        batch_size=ROWS_AT_ONCE,
+        update_conflicts=True,
+        unique_fields=["message", "part_id"],
+        update_fields=["index", "kind", "data"],
+    )
