@@ -19,13 +19,9 @@ GRACE_SECONDS = 3
 
 
 def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m codetether.web", description="Started by the supervisor."
-    )
+    parser = argparse.ArgumentParser(prog="python -m codetether.web", description="Started by the supervisor.")
     parser.add_argument("--fd", type=int, required=True, help="the listening socket")
-    parser.add_argument(
-        "--gate-fd", type=int, required=True, help="a pipe; serve when its other end is closed"
-    )
+    parser.add_argument("--gate-fd", type=int, required=True, help="a pipe; serve when its other end is closed")
     parser.add_argument("--log-level", default="info")
     parser.add_argument("--reload", action="store_true")
     options = parser.parse_args(arguments)
@@ -36,6 +32,7 @@ def main(arguments: list[str]) -> None:
         http="httptools",
         log_level=options.log_level.lower(),
         access_log=False,
+        server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         reload=options.reload,
     )

@@ -79,9 +79,7 @@ class Child:
         self._signal(signal.SIGTERM)
         done, _ = await asyncio.wait([self._loop], timeout=self.program.stop_timeout)
         if not done:
-            self._report(
-                f"{self.program.name} does not stop within {self.program.stop_timeout:g} s; killing it"
-            )
+            self._report(f"{self.program.name} does not stop within {self.program.stop_timeout:g} s; killing it")
             self.kill()
         await self._loop
 

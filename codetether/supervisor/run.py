@@ -36,13 +36,16 @@ class Run:
         environment: Mapping[str, str],
         services: embedded.Services,
         listener: socket.socket,
+        *,
         report: Callable[[str], None],
+        show: Callable[[str], None],
     ) -> None:
         self._plan = plan
         self._environment = environment
         self._services = services
         self._listener = listener
         self._report = report
+        self._show = show
         self._children: list[Child] = []
         self._stop = asyncio.Event()
 
@@ -60,17 +63,17 @@ class Run:
     async def _start(self, began: float) -> None:
         read_end, gate = os.pipe()
         program = plans.web(self._plan, self._environment, listener=self._listener.fileno(), gate=read_end)
+        self._report("preparing the database and loading the web server")
         web = await self._add(program, restarts=False)
         login = await self._unless_it_ends(web, self._prepare())
         os.close(gate)
-        if self._plan.is_whole:
-            await self._add(plans.jobs(self._plan, self._environment))
         await self._unless_it_ends(web, self._first_answer())
         web.restarts = True
         is_new = bool(login.pop("created", False))
         if self._plan.is_whole:
+            await self._add(plans.jobs(self._plan, self._environment))
             await self._add_worker(login.get("token", ""))
-        self._report(banner(self._plan, login, is_new=is_new, seconds=time.monotonic() - began))
+        self._show(banner(self._plan, login, is_new=is_new, seconds=time.monotonic() - began))
 
     async def _add(self, program: Program, *, restarts: bool = True) -> Child:
         child = Child(program, self._report, restarts=restarts)
@@ -82,9 +85,7 @@ class Run:
         if not self._plan.has_worker:
             return
         if not token:
-            self._report(
-                f"no local worker: there is no token for it in {self._plan.data_dir}/credentials.json"
-            )
+            self._report(f"no local worker: there is no token for it in {self._plan.data_dir}/credentials.json")
             return
         worker = await self._add(plans.worker(self._plan, token))
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, worker.restart)
@@ -105,9 +106,7 @@ class Run:
         async with asyncio.timeout(FIRST_ANSWER_TIMEOUT):
             reader, writer = await asyncio.open_connection(address.hostname, address.port)
             try:
-                writer.write(
-                    f"GET /health HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: close\r\n\r\n".encode()
-                )
+                writer.write(f"GET /health HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: close\r\n\r\n".encode())
                 status = await reader.readline()
             finally:
                 writer.close()

@@ -27,9 +27,7 @@ def url(host: str, port: int) -> str:
 
 def _reason(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return (
-            f"Port {port} on {host} is in use; stop the program that has it, or choose another with --port."
-        )
+        return f"Port {port} on {host} is in use; stop the program that has it, or choose another with --port."
     if error.errno == errno.EACCES:
         return f"Port {port} is only for root; choose one above 1023 with --port."
     return f"Cannot listen on {host} port {port}: {error.strerror or error}."

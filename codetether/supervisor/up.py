@@ -17,10 +17,15 @@ from codetether.supervisor.plan import Plan
 from codetether.supervisor.run import Run
 
 
-def report(line: str) -> None:
-    """One line for the person at the console."""
-    sys.stdout.write(f"{time.strftime('%H:%M:%S')} {line}\n")
+def show(text: str) -> None:
+    """Something for the person at the console."""
+    sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
+
+
+def report(line: str) -> None:
+    """One line about what happens now."""
+    show(f"{time.strftime('%H:%M:%S')} {line}")
 
 
 def up(plan: Plan) -> None:
@@ -39,7 +44,7 @@ def up(plan: Plan) -> None:
             plan.settings.database_url or services.database_url,
             plan.settings.redis_url or services.redis_url,
         )
-        run = Run(plan, environment, services, listener, report)
+        run = Run(plan, environment, services, listener, report=report, show=show)
         asyncio.run(run.main(began))
     report("stopped")
 
@@ -83,4 +88,6 @@ def _start_services(plan: Plan) -> embedded.Services:
     settings = plan.settings
     given = {"postgres": settings.database_url, "valkey": settings.redis_url}
     needs = {name for name, url in given.items() if not url}
+    if needs:
+        report(f"starting the embedded services in {plan.data_dir}")
     return embedded.start(plan.data_dir, needs=needs, reuse=not plan.is_whole)

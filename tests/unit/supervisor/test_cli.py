@@ -56,9 +56,7 @@ def test_a_bad_setting_is_one_line(plans: list[Plan], capsys: pytest.CaptureFixt
     assert plans == []
 
 
-def test_a_busy_port_is_one_line_and_starts_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_busy_port_is_one_line_and_starts_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         code = cli.main(["up", "--host=127.0.0.1", f"--port={port}", f"--data-dir={tmp_path}"])
@@ -81,9 +79,7 @@ def test_a_second_up_in_a_folder_is_one_line(tmp_path: Path, capsys: pytest.Capt
     assert error.count("\n") == 1
 
 
-def test_a_data_folder_that_cannot_be_made_is_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_data_folder_that_cannot_be_made_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("in the way")
     assert cli.main(["up", f"--data-dir={tmp_path / 'file' / 'data'}"]) == 1
     assert capsys.readouterr().err.count("\n") == 1

@@ -46,14 +46,13 @@ class Bakery:
 
     def __init__(self, folder: Path, listener: socket.socket) -> None:
         host, port = listener.getsockname()
-        settings = env.load(
-            {"A2A_HOST": host, "A2A_PORT": str(port), "CODETETHER_DATA_DIR": str(folder / "data")}
-        )
+        settings = env.load({"A2A_HOST": host, "A2A_PORT": str(port), "CODETETHER_DATA_DIR": str(folder / "data")})
         self.plan = Plan(settings=settings, is_whole=True, has_worker=True)
         self.console: list[str] = []
         self.diary_file = folder / "diary"
         services = embedded.Services(Addresses("", "", {}))
-        self.run = Run(self.plan, {}, services, listener, self.console.append)
+        self.banners: list[str] = []
+        self.run = Run(self.plan, {}, services, listener, report=self.console.append, show=self.banners.append)
 
     @property
     def diary(self) -> list[str]:
@@ -110,7 +109,7 @@ async def test_the_banner_shows_the_first_login(bakery: Bakery) -> None:
     run = await start(bakery)
     os.kill(os.getpid(), signal.SIGTERM)
     await within(run)
-    banner = bakery.console[0]
+    banner = bakery.banners[0]
     assert "admin / sesame" in banner
     assert "ct_bread" in banner
     assert f"{bakery.plan.url}/.well-known/agent-card.json" in banner
@@ -124,17 +123,15 @@ async def test_later_banners_only_say_where_the_login_is(
     run = await start(bakery)
     os.kill(os.getpid(), signal.SIGTERM)
     await within(run)
-    assert "sesame" not in bakery.console[0]
-    assert "ct_bread" not in bakery.console[0]
-    assert str(bakery.plan.data_dir / "credentials.json") in bakery.console[0]
+    assert "sesame" not in bakery.banners[0]
+    assert "ct_bread" not in bakery.banners[0]
+    assert str(bakery.plan.data_dir / "credentials.json") in bakery.banners[0]
 
 
 async def test_a_failed_preparation_is_one_line_and_nothing_serves(
     bakery: Bakery, shell: MakeProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        plans, "prepare", lambda *_: shell("echo the disk is full >&2; exit 1", name="prepare")
-    )
+    monkeypatch.setattr(plans, "prepare", lambda *_: shell("echo the disk is full >&2; exit 1", name="prepare"))
     with pytest.raises(StartError, match="The database cannot be used: the disk is full") as caught:
         await within(bakery.run.main(began=0))
     assert "\n" not in str(caught.value)
@@ -163,9 +160,7 @@ async def test_a_signal_during_the_start_ends_it(
     assert "web serves" not in bakery.diary
 
 
-async def test_a_second_signal_kills(
-    bakery: Bakery, shell: MakeProgram, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_second_signal_kills(bakery: Bakery, shell: MakeProgram, monkeypatch: pytest.MonkeyPatch) -> None:
     deaf = f"trap '' TERM; echo worker works >>{bakery.diary_file}; while :; do sleep 0.05; done"
     monkeypatch.setattr(plans, "worker", lambda *_: shell(deaf, name="worker", stop_timeout=600))
     run = await start(bakery)
