@@ -12,6 +12,7 @@ class Codebase(models.Model):
     class Status(models.TextChoices):
         PENDING = "pending"
         ACTIVE = "active"
+        REMOVED = "removed"
 
     id = models.CharField(primary_key=True, max_length=128, default=new_id_text)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="codebases")

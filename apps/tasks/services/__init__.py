@@ -1,5 +1,14 @@
 """Everything that changes a task. Callers import from here; the modules inside may be arranged anew."""
 
+from apps.tasks.services.codebase import (
+    Wish,
+    codebase_interrupt,
+    codebase_message,
+    codebase_remove,
+    codebase_request,
+    codebase_stop,
+    codebase_trigger,
+)
 from apps.tasks.services.create import REGISTER_CODEBASE, NewTask, task_create
 from apps.tasks.services.finish import (
     Outcome,
@@ -31,6 +40,13 @@ __all__ = [
     "NewTask",
     "Outcome",
     "Sweep",
+    "Wish",
+    "codebase_interrupt",
+    "codebase_message",
+    "codebase_remove",
+    "codebase_request",
+    "codebase_stop",
+    "codebase_trigger",
     "event_from_worker",
     "lease_renew",
     "leases_reap",

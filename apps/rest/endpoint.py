@@ -1,0 +1,138 @@
+"""The base of all REST views: what an operation needs, reads and answers is declared once, on its method.
+
+`@operation(scope, answers=…)` marks a handler. The annotations of its `body` and `query` parameters (models of
+`apps.rest.bodies`) say what it reads. Permission, validation, idempotency and the OpenAPI schema all follow from that.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ClassVar, cast, get_type_hints
+
+from django.http import HttpResponse
+from pydantic import BaseModel
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from apps.accounts.permissions import Scope
+from apps.accounts.principals import Principal
+from apps.core import jsontext
+from apps.core.errors import NotFoundError, UnprocessableError
+from apps.rest.authentication import Scopes
+from apps.rest.bodies import Body, Query
+from apps.rest.idempotency import answer_once, digest_of
+from apps.rest.parsers import object_of
+
+Answer = Mapping[str, Any]
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What one method of one view needs (`scopes`: any of them), reads and answers."""
+
+    scopes: Scopes
+    body: type[Body]
+    query: type[Query] | None
+    answers: type[BaseModel]
+    takes_body: bool
+    shown_once: frozenset[str]
+
+
+def operation(
+    *scopes: Scope, answers: type[BaseModel], shown_once: frozenset[str] = frozenset()
+) -> Callable[[Callable[..., Answer]], Callable[..., HttpResponse]]:
+    """Make a handler out of a method that takes the ids of its path, `body` and `query`, and returns the answer."""
+
+    def mark(method: Callable[..., Answer]) -> Callable[..., HttpResponse]:
+        hints = get_type_hints(method)
+        declared = Operation(
+            scopes, hints.get("body", Body), hints.get("query"), answers, "body" in hints, shown_once
+        )
+
+        @wraps(method)
+        def handle(view: "Endpoint", request: Request, **ids: str) -> HttpResponse:
+            return _handle(view, request, ids, declared, method)
+
+        handle.operation = declared  # type: ignore[attr-defined]
+        return handle
+
+    return mark
+
+
+def _handle(
+    view: "Endpoint", request: Request, ids: dict[str, str], declared: Operation, method: Callable[..., Answer]
+) -> HttpResponse:
+    arguments: dict[str, Any] = dict(ids)
+    if declared.query is not None:
+        arguments["query"] = declared.query.of(request.query_params)
+    if request.method not in WITH_BODY:
+        return _json(jsontext.dumps(method(view, **arguments)))
+    said = object_of(request)
+    _check_agreement(ids, said)
+    if declared.takes_body:
+        arguments["body"] = declared.body.of(said)
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY") if request.method == "POST" else None
+    if key is None:
+        return _json(jsontext.dumps(method(view, **arguments)))
+    digest = digest_of("POST", request.path, said)
+    return _json(
+        answer_once(
+            workspace_id=view.caller.workspace_id,
+            key=key,
+            digest=digest,
+            work=lambda: method(view, **arguments),
+            shown_once=declared.shown_once,
+        )
+    )
+
+
+def _json(content: bytes) -> HttpResponse:
+    return HttpResponse(content, "application/json")
+
+
+def _check_agreement(ids: Mapping[str, str], said: Mapping[str, Any]) -> None:
+    """An id in the body may repeat that of the path, but not contradict it."""
+    for name, value in ids.items():
+        for spelled in (name, "id"):
+            other = said.get(spelled)
+            if other is not None and other != value:
+                raise UnprocessableError(
+                    f"The body's {spelled} is not that of the address.", code="contradiction", errors={
+                        spelled: ["Leave it out, or give the one in the address."]
+                    }
+                )  # fmt: skip
+
+
+class Endpoint(APIView):
+    """A REST view; every method is an `operation`, or the class cannot be made."""
+
+    operations: ClassVar[dict[str, Operation]] = {}
+    required_scopes: ClassVar[dict[str, Scopes]] = {}
+    http_method_names: ClassVar[list[str]] = [name.lower() for name in (*METHODS, "HEAD")]  # type: ignore[misc]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        handlers = {name: getattr(cls, name.lower(), None) for name in METHODS}
+        cls.operations = {name: _operation_of(cls, handler) for name, handler in handlers.items() if handler}
+        cls.required_scopes = {name: declared.scopes for name, declared in cls.operations.items()}
+
+    @property
+    def caller(self) -> Principal:
+        """Who asks; set by PrincipalAuthentication."""
+        return cast(Principal, self.request.auth)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Authenticate and check the scopes; there is nothing to negotiate: all answers are JSON."""
+        self.perform_authentication(request)
+        self.check_permissions(request)
+        if any("\0" in value for value in kwargs.values()):
+            raise NotFoundError("There is nothing at this address.")
+
+
+def _operation_of(cls: type, handler: Any) -> Operation:
+    declared = getattr(handler, "operation", None)
+    if not isinstance(declared, Operation):
+        raise TypeError(f"{cls.__name__}.{handler.__name__} is not an operation: say which scope it needs.")
+    return declared

@@ -1,0 +1,107 @@
+"""A codebase's agent: give it work, speak to it, interrupt and stop it, see what it does."""
+
+from typing import TYPE_CHECKING
+
+from apps.accounts.permissions import Scope
+from apps.codebases.models import Codebase
+from apps.codebases.selectors import codebase_get
+from apps.core.errors import UnprocessableError
+from apps.rest import answers
+from apps.rest.bodies import MessageBody, TaskMetadata, TriggerBody
+from apps.rest.endpoint import Answer, Endpoint, operation
+from apps.tasks.selectors import current_task, pending_count, task_facts
+from apps.tasks.services import Wish, codebase_interrupt, codebase_message, codebase_stop, codebase_trigger
+
+if TYPE_CHECKING:
+    from apps.tasks.models import Task
+
+
+class Trigger(Endpoint):
+    @operation(Scope.TASKS_WRITE, answers=answers.Started)
+    def post(self, codebase_id: str, body: TriggerBody) -> Answer:
+        """Have an agent work on a prompt in the codebase."""
+        wish = Wish(
+            prompt=body.prompt,
+            agent_type=body.agent,
+            model=model_wanted(body.model, body.metadata),
+            session_id=body.metadata.resume_session_id,
+            files=[file if isinstance(file, str) else file.model_dump() for file in body.files],
+            metadata=body.metadata.model_dump(exclude_unset=True),
+        )
+        task = codebase_trigger(
+            workspace_id=self.caller.workspace_id, codebase_id=codebase_id, wish=wish, by=self.caller.name
+        )
+        return _started(task, "The task waits for the codebase's worker.")
+
+
+class Message(Endpoint):
+    @operation(Scope.TASKS_WRITE, answers=answers.Started)
+    def post(self, codebase_id: str, body: MessageBody) -> Answer:
+        """Say something to the running agent; where none runs, a new task goes on with the last conversation."""
+        wish = Wish(prompt=body.message, agent_type=body.agent, model=body.model)
+        task, was_running = codebase_message(
+            workspace_id=self.caller.workspace_id, codebase_id=codebase_id, wish=wish, by=self.caller.name
+        )
+        told = "The running task hears it." if was_running else "A new task goes on with the last conversation."
+        return _started(task, told)
+
+
+class Interrupt(Endpoint):
+    @operation(Scope.TASKS_WRITE, answers=answers.Interrupted)
+    def post(self, codebase_id: str) -> Answer:
+        """End the agent's present turn; its task goes on to hear what comes next."""
+        task = codebase_interrupt(
+            workspace_id=self.caller.workspace_id, codebase_id=codebase_id, by=self.caller.name
+        )
+        return {"success": True, "message": "The agent is told to end its turn.", "task_id": str(task.id)}
+
+
+class Stop(Endpoint):
+    @operation(Scope.TASKS_WRITE, answers=answers.Stopped)
+    def post(self, codebase_id: str) -> Answer:
+        """Cancel what runs in the codebase."""
+        ended = codebase_stop(
+            workspace_id=self.caller.workspace_id, codebase_id=codebase_id, by=self.caller.name
+        )
+        message = f"Stopped {len(ended)} tasks." if ended else "Nothing was running."
+        return {"success": True, "message": message, "cancelled": [str(task.id) for task in ended]}
+
+
+class Status(Endpoint):
+    @operation(Scope.CODEBASES_READ, answers=answers.Activity)
+    def get(self, codebase_id: str) -> Answer:
+        """What the codebase's agent does now: running, a question's state, idle, or pending (no worker has it yet)."""
+        place = {"workspace_id": self.caller.workspace_id, "codebase_id": codebase_id}
+        codebase = codebase_get(**place)
+        task = current_task(**place)
+        return {
+            "codebase_id": codebase.id,
+            "status": task.state if task else _resting(codebase),
+            "session_id": (task.session_id or None) if task else None,
+            "current_task": task_facts(task) if task else None,
+            "started_at": task.started_at if task else None,
+            "model": (task.model or None) if task else codebase.agent_config.get("default_model"),
+            "pending_tasks": pending_count(**place),
+        }
+
+
+def _resting(codebase: Codebase) -> str:
+    return "idle" if codebase.status == Codebase.Status.ACTIVE else "pending"
+
+
+def _started(task: "Task", message: str) -> Answer:
+    return {
+        "success": True,
+        "message": message,
+        "task_id": str(task.id),
+        "session_id": task.session_id or None,
+        "status": task.state,
+    }
+
+
+def model_wanted(model: str, metadata: TaskMetadata) -> str:
+    """The model may stand in the body or in its metadata; in both, it must be the same."""
+    if model and metadata.model and model != metadata.model:
+        errors = {"metadata.model": ["Leave it out, or give the same as in 'model'."]}
+        raise UnprocessableError("The body names two models.", code="contradiction", errors=errors)
+    return model or metadata.model

@@ -1,0 +1,175 @@
+"""The server as a whole: whether work can be done, by which models and agents, and what is stored."""
+
+from collections import defaultdict
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from apps.accounts.permissions import Scope
+from apps.codebases.selectors import codebase_facts, codebases_of
+from apps.rest import answers
+from apps.rest.bodies import Page
+from apps.rest.endpoint import Answer, Endpoint, operation
+from apps.rest.paging import page_of
+from apps.tasks.selectors import oldest_pending, queue_counts, stuck_tasks, task_facts
+from apps.tasks.services import leases_reap
+from apps.workers.selectors import (
+    connected_workers,
+    discoverable_agents,
+    offered_models,
+    worker_facts,
+    worker_get,
+    workers_of,
+)
+
+STALE_SWEEP_SECONDS = 60
+"""A lease that ran out longer ago than this shows that no reaper sweeps (it does so every few seconds)."""
+
+
+class Status(Endpoint):
+    @operation(Scope.TASKS_READ, answers=answers.ServerStatus)
+    def get(self) -> Answer:
+        """Whether agents can work. They run on workers' machines, never here."""
+        connected = connected_workers(self.caller.workspace_id)
+        counts = queue_counts(self.caller.workspace_id)
+        message = f"{len(connected)} workers are connected." if connected else "No worker is connected; start one."
+        return {
+            "available": bool(connected),
+            "message": message,
+            "opencode_binary": None,
+            "registered_codebases": codebases_of(self.caller.workspace_id).count(),
+            "auto_start": False,
+            "runtime": {
+                "workers_connected": len(connected),
+                "capabilities": sorted({name for worker in connected for name in worker.capabilities}),
+                "tasks": counts,
+            },
+        }
+
+
+class Models(Endpoint):
+    @operation(Scope.TASKS_READ, answers=answers.Models)
+    def get(self) -> Answer:
+        """The models that connected workers say they can run."""
+        models = offered_models(self.caller.workspace_id)
+        return {"models": models, "total": len(models)}
+
+
+class Providers(Endpoint):
+    @operation(Scope.TASKS_READ, answers=answers.Providers)
+    def get(self) -> Answer:
+        """The same models, by provider."""
+        by_provider: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for model in offered_models(self.caller.workspace_id):
+            by_provider[model["provider"]].append(model)
+        providers = [{"id": name, "name": name, "models": models} for name, models in sorted(by_provider.items())]
+        return {"providers": providers, "total": len(providers)}
+
+
+class Agents(Endpoint):
+    @operation(Scope.TASKS_READ, answers=answers.Agents)
+    def get(self) -> Answer:
+        """The agents of connected workers; send work to one by its role (`target_agent`)."""
+        agents = discoverable_agents(self.caller.workspace_id)
+        return {"agents": agents, "total": len(agents)}
+
+
+class Workers(Endpoint):
+    @operation(Scope.TASKS_READ, answers=answers.WorkerPage)
+    def get(self, query: Page) -> Answer:
+        """List the workers that have registered."""
+        return page_of(workers_of(self.caller.workspace_id), query, "workers", worker_facts)
+
+
+class OneWorker(Endpoint):
+    @operation(Scope.TASKS_READ, answers=answers.Worker)
+    def get(self, worker_id: str) -> Answer:
+        """Show a worker."""
+        return worker_facts(worker_get(workspace_id=self.caller.workspace_id, worker_id=worker_id))
+
+
+class StuckTasks(Endpoint):
+    @operation(Scope.TASKS_READ, answers=answers.StuckPage)
+    def get(self, query: Page) -> Answer:
+        """Tasks whose worker has vanished and that the reaper has not moved yet."""
+        return page_of(stuck_tasks(self.caller.workspace_id), query, "stuck_tasks", task_facts)
+
+
+class RecoverStuckTasks(Endpoint):
+    @operation(Scope.TASKS_WRITE, answers=answers.Recovered)
+    def post(self) -> Answer:
+        """Do now what the reaper does every few seconds; a task whose lease is renewed is never touched."""
+        sweep = leases_reap(workspace_id=self.caller.workspace_id)
+        return {
+            "success": True,
+            "message": f"Moved {sweep.total} tasks.",
+            "recovered": sweep.requeued + sweep.unheld,
+            "requeued": sweep.requeued,
+            "failed": sweep.failed,
+            "unheld": sweep.unheld,
+            "expired": sweep.expired,
+        }
+
+
+class ReaperHealth(Endpoint):
+    @operation(Scope.TASKS_READ, answers=answers.ReaperHealth)
+    def get(self) -> Answer:
+        """Whether expired leases are swept in time; if not, Celery's worker or beat does not run."""
+        stuck = stuck_tasks(self.caller.workspace_id)
+        oldest = stuck.order_by("lease_expires_at").values_list("lease_expires_at", flat=True).first()
+        age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
+        healthy = age < STALE_SWEEP_SECONDS
+        return {
+            "status": "healthy" if healthy else "stale",
+            "healthy": healthy,
+            "stuck_tasks": stuck.count(),
+            "oldest_expired_seconds": round(age, 1),
+            "lease_seconds": settings.LEASE_SECONDS,
+            "message": "Leases are swept in time." if healthy else "Leases are not swept: do Celery worker and beat run?",
+        }
+
+
+class QueueStatus(Endpoint):
+    @operation(Scope.TASKS_READ, answers=answers.QueueStatus)
+    def get(self) -> Answer:
+        """How much work there is, and who could take it."""
+        counts = queue_counts(self.caller.workspace_id)
+        oldest = oldest_pending(self.caller.workspace_id)
+        return {
+            "counts": counts,
+            "total": sum(counts.values()),
+            "pending": counts["pending"],
+            "running": counts["running"],
+            "oldest_pending_seconds": (timezone.now() - oldest).total_seconds() if oldest else None,
+            "workers_connected": len(connected_workers(self.caller.workspace_id)),
+        }
+
+
+class DatabaseStatus(Endpoint):
+    @operation(Scope.TASKS_READ, answers=answers.DatabaseStatus)
+    def get(self) -> Answer:
+        """What PostgreSQL holds of this workspace, in counts."""
+        workspace_id = self.caller.workspace_id
+        total = {
+            "codebases": codebases_of(workspace_id).count(),
+            "workers": workers_of(workspace_id).count(),
+            "tasks": sum(queue_counts(workspace_id).values()),
+        }
+        return {"available": True, "source": "postgresql", "message": "PostgreSQL answers.", "total": total}
+
+
+class StoredCodebases(Endpoint):
+    @operation(Scope.CODEBASES_READ, answers=answers.StoredCodebasePage)
+    def get(self, query: Page) -> Answer:
+        """List the codebases that PostgreSQL holds."""
+        found = codebases_of(self.caller.workspace_id)
+        return {**page_of(found, query, "codebases", codebase_facts), "source": "postgresql"}
+
+
+class StoredWorkers(Endpoint):
+    @operation(Scope.TASKS_READ, answers=answers.StoredWorkerPage)
+    def get(self, query: Page) -> Answer:
+        """List the workers that PostgreSQL holds."""
+        found = workers_of(self.caller.workspace_id)
+        return {**page_of(found, query, "workers", worker_facts), "source": "postgresql"}
