@@ -1,16 +1,18 @@
 """Wake-ups: hints that a task's log has grown. They carry ids, never facts.
 
-One group on the channel layer carries all wake-ups; each process subscribes once and fans out to its own waiters, so
-a thousand open streams cost Redis one subscription. A lost wake-up costs latency only: every waiter also polls.
+One group on the channel layer carries all wake-ups; each process subscribes once and fans out to its own
+waiters, so a thousand open streams cost Redis one subscription. A lost wake-up costs latency only: whoever
+waits also polls.
 """
 
 import asyncio
 import logging
+import os
 import threading
 import uuid
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,11 +23,13 @@ log = logging.getLogger(__name__)
 
 GROUP = "wakeups"
 RECONNECT_SECONDS = 1.0
+SEND_SECONDS = 5.0
+OUTGOING_LIMIT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class WakeUp:
-    """`task` grew to `seq`. `queue` is set when the task became claimable; `worker` when its holder should look."""
+    """`task` grew to `seq`. `queue` is set when it became claimable; `worker` when its holder should look."""
 
     workspace: str
     task: str
@@ -35,54 +39,87 @@ class WakeUp:
     worker: str = ""
 
     def topics(self) -> Iterator[str]:
-        """The names under which waiters listen: one task, or everything in a workspace."""
+        """The names under which waiters listen: one task, one codebase, or everything in a workspace."""
         yield f"task:{self.task}"
         yield f"workspace:{self.workspace}"
+        if self.codebase:
+            yield f"codebase:{self.codebase}"
 
 
 class Waiter:
-    """One listener's mailbox: set by wake-ups, cleared by whoever reads. Bounded, since it keeps hints, not facts."""
+    """One listener's mailbox: filled by wake-ups, emptied by whoever waits. It keeps hints, not facts:
+    bounded.
+
+    `stamp` is the hub's count at the last hint: what began to be read at that count or later has seen its
+    event.
+    """
 
     LIMIT = 512
+    __slots__ = ("_hints", "_sleeper", "stamp")
 
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
+    def __init__(self, stamp: int) -> None:
+        self.stamp = stamp
         self._hints: list[WakeUp] = []
+        self._sleeper: asyncio.Future[None] | None = None
 
-    def put(self, wakeup: WakeUp) -> None:
-        if len(self._hints) < self.LIMIT:
-            self._hints.append(wakeup)
-        self._event.set()
+    def put(self, wakeup: WakeUp, stamp: int) -> None:
+        self.stamp = stamp
+        if len(self._hints) >= self.LIMIT:
+            del self._hints[: self.LIMIT // 2]  # the newest say the most
+        self._hints.append(wakeup)
+        if self._sleeper is not None and not self._sleeper.done():
+            self._sleeper.set_result(None)
 
-    async def wait(self, timeout: float) -> list[WakeUp]:
-        """The hints since the last call; an empty list after `timeout` seconds without any."""
-        try:
-            async with asyncio.timeout(timeout):
-                await self._event.wait()
-        except TimeoutError:
-            pass
-        self._event.clear()
+    async def wait(self, seconds: float) -> list[WakeUp]:
+        """The hints since the last call; an empty list after `seconds` without any."""
+        await self.rest(seconds)
+        return self.take()
+
+    async def rest(self, seconds: float) -> None:
+        """Until there are hints (there may be already), or `seconds` have passed."""
+        if not self._hints and seconds > 0:
+            await self._sleep(seconds)
+
+    def take(self) -> list[WakeUp]:
+        """The hints since the last call, without waiting."""
         hints, self._hints = self._hints, []
         return hints
 
+    async def _sleep(self, seconds: float) -> None:
+        """A future and a timer: a twentieth of what an Event with a timeout costs an idle stream."""
+        loop = asyncio.get_running_loop()
+        self._sleeper = sleeper = loop.create_future()
+        timer = loop.call_later(seconds, _wake, sleeper)
+        try:
+            await sleeper
+        finally:
+            timer.cancel()
+            self._sleeper = None
+
+
+def _wake(sleeper: asyncio.Future[None]) -> None:
+    if not sleeper.done():
+        sleeper.set_result(None)
+
 
 class Hub:
-    """The wake-ups of one event loop: who waits for what, what waits to be sent, and the Redis subscription."""
+    """The wake-ups of one event loop: who waits for what, what is to be sent, and the Redis subscription."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
         self.origin = uuid.uuid4().hex
-        self.connected = False
+        self.connected = asyncio.Event()
+        self.stamp = 0
         self._waiters: dict[str, set[Waiter]] = defaultdict(set)
-        self._outgoing: list[WakeUp] = []
+        self._outgoing: deque[WakeUp] = deque(maxlen=OUTGOING_LIMIT)
         self._sending: asyncio.Task[None] | None = None
         self._listening: asyncio.Task[None] | None = None
 
     @contextmanager
     def waiting(self, topic: str) -> Iterator[Waiter]:
-        """Listen to `topic` for the length of the block. Enter it before reading the log, so nothing falls between."""
+        """Listen to `topic` within the block. Enter it before you read the log, so that nothing falls between."""
         self._listen()
-        waiter = Waiter()
+        waiter = Waiter(self.stamp)
         self._waiters[topic].add(waiter)
         try:
             yield waiter
@@ -92,24 +129,29 @@ class Hub:
                 del self._waiters[topic]
 
     def publish(self, wakeup: WakeUp) -> None:
-        """Tell this process's waiters now, and the other processes with the next message. Call on the loop."""
-        self._dispatch(wakeup)
+        """Tell this process's waiters now, the other processes with the next message. Call on the loop."""
+        self.dispatch(wakeup)
         self._outgoing.append(wakeup)
         if self._sending is None or self._sending.done():
             self._sending = self.loop.create_task(self._send())
 
-    def _dispatch(self, wakeup: WakeUp) -> None:
+    def dispatch(self, wakeup: WakeUp) -> None:
+        """Tell this process's waiters. Call on the loop."""
+        self.stamp += 1
         for topic in wakeup.topics():
             for waiter in self._waiters.get(topic, ()):
-                waiter.put(wakeup)
+                waiter.put(wakeup, self.stamp)
 
     async def _send(self) -> None:
         """Send what has gathered since the last message as one: a burst of commits costs one PUBLISH."""
         while self._outgoing:
-            batch, self._outgoing = self._outgoing, []
-            message = {"type": "wakeups", "origin": self.origin, "wakeups": [asdict(one) for one in batch]}
+            batch = [asdict(one) for one in self._outgoing]
+            self._outgoing.clear()
             try:
-                await get_channel_layer().group_send(GROUP, message)
+                async with asyncio.timeout(SEND_SECONDS):
+                    await get_channel_layer().group_send(
+                        GROUP, {"type": "wakeups", "origin": self.origin, "wakeups": batch}
+                    )
             except (RedisError, OSError) as error:
                 log.warning("wake-ups not sent, readers fall back to polling: %s", error)
 
@@ -122,41 +164,61 @@ class Hub:
             try:
                 await self._receive()
             except (RedisError, OSError) as error:
-                self.connected = False
                 log.warning("no wake-ups from Redis, readers poll: %s", error)
+                await _forget_subscriptions()
                 await asyncio.sleep(RECONNECT_SECONDS)
+            finally:
+                self.connected.clear()
 
     async def _receive(self) -> None:
+        """The layer subscribes again by itself after Redis was away: only the first subscription can fail."""
         layer = get_channel_layer()
         channel = await layer.new_channel("wakeups")
         await layer.group_add(GROUP, channel)
-        self.connected = True
+        self.connected.set()
         while True:
             message: dict[str, Any] = await layer.receive(channel)
             if message["origin"] != self.origin:
                 for one in message["wakeups"]:
-                    self._dispatch(WakeUp(**one))
+                    self.dispatch(WakeUp(**one))
 
     async def close(self) -> None:
         """Stop listening and sending, and close this loop's connections to Redis."""
+        _hubs.pop(self.loop, None)
         for task in (self._listening, self._sending):
             if task is not None:
                 task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+                await asyncio.wait([task])
+        await _forget_subscriptions()
+
+
+async def _forget_subscriptions() -> None:
+    """Close this loop's connections to Redis; they open again when needed."""
+    with suppress(RedisError, OSError):
         await get_channel_layer().flush()
-        _hubs.pop(self.loop, None)
 
 
 _hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
 _lock = threading.Lock()
 
 
+def _forget_parent() -> None:
+    """A forked child has none of its parent's loops running, whatever their flags say."""
+    _hubs.clear()
+    if _lock.locked():
+        _lock.release()
+
+
+os.register_at_fork(after_in_child=_forget_parent)
+
+
 def hub() -> Hub:
     """The running loop's hub."""
     loop = asyncio.get_running_loop()
-    if loop not in _hubs:
-        _hubs[loop] = Hub(loop)
-    return _hubs[loop]
+    with _lock:
+        if loop not in _hubs:
+            _hubs[loop] = Hub(loop)
+        return _hubs[loop]
 
 
 def publish(wakeup: WakeUp) -> None:

@@ -1,0 +1,25 @@
+"""Reading the log. Every stream is this: read after a place, wait for a wake-up or the poll, repeat.
+
+`read` and `follow` serve one task by its gap-free `seq`. `read_workspace` and `follow_workspace` serve
+readers of many tasks by `position`, and stay below the oldest running transaction, so that a slow one
+cannot hide an event from them.
+"""
+
+from apps.tasks.log.entries import TERMINAL_KINDS, Cursor, LogEvent
+from apps.tasks.log.following import Batch, follow, follow_workspace
+from apps.tasks.log.reading import PAGE, now_cursor, read, read_workspace
+from apps.tasks.log.sweep import POLL_SECONDS
+
+__all__ = [
+    "PAGE",
+    "POLL_SECONDS",
+    "TERMINAL_KINDS",
+    "Batch",
+    "Cursor",
+    "LogEvent",
+    "follow",
+    "follow_workspace",
+    "now_cursor",
+    "read",
+    "read_workspace",
+]
