@@ -41,6 +41,7 @@ class TaskFilter:
     worker_id: str = ""
     agent_type: str = ""
     context_id: str = ""
+    created_by: str = ""
     q: str = ""
 
 
@@ -53,7 +54,7 @@ def tasks_filtered(workspace_id: uuid.UUID, wanted: TaskFilter) -> QuerySet[Task
         found = found.filter(queue=wanted.codebase_id)
     elif wanted.codebase_id:
         found = found.filter(codebase_id=wanted.codebase_id)
-    for name in ("worker_id", "agent_type", "context_id"):
+    for name in ("worker_id", "agent_type", "context_id", "created_by"):
         value = getattr(wanted, name)
         if value:
             found = found.filter(**{name: value})
@@ -167,3 +168,22 @@ def held_claims(
 def codebase_of(task: Task) -> Codebase | None:
     """The codebase that a task is for; one query where there is one."""
     return task.codebase
+
+
+def pending_count(*, workspace_id: uuid.UUID, codebase_id: str) -> int:
+    """How many tasks wait for a codebase's worker."""
+    return tasks_of(workspace_id).filter(codebase_id=codebase_id, state=State.PENDING).count()
+
+
+def output_chunks(task_id: uuid.UUID, *, after_seq: int, limit: int) -> list[dict[str, Any]]:
+    """What the agent of a task has said, in order: `{seq, type, content, created_at}`."""
+    rows = TaskEvent.objects.filter(task_id=task_id, seq__gt=after_seq, kind="output").order_by("seq")
+    return [
+        {
+            "seq": row.seq,
+            "type": row.data.get("type", "text"),
+            "content": row.data["content"],
+            "created_at": row.created_at,
+        }
+        for row in rows[:limit]
+    ]
