@@ -76,6 +76,8 @@ def opencode_environment(
 ) -> dict[str, str]:
     """HOME and OPENCODE_* for a private, offline OpenCode whose only provider is the scripted model."""
     _prepare_config_folder(home / ".config" / "opencode")
+    catalogue = home / "models.json"
+    catalogue.write_text("{}")  # the bundled one costs over a second of CPU at each start
     provider = {
         "npm": "@ai-sdk/openai-compatible",
         "name": "Fake",
@@ -105,6 +107,7 @@ def opencode_environment(
         "PATH": os.pathsep.join(filter(None, [str(rg) if rg else "", os.environ["PATH"]])),
         "OPENCODE_BIN": str(opencode_program()),
         "OPENCODE_DISABLE_MODELS_FETCH": "1",
+        "OPENCODE_MODELS_PATH": str(catalogue),
         "OPENCODE_CONFIG_CONTENT": json.dumps(settings),
     }
 

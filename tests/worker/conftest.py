@@ -53,7 +53,10 @@ def start_worker(server: FakeControlPlane, scripted_agent: Path, tmp_path: Path)
 @pytest.fixture
 def shop(tmp_path: Path) -> Path:
     """A git repository with one commit and a README."""
-    folder = tmp_path / "shop"
+    return make_repository(tmp_path / "shop")
+
+
+def make_repository(folder: Path) -> Path:
     folder.mkdir()
     (folder / "README.md").write_text("# shop\n")
     git(folder, "init", "-q", "-b", "main")

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from codetether_worker.discovery import list_models
 from codetether_worker.processes import marked_processes
 from tests.fakes.control_plane import FakeControlPlane, FakeTask
 from tests.fakes.model_server import ModelServer, Step, call, fail, say
 from tests.fakes.opencode_program import MODEL_ID, SKIP_VARIABLE, opencode_environment
 from tests.fakes.worker_process import WorkerProcess
-from tests.worker.conftest import eventually, git
+from tests.worker.conftest import eventually, git, make_repository
 
 pytestmark = [
     pytest.mark.opencode,
@@ -36,18 +37,45 @@ SCRIPT: dict[str, tuple[Step, ...]] = {
 }
 
 
-@pytest.fixture
+REPOSITORIES = ("shop", "bakery", "library", "cinema", "garage", "museum")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("ada")
+
+
+@pytest.fixture(scope="module")
 def model() -> Iterator[ModelServer]:
     with ModelServer(SCRIPT) as scripted:
         yield scripted
 
 
-@pytest.fixture
-def laptop(server: FakeControlPlane, model: ModelServer, shop: Path, tmp_path: Path) -> Iterator[WorkerProcess]:
-    """A worker with the real OpenCode and the shop."""
-    environment = opencode_environment(tmp_path, model.base_url)
-    with WorkerProcess(server.url, tmp_path, "--codebases", str(shop), environment=environment) as worker:
+@pytest.fixture(scope="module")
+def server() -> Iterator[FakeControlPlane]:
+    with FakeControlPlane() as plane:
+        yield plane
+
+
+@pytest.fixture(scope="module")
+def laptop(server: FakeControlPlane, model: ModelServer, home: Path) -> Iterator[WorkerProcess]:
+    """A worker with the real OpenCode; it starts once, since OpenCode takes seconds to list its models."""
+    paths = ",".join(str(make_repository(home / name)) for name in REPOSITORIES)
+    environment = opencode_environment(home, model.base_url)
+    with WorkerProcess(server.url, home, "--codebases", paths, environment=environment) as worker:
+        server.wait_for(lambda: len(server.codebases) == len(REPOSITORIES), seconds=90)
         yield worker
+
+
+@pytest.fixture(scope="module")
+def unused(home: Path) -> Iterator[Path]:
+    return (home / name for name in REPOSITORIES)
+
+
+@pytest.fixture
+def shop(laptop: WorkerProcess, unused: Iterator[Path]) -> Path:
+    """A repository that no other test has touched."""
+    return next(unused)
 
 
 def run(server: FakeControlPlane, shop: Path, prompt: str, **body: object) -> FakeTask:
@@ -98,6 +126,7 @@ def test_a_cancel_in_the_middle_leaves_no_process(server: FakeControlPlane, lapt
 def test_an_interrupt_keeps_what_was_said_and_the_session(
     server: FakeControlPlane, model: ModelServer, laptop: WorkerProcess, shop: Path
 ) -> None:
+    model.held.clear()
     task = server.add_codebase_task("TALK to me", str(shop))
     server.wait_for(lambda: task.text.startswith("one"), seconds=60)
     assert model.held.is_set()
@@ -119,8 +148,7 @@ def test_a_refused_key_fails_with_the_provider_s_words(
 def test_a_question_of_the_agent_is_answered_by_a_person(
     server: FakeControlPlane, laptop: WorkerProcess, shop: Path
 ) -> None:
-    server.wait_for(lambda: server.codebases, seconds=30)
-    next(iter(server.codebases.values()))["agent_config"] = {"auto_approve": False}
+    next(c for c in server.codebases.values() if c["path"] == str(shop))["agent_config"] = {"auto_approve": False}
     task = server.add_codebase_task("ASK before you touch", str(shop))
     [question] = server.wait_for(lambda: task.events("input_required"), seconds=60)
     assert "touch allowed.txt" in question["question"]
@@ -132,16 +160,26 @@ def test_a_question_of_the_agent_is_answered_by_a_person(
     assert (shop / "allowed.txt").exists()
 
 
-def test_a_plan_may_not_edit(server: FakeControlPlane, model: ModelServer, laptop: WorkerProcess, shop: Path) -> None:
+def test_a_plan_may_not_edit(server: FakeControlPlane, shop: Path) -> None:
     task = run(server, shop, "RENAME the shop", agent_type="explore")
     assert (shop / "README.md").read_text() == "# shop\n"
     assert task.events("tool_result")[0]["status"] == "failed"
 
 
-def test_no_models_are_invented(server: FakeControlPlane, tmp_path: Path, model: ModelServer, shop: Path) -> None:
-    environment = opencode_environment(tmp_path, model.base_url) | {"OPENCODE_CONFIG_CONTENT": "{}"}
-    with WorkerProcess(server.url, tmp_path, "--codebases", str(shop), environment=environment):
-        server.wait_for(lambda: server.workers, seconds=60)
-        [worker] = server.workers.values()
-        assert (worker["capabilities"], worker["models"]) == (["builtin", "opencode"], [])
-        assert run(server, shop, "2 + 3").release["result"] == "5"
+async def offered(environment: dict[str, str]) -> list[str]:
+    models = await list_models(Path(environment["OPENCODE_BIN"]), environment)
+    return [model.id for model in models]
+
+
+@pytest.mark.asyncio
+async def test_the_models_are_those_that_there_are_credentials_for(tmp_path: Path) -> None:
+    environment = opencode_environment(tmp_path, "http://127.0.0.1:9/v1")
+    del environment["OPENCODE_CONFIG_CONTENT"], environment["OPENCODE_MODELS_PATH"]
+    assert await offered(environment) == []
+    auth = tmp_path / ".local" / "share" / "opencode" / "auth.json"
+    auth.parent.mkdir(parents=True, exist_ok=True)
+    auth.write_text('{"anthropic": {"type": "api", "key": "sk-x"}}')
+    providers = {model.partition("/")[0] for model in await offered(environment)}
+    assert providers == {"anthropic"}
+    providers = {model.partition("/")[0] for model in await offered(environment | {"OPENAI_API_KEY": "sk-y"})}
+    assert providers == {"anthropic", "openai"}
