@@ -25,9 +25,7 @@ def valkey_program() -> Path:
 def _package(name: str) -> Path:
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
-        raise EmbeddedError(
-            f"The package {name} is not installed; install it, or set DATABASE_URL and A2A_REDIS_URL."
-        )
+        raise EmbeddedError(f"The package {name} is not installed; install it, or set DATABASE_URL and A2A_REDIS_URL.")
     return Path(spec.origin).resolve().parent
 
 
@@ -35,6 +33,5 @@ def _existing(path: Path) -> Path:
     if path.exists():
         return path
     raise EmbeddedError(
-        f"There is no embedded server for this machine ({path} is missing); "
-        "set DATABASE_URL and A2A_REDIS_URL."
+        f"There is no embedded server for this machine ({path} is missing); set DATABASE_URL and A2A_REDIS_URL."
     )

@@ -73,9 +73,7 @@ def _unprivileged_user() -> pwd.struct_passwd:
         if name in entries:
             return entries[name]
     if not entries:
-        raise EmbeddedError(
-            "PostgreSQL does not run as root, and this system has no other user to run it as."
-        )
+        raise EmbeddedError("PostgreSQL does not run as root, and this system has no other user to run it as.")
     return max(entries.values(), key=lambda entry: entry.pw_uid)
 
 

@@ -181,9 +181,7 @@ def _join(data_dir: Path, lock: Lock, needs: Set[str]) -> Services:
         if time.monotonic() > deadline:
             break
         time.sleep(0.05)
-    raise EmbeddedError(
-        f"The embedded servers of {data_dir} belong to another process that does not get ready."
-    )
+    raise EmbeddedError(f"The embedded servers of {data_dir} belong to another process that does not get ready.")
 
 
 def _owner(data_dir: Path) -> str:

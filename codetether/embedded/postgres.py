@@ -1,5 +1,6 @@
 """The embedded PostgreSQL: its data folder, its command line, and how to tell that it is ready."""
 
+import logging
 import os
 import shutil
 import signal
@@ -13,6 +14,8 @@ from codetether.embedded.errors import EmbeddedError
 from codetether.embedded.ports import LOOPBACK
 from codetether.embedded.processes import Identity, Part, Server
 from codetether.embedded.state import Secrets
+
+logger = logging.getLogger(__name__)
 
 MAJOR_VERSION = "18"
 SUPERUSER = "postgres"
@@ -62,7 +65,9 @@ def prepare_folder(data_dir: Path, identity: Identity, secrets: Secrets | None, 
     Raises EmbeddedError when ``postgres`` holds something that this release cannot use; it is left untouched.
     """
     folder = data_dir / "postgres"
-    shutil.rmtree(data_dir / "postgres.new", ignore_errors=True)
+    if (data_dir / "postgres.new").exists():
+        logger.warning("%s is half a database that was never finished; making a new one", data_dir / "postgres.new")
+        shutil.rmtree(data_dir / "postgres.new")
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
     if not folder.exists():

@@ -69,9 +69,7 @@ def test_below_a_closed_folder_the_plain_user_is_not_enough(
 
 
 @pytest.mark.parametrize("kind", ["user-with-file-access", "namespace"])
-def test_every_way_past_a_closed_folder_works(
-    closed_folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
+def test_every_way_past_a_closed_folder_works(closed_folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     only(monkeypatch, kind)
     assert works(start(closed_folder, durable=False))
 
@@ -88,9 +86,7 @@ def test_programs_below_a_closed_folder_work_too(
     closed_folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     only(monkeypatch, kind)
-    copy = shutil.copytree(
-        binaries.postgres_folder().parent, closed_folder.parent / "pginstall", symlinks=True
-    )
+    copy = shutil.copytree(binaries.postgres_folder().parent, closed_folder.parent / "pginstall", symlinks=True)
     monkeypatch.setattr(binaries, "postgres_folder", lambda: copy / "bin")
     assert works(start(closed_folder, durable=False))
 

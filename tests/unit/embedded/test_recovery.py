@@ -35,18 +35,14 @@ def test_the_servers_end_with_a_killed_launcher(data_dir: Path, launch: Callable
     assert find(data_dir) is None
 
 
-def test_a_start_right_after_a_kill_keeps_the_data(
-    data_dir: Path, launch: Callable[[Path], Launcher]
-) -> None:
+def test_a_start_right_after_a_kill_keeps_the_data(data_dir: Path, launch: Callable[[Path], Launcher]) -> None:
     launcher = launch(data_dir)
     query(launcher.database_url, "CREATE TABLE cake AS SELECT 42 AS slices")
     launcher.kill()
     assert value_after_restart(data_dir, "SELECT slices FROM cake") == 42
 
 
-def test_servers_that_outlived_their_launcher_are_ended(
-    data_dir: Path, launch: Callable[[Path], Launcher]
-) -> None:
+def test_servers_that_outlived_their_launcher_are_ended(data_dir: Path, launch: Callable[[Path], Launcher]) -> None:
     launcher = launch(data_dir)
     pids = pids_of(data_dir)
     # A stopped process does not act on the signal that the kernel sends at the launcher's death.
@@ -86,12 +82,13 @@ def test_stale_notes_are_not_believed(data_dir: Path) -> None:
     assert value_after_restart(data_dir) == 1
 
 
-def test_a_half_written_database_is_made_again(tmp_path: Path) -> None:
+def test_a_half_written_database_is_made_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     half = tmp_path / "data" / "postgres.new" / "cluster"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
     assert value_after_restart(tmp_path / "data") == 1
     assert not half.exists()
+    assert "half a database that was never finished" in caplog.text
 
 
 def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
