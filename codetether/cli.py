@@ -74,9 +74,7 @@ def _settings(options: argparse.Namespace) -> env.Env:
     """The environment's settings with the command line's on top."""
     given = {"A2A_HOST": "host", "A2A_PORT": "port", "CODETETHER_DATA_DIR": "data_dir"}
     values = {name: getattr(options, option, None) for name, option in given.items()}
-    return env.load(
-        env.inherited(**{name: str(value) for name, value in values.items() if value is not None})
-    )
+    return env.load(env.inherited(**{name: str(value) for name, value in values.items() if value is not None}))
 
 
 def _up(options: argparse.Namespace) -> None:
