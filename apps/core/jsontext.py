@@ -1,6 +1,7 @@
 """JSON in and out, strictly: what the database could not hold is refused where it arrives, with a reason.
 
-orjson refuses by itself: bad UTF-8, NaN and Infinity, lone surrogates, nesting beyond 1,024 levels.
+orjson refuses by itself: bad UTF-8, NaN and Infinity, lone surrogates, nesting beyond 1,024 levels. It reads deeper than
+it writes (254 levels), so what could be read but never stored or shown again is refused here as well.
 """
 
 import re
@@ -10,12 +11,13 @@ import orjson
 
 from apps.core.errors import MalformedError
 
+MAX_DEPTH = 200
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 
 
 def loads(raw: bytes) -> Any:
     """The value in `raw`; MalformedError for anything that is not JSON, or holds a NUL character."""
-    if _NUL.search(raw):
+    if b"\\u0000" in raw and _NUL.search(raw):
         raise MalformedError("The body holds a NUL character (\\u0000), which no text here may hold.")
     return _loads(raw)
 
@@ -35,9 +37,26 @@ def loads_object(raw: bytes) -> dict[str, Any]:
 
 def _loads(raw: bytes) -> Any:
     try:
-        return orjson.loads(raw)
+        value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise MalformedError(f"The body is not valid JSON: {error}.") from error
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
+        _check_depth(value)
+    return value
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            child
+            for item in level
+            if isinstance(item, dict | list)
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return
+    raise MalformedError(f"The body is nested deeper than {MAX_DEPTH} levels.")
 
 
 def dumps(value: object) -> bytes:
