@@ -22,6 +22,7 @@ from apps.rest.authentication import Scopes
 from apps.rest.bodies import Body, Query
 from apps.rest.idempotency import answer_once, digest_of
 from apps.rest.parsers import object_of
+from apps.rest.problems import json_answer
 
 Answer = Mapping[str, Any]
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -68,16 +69,16 @@ def _handle(
     if declared.query is not None:
         arguments["query"] = declared.query.of(request.query_params)
     if request.method not in WITH_BODY:
-        return _json(jsontext.dumps(method(view, **arguments)))
+        return json_answer(jsontext.dumps(method(view, **arguments)))
     said = object_of(request)
     _check_agreement(ids, said)
     if declared.takes_body:
         arguments["body"] = declared.body.of(said)
     key = request.META.get("HTTP_IDEMPOTENCY_KEY") if request.method == "POST" else None
     if key is None:
-        return _json(jsontext.dumps(method(view, **arguments)))
+        return json_answer(jsontext.dumps(method(view, **arguments)))
     digest = digest_of("POST", request.path, said)
-    return _json(
+    return json_answer(
         answer_once(
             workspace_id=view.caller.workspace_id,
             key=key,
@@ -86,10 +87,6 @@ def _handle(
             shown_once=declared.shown_once,
         )
     )
-
-
-def _json(content: bytes) -> HttpResponse:
-    return HttpResponse(content, "application/json")
 
 
 def _check_agreement(ids: Mapping[str, str], said: Mapping[str, Any]) -> None:

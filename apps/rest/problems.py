@@ -1,6 +1,6 @@
 """Errors of the management lane as JSON: ours, Django REST framework's, and Django's own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
@@ -17,6 +17,13 @@ PAGES = ("/admin", "/oidc", "/static")
 """Where people look with a browser; everywhere else an error is JSON."""
 
 
+def json_answer(content: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """An answer of JSON text; with its length, which no middleware adds here."""
+    answer = HttpResponse(content, "application/json", status, headers=headers)
+    answer.headers["Content-Length"] = str(len(content))
+    return answer
+
+
 def render_problem(error: Exception, context: dict[str, Any]) -> HttpResponse:
     """The answer for an exception of a view (REST framework's EXCEPTION_HANDLER)."""
     return problem_answer(_known(error))
@@ -25,10 +32,7 @@ def render_problem(error: Exception, context: dict[str, Any]) -> HttpResponse:
 def problem_answer(error: Exception) -> HttpResponse:
     """The JSON answer for any exception (contract: general rules)."""
     problem = problem_of(error)
-    headers = problem_headers(problem)
-    return HttpResponse(
-        jsontext.dumps(problem_body(problem)), "application/json", problem.status, headers=headers
-    )
+    return json_answer(jsontext.dumps(problem_body(problem)), problem.status, problem_headers(problem))
 
 
 def _known(error: Exception) -> Exception:
@@ -73,4 +77,4 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
     if request.path.startswith(PAGES):
         return defaults.server_error(request)
     problem = CodeTetherError("Something went wrong on our side; the server's log has the details.")
-    return HttpResponse(jsontext.dumps(problem_body(problem)), "application/json", 500)
+    return json_answer(jsontext.dumps(problem_body(problem)), 500)
