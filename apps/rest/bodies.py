@@ -264,6 +264,39 @@ class StatusBody(ClaimedBody):
     usage: dict[str, Any] = {}
 
 
+# Sessions ------------------------------------------------------------------------------------------------------------
+
+
+class SessionMessagesQuery(Page):
+    session_id: Name
+
+
+class SyncBody(Body):
+    """What a worker syncs; `apps.sessions.reading` reads each entry, in all spellings."""
+
+    worker_id: Name = ""
+    source: Name = ""
+
+
+class SessionsBody(SyncBody):
+    sessions: list[dict[str, Any]]
+
+
+class MessagesBody(SyncBody):
+    messages: list[dict[str, Any]]
+
+
+class IngestBody(SyncBody):
+    session: dict[str, Any] = {}
+    messages: list[dict[str, Any]] = []
+
+
+class ResumeBody(Body):
+    prompt: Text
+    agent: Name = ""
+    model: Name = ""
+
+
 # Tokens --------------------------------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from apps.rest.views import agent, codebases, server, task_log, tasks, tokens
+from apps.rest.views import agent, codebases, server, sessions, task_log, tasks, tokens
 from apps.rest.views.documentation import Description, DescriptionPage
 
 _opencode: list[URLPattern | URLResolver] = [
@@ -26,6 +26,14 @@ _opencode: list[URLPattern | URLResolver] = [
     path("codebases/<str:codebase_id>/stop", agent.Stop.as_view()),
     path("codebases/<str:codebase_id>/status", agent.Status.as_view()),
     path("codebases/<str:codebase_id>/tasks", tasks.TasksOfCodebase.as_view()),
+    path("codebases/<str:codebase_id>/sessions", sessions.Sessions.as_view()),
+    path("codebases/<str:codebase_id>/sessions/sync", sessions.SyncSessions.as_view()),
+    path("codebases/<str:codebase_id>/sessions/<str:session_id>", sessions.OneSession.as_view()),
+    path("codebases/<str:codebase_id>/sessions/<str:session_id>/messages", sessions.Messages.as_view()),
+    path("codebases/<str:codebase_id>/sessions/<str:session_id>/messages/sync", sessions.SyncMessages.as_view()),
+    path("codebases/<str:codebase_id>/sessions/<str:session_id>/ingest", sessions.Ingest.as_view()),
+    path("codebases/<str:codebase_id>/sessions/<str:session_id>/resume", sessions.Resume.as_view()),
+    path("codebases/<str:codebase_id>/messages", sessions.MessagesOfCodebase.as_view()),
     path("workers", server.Workers.as_view()),
     path("workers/<str:worker_id>", server.OneWorker.as_view()),
     path("status", server.Status.as_view()),
@@ -34,6 +42,7 @@ _opencode: list[URLPattern | URLResolver] = [
     path("reaper/health", server.ReaperHealth.as_view()),
     path("database/status", server.DatabaseStatus.as_view()),
     path("database/codebases", server.StoredCodebases.as_view()),
+    path("database/sessions", sessions.StoredSessions.as_view()),
     path("database/workers", server.StoredWorkers.as_view()),
 ]
 

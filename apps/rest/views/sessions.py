@@ -1,0 +1,116 @@
+"""Sessions of agent programs: what workers sync, what people read, and going on with one."""
+
+from typing import Any
+
+from apps.accounts.permissions import Scope
+from apps.codebases.models import Codebase
+from apps.codebases.selectors import codebase_get
+from apps.rest import answers
+from apps.rest.bodies import IngestBody, MessagesBody, Page, ResumeBody, SessionMessagesQuery, SessionsBody
+from apps.rest.endpoint import Answer, Endpoint, operation
+from apps.rest.paging import page_of
+from apps.sessions import reading
+from apps.sessions.models import AgentSession
+from apps.sessions.selectors import message_facts, messages_of, session_facts, session_get, sessions_of
+from apps.sessions.services import messages_sync, sessions_sync
+from apps.tasks.services import Wish, codebase_trigger
+
+
+class _OfCodebase(Endpoint):
+    def codebase(self, codebase_id: str) -> Codebase:
+        return codebase_get(workspace_id=self.caller.workspace_id, codebase_id=codebase_id)
+
+    def session(self, codebase_id: str, session_id: str) -> AgentSession:
+        return session_get(workspace_id=self.caller.workspace_id, codebase_id=codebase_id, session_id=session_id)
+
+
+class Sessions(_OfCodebase):
+    @operation(Scope.SESSIONS_READ, answers=answers.SessionPage)
+    def get(self, codebase_id: str, query: Page) -> Answer:
+        """List a codebase's sessions, last changed first."""
+        self.codebase(codebase_id)
+        found = sessions_of(self.caller.workspace_id, codebase_id)
+        return page_of(found, query, "sessions", session_facts)
+
+
+class SyncSessions(_OfCodebase):
+    @operation(Scope.SESSIONS_WRITE, Scope.WORKER, answers=answers.Synced)
+    def post(self, codebase_id: str, body: SessionsBody) -> Answer:
+        """Note the sessions that a worker has; the same ones again change nothing."""
+        sessions = reading.sessions(body.sessions)
+        done = sessions_sync(
+            codebase=self.codebase(codebase_id), worker_id=body.worker_id, sessions=sessions, source=body.source
+        )
+        return _synced(done, "sessions")
+
+
+class OneSession(_OfCodebase):
+    @operation(Scope.SESSIONS_READ, answers=answers.Session)
+    def get(self, codebase_id: str, session_id: str) -> Answer:
+        """Show a session."""
+        return session_facts(self.session(codebase_id, session_id))
+
+
+class Messages(_OfCodebase):
+    @operation(Scope.SESSIONS_READ, answers=answers.MessagePage)
+    def get(self, codebase_id: str, session_id: str, query: Page) -> Answer:
+        """List a session's messages with their parts, oldest first."""
+        return page_of(messages_of(self.session(codebase_id, session_id)), query, "messages", message_facts)
+
+
+class MessagesOfCodebase(_OfCodebase):
+    @operation(Scope.SESSIONS_READ, answers=answers.MessagePage)
+    def get(self, codebase_id: str, query: SessionMessagesQuery) -> Answer:
+        """The same, with the session named in the query."""
+        found = messages_of(self.session(codebase_id, query.session_id))
+        return page_of(found, query, "messages", message_facts)
+
+
+class SyncMessages(_OfCodebase):
+    @operation(Scope.SESSIONS_WRITE, Scope.WORKER, answers=answers.Synced)
+    def post(self, codebase_id: str, session_id: str, body: MessagesBody) -> Answer:
+        """Note messages of a session that has been synced; a message that comes again replaces itself."""
+        messages = reading.messages(body.messages)
+        return _synced(messages_sync(session=self.session(codebase_id, session_id), messages=messages), "messages")
+
+
+class Ingest(_OfCodebase):
+    @operation(Scope.SESSIONS_WRITE, Scope.WORKER, answers=answers.Synced)
+    def post(self, codebase_id: str, session_id: str, body: IngestBody) -> Answer:
+        """Note a session and its messages in one call, from any program."""
+        sessions = reading.sessions([{**body.session, "id": session_id}])
+        messages = reading.messages(body.messages)
+        sessions_sync(
+            codebase=self.codebase(codebase_id), worker_id=body.worker_id, sessions=sessions, source=body.source
+        )
+        return _synced(messages_sync(session=self.session(codebase_id, session_id), messages=messages), "messages")
+
+
+class Resume(_OfCodebase):
+    @operation(Scope.TASKS_WRITE, answers=answers.Started)
+    def post(self, codebase_id: str, session_id: str, body: ResumeBody) -> Answer:
+        """Go on with a session: a task with the prompt, for a worker of the codebase."""
+        session = self.session(codebase_id, session_id)
+        wish = Wish(prompt=body.prompt, agent_type=body.agent, model=body.model, session_id=session.session_id)
+        task = codebase_trigger(
+            workspace_id=self.caller.workspace_id, codebase_id=codebase_id, wish=wish, by=self.caller.name
+        )
+        return {
+            "success": True,
+            "message": "A new task goes on with the session.",
+            "task_id": str(task.id),
+            "session_id": session.session_id,
+            "status": task.state,
+        }
+
+
+class StoredSessions(Endpoint):
+    @operation(Scope.SESSIONS_READ, answers=answers.StoredSessionPage)
+    def get(self, query: Page) -> Answer:
+        """All sessions of the workspace that the database holds."""
+        found = page_of(sessions_of(self.caller.workspace_id), query, "sessions", session_facts)
+        return {**found, "source": "postgresql"}
+
+
+def _synced(count: int, things: str) -> dict[str, Any]:
+    return {"success": True, "synced": count, "message": f"Synced {count} {things}."}
