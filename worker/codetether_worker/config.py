@@ -238,7 +238,7 @@ def _codebase(item: Any, origin: str) -> CodebaseSpec:
         name, path = (head, tail) if named else ("", str(item))
     folder = Path(path).expanduser().resolve() if path else None
     if folder is None or not folder.is_dir():
-        raise ConfigError(f"{origin}: {path or item!r} is not a folder on this machine")
+        raise ConfigError(f"{origin}: {path or item} is not a folder on this machine")
     return CodebaseSpec(name=name or folder.name or str(folder), path=folder)
 
 

@@ -30,6 +30,7 @@ _WORDS = (
     (re.compile(r"\bmod(?:ulo)?\b", re.IGNORECASE), "%"),
     (re.compile(r"(?<=\d)\s*x\s*(?=[\d(])", re.IGNORECASE), "*"),
     (re.compile(r"(?<=\d),(?=\d{3}(?:\D|$))"), ""),
+    (re.compile(r"(?<![\w.])0+(?=\d)"), ""),  # Python refuses leading zeros, people write them
     (re.compile(r"(?<=\d)\s*%\s+of\s+", re.IGNORECASE), "/100*"),
     (re.compile(r"(?<=\d)\s*%(?=\s*(?:$|[-+*/)]))"), "/100"),
 )
