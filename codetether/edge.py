@@ -1,4 +1,4 @@
-"""What holds for every request of both lanes, before either sees it: request id, size limit, security headers."""
+"""What holds for every request of both lanes, before either sees it: request id, limits, security headers."""
 
 import re
 import uuid
@@ -15,7 +15,7 @@ from asgiref.typing import (
 from django.conf import settings
 
 from apps.accounts.gate import problem_response
-from apps.core.errors import TooLargeError
+from apps.core.errors import MalformedError, TooLargeError
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 SECURITY_HEADERS = (
@@ -38,9 +38,10 @@ class Edge:
         request_id = _request_id(scope)
         sender = _Sender(send, request_id)
         try:
+            _check_address(scope)
             _check_announced_size(scope)
             await self.app(scope, _Limited(receive), sender)
-        except TooLargeError as error:
+        except (MalformedError, TooLargeError) as error:
             if not sender.started:
                 response = problem_response(error)
                 await response(dict(scope), receive, sender)  # type: ignore[arg-type]
@@ -85,6 +86,12 @@ def _request_id(scope: HTTPScope) -> bytes:
         if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
             return value
     return uuid.uuid4().hex.encode()
+
+
+def _check_address(scope: HTTPScope) -> None:
+    """No id, name or search may hold a NUL: PostgreSQL has no text with one."""
+    if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+        raise MalformedError("The address holds a NUL character.")
 
 
 def _check_announced_size(scope: HTTPScope) -> None:
