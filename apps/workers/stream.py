@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -28,24 +28,43 @@ NAMES_LIMIT = 1000
 
 async def tasks_stream(request: Request, principal: Principal) -> Response:
     """GET /v1/worker/tasks/stream: routed by headers or query, replays what is pending, then tells what is new."""
-    claimer = await in_database(_claimer, request, principal)
-    return EventStream(frames(claimer))
+    listener = _listener(request, principal)
+    await in_database(worker_seen, workspace_id=listener.workspace_id, worker_id=listener.worker_id)
+    return EventStream(frames(listener))
 
 
-def _claimer(request: Request, principal: Principal) -> Claimer:
-    """The registered worker's claimer, widened by what it says on connecting."""
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A worker at the other end of a stream, and what it said on connecting beside its registration."""
+
+    workspace_id: uuid.UUID
+    worker_id: str
+    role: str
+    queues: Sequence[str]
+    capabilities: Sequence[str]
+
+    def claimer(self) -> Claimer:
+        """What it may take now: registration and codebases may have changed since it connected."""
+        worker = worker_get(workspace_id=self.workspace_id, worker_id=self.worker_id)
+        claimer = claimer_of(worker, roles=[self.role])
+        return replace(
+            claimer,
+            queues=sorted({*claimer.queues, *self.queues}),
+            capabilities=sorted({*claimer.capabilities, *self.capabilities}),
+        )
+
+
+def _listener(request: Request, principal: Principal) -> Listener:
     said = request.headers
     worker_id = said.get("x-worker-id") or request.query_params.get("worker_id", "")
     if not worker_id:
         raise invalid("worker_id", "Name the worker, by query or X-Worker-ID.")
-    worker_seen(workspace_id=principal.workspace_id, worker_id=worker_id)
-    role = said.get("x-agent-name") or request.query_params.get("agent_name", "")
-    worker = worker_get(workspace_id=principal.workspace_id, worker_id=worker_id)
-    claimer = claimer_of(worker, roles=[role])
-    return replace(
-        claimer,
-        queues=sorted({*claimer.queues, *_names(said.get("x-codebases"))}),
-        capabilities=sorted({*claimer.capabilities, *_names(said.get("x-capabilities"))}),
+    return Listener(
+        workspace_id=principal.workspace_id,
+        worker_id=worker_id,
+        role=said.get("x-agent-name") or request.query_params.get("agent_name", ""),
+        queues=_names(said.get("x-codebases")),
+        capabilities=_names(said.get("x-capabilities")),
     )
 
 
@@ -53,33 +72,47 @@ def _names(header: str | None) -> list[str]:
     return [name.strip() for name in (header or "").split(",") if name.strip()][:NAMES_LIMIT]
 
 
-async def frames(claimer: Claimer) -> AsyncGenerator[bytes]:
-    """The worker's events, for ever."""
-    with hub().waiting(f"workspace:{claimer.workspace_id}") as waiter:
+async def frames(listener: Listener) -> AsyncGenerator[bytes]:
+    """The worker's events, for ever: at once when a wake-up tells of them, else with the next look."""
+    with hub().waiting(f"workspace:{listener.workspace_id}") as waiter:
+        claimer, waiting = await in_database(_look, listener)
         yield event("connected", {"worker_id": claimer.worker_id, "queues": list(claimer.queues)})
         announced: dict[uuid.UUID, int] = {}
-        waiting = await in_database(tasks_claimable, claimer=claimer)
+        loop = asyncio.get_running_loop()
+        next_look = loop.time() + POLL_SECONDS
         while True:
             for task in waiting:
                 if announced.get(task.id) != task.last_seq:
                     yield available(task)
             announced.update({task.id: task.last_seq for task in waiting})
-            hints = await _relevant(waiter, claimer)
-            for frame in await in_database(_news, claimer, [hint for hint in hints if hint.worker]):
-                yield frame
+            hints = await _relevant(waiter, claimer, next_look)
             if hints:
-                among = [uuid.UUID(hint.task) for hint in hints if hint.queue]
-                waiting = await in_database(tasks_claimable, claimer=claimer, among=among) if among else []
+                news, waiting = await in_database(_hinted, claimer, hints)
+                for frame in news:
+                    yield frame
             else:
                 yield KEEPALIVE
-                waiting = await in_database(tasks_claimable, claimer=claimer)
+                claimer, waiting = await in_database(_look, listener)
+                next_look = loop.time() + POLL_SECONDS
                 announced = {task.id: announced[task.id] for task in waiting if task.id in announced}
 
 
-async def _relevant(waiter: Waiter, claimer: Claimer) -> list[WakeUp]:
-    """The next hints that concern this worker; an empty list after the poll interval."""
+def _look(listener: Listener) -> tuple[Claimer, list["Task"]]:
+    """What the worker could claim now, as (what it may take, the tasks)."""
+    claimer = listener.claimer()
+    return claimer, tasks_claimable(claimer=claimer)
+
+
+def _hinted(claimer: Claimer, hints: Sequence[WakeUp]) -> tuple[list[bytes], list["Task"]]:
+    """What wake-ups tell of, as (frames of news, the tasks that the worker could claim now)."""
+    among = [uuid.UUID(hint.task) for hint in hints if hint.queue]
+    waiting = tasks_claimable(claimer=claimer, among=among) if among else []
+    return _news(claimer, [hint for hint in hints if hint.worker == claimer.worker_id]), waiting
+
+
+async def _relevant(waiter: Waiter, claimer: Claimer, until: float) -> list[WakeUp]:
+    """The next hints that concern this worker; an empty list once the loop's clock shows `until`."""
     loop = asyncio.get_running_loop()
-    until = loop.time() + POLL_SECONDS
     while (left := until - loop.time()) > 0:
         hints = await waiter.wait(left)
         mine = [hint for hint in hints if hint.queue in claimer.queues or hint.worker == claimer.worker_id]
