@@ -4,6 +4,7 @@ from pathlib import Path
 
 import environ
 
+from codetether import __version__
 from codetether import env as env_module
 from codetether.runtime import secret_key, service_urls
 
@@ -169,11 +170,13 @@ UNFOLD = {
 }
 
 # Ours
+VERSION = __version__
 A2A_AGENT_NAME = ENV.agent_name
 A2A_AGENT_DESCRIPTION = ENV.agent_description
 A2A_AGENT_ORG = ENV.agent_org
 A2A_AGENT_ORG_URL = ENV.agent_org_url
 A2A_AGENT_URL = ENV.public_url or f"http://{ENV.host if ENV.host != '0.0.0.0' else 'localhost'}:{ENV.port}"
+A2A_AGENT_URL_IS_GIVEN = bool(ENV.public_url)
 A2A_AUTH_ENABLED = ENV.auth_enabled
 A2A_AUTH_TOKENS = ENV.auth_tokens
 A2A_AGENT_DISCOVERY_MAX_AGE = ENV.discovery_max_age

@@ -1,0 +1,150 @@
+"""The JSON-RPC binding: one endpoint for both versions, told apart by the method's name (A2A 1.0 §9; 0.3 §7).
+
+Errors are answered in JSON-RPC's way with HTTP 200, but for those of the connection (401, 403, 429, 503), which
+clients expect as HTTP statuses.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from a2a.utils.errors import (
+    ContentTypeNotSupportedError,
+    InvalidParamsError,
+    InvalidRequestError,
+    MethodNotFoundError,
+    VersionNotSupportedError,
+)
+from starlette.requests import Request
+from starlette.responses import Response
+
+from apps.a2a.errors import error_object, refusal_of
+from apps.a2a.methods import METHODS, OLD, Call, Method
+from apps.a2a.streams import TaskStream, Told
+from apps.accounts.gate import json_response, principal_of, refuse_cookie_writes
+from apps.core import jsontext, sse
+
+Json = dict[str, Any]
+RequestId = str | int | None
+
+VERSION_HEADER = "a2a-version"
+ID_LIMIT = 1_000
+
+
+@dataclass(slots=True)
+class Asked:
+    """What is known of a request so far, for whatever answer it gets."""
+
+    id: RequestId = None
+    method: Method | None = None
+
+    @property
+    def legacy(self) -> bool:
+        return self.method is not None and self.method.version == OLD
+
+
+async def serve(request: Request) -> Response:
+    """Answer one POST."""
+    asked = Asked()
+    try:
+        principal = await principal_of(request)
+        refuse_cookie_writes(request, principal)
+        _check_media_type(request)
+        body = _read(await request.body(), asked)
+        method = asked.method = _method_of(body)
+        _check_version(request, method)
+        if "id" not in body and not _is_quick_start(request, body):
+            raise InvalidRequestError("id: give one; every A2A method is answered.")
+        principal.require(method.scope)
+        call = Call(principal, _params_of(body), request)
+        if method.answer is not None:
+            result = method.spell(await method.answer(call))
+            return json_response({"jsonrpc": "2.0", "id": asked.id, "result": result})
+        assert method.stream is not None
+        return sse.EventStream(_frames(asked, method, await method.stream(call)))
+    except Exception as error:  # noqa: BLE001 (the binding's one boundary: everything becomes an answer)
+        return _refused(asked, error)
+
+
+def _refused(asked: Asked, error: Exception) -> Response:
+    """The answer to a refused call. 0.3's clients read the errors of streaming methods from the stream."""
+    refusal = refusal_of(error)
+    body = {"jsonrpc": "2.0", "id": asked.id, "error": error_object(refusal, legacy=asked.legacy)}
+    if refusal.status == 200 and asked.legacy and asked.method is not None and asked.method.stream is not None:
+        return sse.EventStream(_only(body))
+    return json_response(body, refusal.status, refusal.headers)
+
+
+async def _only(body: Json) -> AsyncGenerator[bytes]:
+    yield sse.event("message", body)
+
+
+def _check_media_type(request: Request) -> None:
+    """Bodies are JSON and say so; one that says nothing is taken for it."""
+    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise ContentTypeNotSupportedError(f"Send application/json, not {media_type or 'nothing'}.")
+
+
+def _read(raw: bytes, asked: Asked) -> Json:
+    """The request object (JSON-RPC 2.0 §4); its id is kept for the answer as soon as it is known."""
+    body = jsontext.loads(raw)
+    if isinstance(body, list):
+        raise InvalidRequestError("Batches are not part of A2A; send one request at a time.")
+    if not isinstance(body, dict):
+        raise InvalidRequestError("The body must be a JSON-RPC request object.")
+    given = body.get("id")
+    if isinstance(given, bool) or not isinstance(given, str | int | None) or len(str(given)) > ID_LIMIT:
+        raise InvalidRequestError("id: give a text or a whole number.")
+    asked.id = given
+    if body.get("jsonrpc") != "2.0":
+        raise InvalidRequestError("jsonrpc: must be '2.0'.")
+    return body
+
+
+def _method_of(body: Json) -> Method:
+    name = body.get("method")
+    if not isinstance(name, str) or not name:
+        raise InvalidRequestError("method: give the method's name.")
+    method = METHODS.get(name)
+    if method is None:
+        raise MethodNotFoundError(f"There is no method {name[:100]!r}.")
+    return method
+
+
+def _check_version(request: Request, method: Method) -> None:
+    """`A2A-Version`, as header or query (1.0 §3.6): must be a version that we speak, and the method's own."""
+    wanted = request.headers.get(VERSION_HEADER) or request.query_params.get("A2A-Version", "")
+    if wanted and wanted.split(".")[:2] != method.version.split("."):
+        raise VersionNotSupportedError(f"This method is of A2A {method.version}, not of {wanted[:20]!r}.")
+
+
+def _is_quick_start(request: Request, body: Json) -> bool:
+    """The documented quick start posts message/send to `/` without an id, and wants an answer (contract: A2A)."""
+    return request.scope["path"] == "/" and body.get("method") == "message/send"
+
+
+def _params_of(body: Json) -> Json:
+    params = body.get("params")
+    if params is None:
+        return {}
+    if not isinstance(params, dict):
+        raise InvalidParamsError("params: give an object.")
+    return params
+
+
+async def _frames(asked: Asked, method: Method, stream: TaskStream) -> AsyncGenerator[bytes]:
+    """The stream as SSE: each event is a JSON-RPC answer to the same request."""
+    try:
+        async with aclosing(stream.pages()) as pages:
+            async for page in pages:
+                yield b"".join(_frame(asked, method, told) for told in page) if page else sse.KEEPALIVE
+    except Exception as error:  # noqa: BLE001 (as above; by now an error can only be an event)
+        body = {"jsonrpc": "2.0", "id": asked.id, "error": error_object(refusal_of(error), legacy=asked.legacy)}
+        yield sse.event("message" if asked.legacy else "error", body)
+
+
+def _frame(asked: Asked, method: Method, told: Told) -> bytes:
+    result = method.spell(told.event)
+    return sse.event("message", {"jsonrpc": "2.0", "id": asked.id, "result": result}, id=told.id)

@@ -1,0 +1,73 @@
+"""What a message's metadata ask of the task that it makes (contract: A2A): where it runs, as what, how soon."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from apps.a2a.incoming import text_of, wrong
+from apps.tasks.services import REGISTER_CODEBASE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """Empty and None: nothing was asked. `deadline_seconds` is how long the task may wait to be claimed."""
+
+    codebase_id: str = ""
+    agent_type: str = ""
+    model: str = ""
+    target_agent: str = ""
+    notify_email: str = ""
+    priority: int = 0
+    deadline_seconds: float | None = None
+
+
+NOTHING = Wishes()
+
+
+def read_wishes(metadata: Mapping[str, Any]) -> Wishes:
+    """The wishes in a message's metadata; an InvalidParamsError names what is none."""
+    if not metadata:
+        return NOTHING
+    wishes = Wishes(
+        codebase_id=text_of(metadata, "codebase_id", "codebaseId"),
+        agent_type=text_of(metadata, "agent_type", "agentType"),
+        model=text_of(metadata, "model"),
+        target_agent=text_of(metadata, "target_agent", "targetAgent"),
+        notify_email=_email(text_of(metadata, "notify_email", "notifyEmail")),
+        priority=_priority(metadata.get("priority")),
+        deadline_seconds=_seconds(metadata.get("deadline_seconds")),
+    )
+    if wishes.agent_type == REGISTER_CODEBASE:
+        raise wrong("metadata.agent_type", "A codebase is registered by POST /v1/opencode/codebases.")
+    return wishes
+
+
+def _email(text: str) -> str:
+    if text:
+        try:
+            validate_email(text)
+        except ValidationError as error:
+            raise wrong("metadata.notify_email", "Give an email address.") from error
+    return text
+
+
+def _priority(value: object) -> int:
+    """Numbers that came through protobuf are floats."""
+    if value is None:
+        return 0
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise wrong("metadata.priority", "Give a whole number.")
+    return value
+
+
+def _seconds(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise wrong("metadata.deadline_seconds", "Give a number of seconds.")
+    return float(value)

@@ -1,0 +1,24 @@
+"""The cast of A2A's tests: an operator's client, and a worker's hand."""
+
+from collections.abc import AsyncIterator
+
+import pytest_asyncio
+from django.conf import settings
+
+from apps.core.wakeups import hub
+from tests.api.a2a.client import Caller, Hand
+from tests.factories import Cast
+
+
+@pytest_asyncio.fixture
+async def ada(transactional_db: None, cast: Cast) -> AsyncIterator[Caller]:
+    """A client with CI's token."""
+    caller = Caller(settings.A2A_AUTH_TOKENS["ci"])
+    yield caller
+    await caller.http.aclose()
+    await hub().close()
+
+
+@pytest_asyncio.fixture
+async def hand(ada: Caller, cast: Cast) -> Hand:
+    return Hand(cast)
