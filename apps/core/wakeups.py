@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 log = logging.getLogger(__name__)
 
 GROUP = "wakeups"
+_PROCESS = uuid.uuid4().hex
 RECONNECT_SECONDS = 1.0
 SEND_SECONDS = 5.0
 OUTGOING_LIMIT = 10_000
@@ -107,7 +108,7 @@ class Hub:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.origin = uuid.uuid4().hex
+        self.origin = f"{os.getpid()}-{_PROCESS}"
         self.connected = asyncio.Event()
         self.stamp = 0
         self._waiters: dict[str, set[Waiter]] = defaultdict(set)
@@ -223,22 +224,20 @@ def hub() -> Hub:
 
 def publish(wakeup: WakeUp) -> None:
     """Announce `wakeup` from any thread, in any process. Never raises and never waits: it is only a hint."""
-    sender = _sender()
-    try:
-        sender.loop.call_soon_threadsafe(sender.publish, wakeup)
-    except RuntimeError:
-        log.info("wake-up dropped while the process stops")
+    sender, *others = _running_hubs()
+    for one, deliver in [(sender, sender.publish), *((one, one.dispatch) for one in others)]:
+        try:
+            one.loop.call_soon_threadsafe(deliver, wakeup)
+        except RuntimeError:
+            log.info("wake-up dropped while the process stops")
 
 
-def _sender() -> Hub:
-    """A hub whose loop runs; processes without a loop (Celery, commands) get one on a thread of its own."""
+def _running_hubs() -> list[Hub]:
+    """The hubs whose loops run; processes without a loop (Celery, commands) get one on a thread of its own."""
     with _lock:
-        for loop, one in list(_hubs.items()):
-            if loop.is_closed():
-                del _hubs[loop]
-            elif loop.is_running():
-                return one
-        return _start_background_hub()
+        for loop in [loop for loop in _hubs if loop.is_closed()]:
+            del _hubs[loop]
+        return [one for loop, one in _hubs.items() if loop.is_running()] or [_start_background_hub()]
 
 
 def _start_background_hub() -> Hub:

@@ -1,5 +1,68 @@
-"""Routes of the protocol lane."""
+"""Routes of the protocol lane: what happens to tasks, as Server-Sent Events that a client can resume."""
 
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-routes: list[BaseRoute] = []
+from apps.accounts.gate import Handler, credentials_of, guarded
+from apps.accounts.permissions import Scope
+from apps.accounts.principals import Principal
+from apps.core.db import in_database
+from apps.core.sse import KEEPALIVE, EventStream, keepalive, last_event_id
+from apps.live import feeds
+from apps.live.access import while_allowed
+from apps.live.feeds import Feed
+
+
+async def codebase_events(request: Request, principal: Principal) -> Response:
+    """What happens to a codebase's tasks, from now on; `?from=start` tells everything first."""
+    codebase_id, beginning = request.path_params["codebase_id"], request.query_params.get("from", "now")
+    place = await in_database(
+        feeds.codebase_place, principal.workspace_id, codebase_id, last_event_id(request), beginning
+    )
+    return _stream(request, feeds.codebase_feed(principal.workspace_id, place))
+
+
+async def task_output(request: Request, principal: Principal) -> Response:
+    """What happens to one task, from its beginning to its end."""
+    task_id = request.path_params["task_id"]
+    place = await in_database(feeds.task_place, principal.workspace_id, task_id, last_event_id(request))
+    return _stream(request, feeds.task_feed(*place))
+
+
+async def monitor(request: Request, principal: Principal) -> Response:
+    """What happens to any task of the workspace, as the log has it; `?from=start` tells everything first."""
+    beginning = request.query_params.get("from", "now")
+    cursor = await in_database(feeds.cursor_of, last_event_id(request), beginning)
+    return _stream(request, feeds.workspace_feed(principal.workspace_id, cursor))
+
+
+def _stream(request: Request, feed: Feed) -> EventStream:
+    return EventStream(_framed(request, feed))
+
+
+async def _framed(request: Request, feed: Feed) -> AsyncGenerator[bytes]:
+    batches = while_allowed(credentials_of(request), feed)
+    async with aclosing(batches):
+        async for batch in batches:
+            if batch.frames:
+                yield b"".join(frame.as_sse() for frame in batch.frames)
+            else:
+                yield keepalive(batch.resume) if batch.resume else KEEPALIVE
+
+
+PREFIXES = ("/v1/opencode", "/v1/agent")
+
+
+def _read(path: str, handler: Handler) -> BaseRoute:
+    return guarded(path, handler, methods=["GET"], scope=Scope.TASKS_READ)
+
+
+routes: list[BaseRoute] = [
+    *(_read(f"{prefix}/codebases/{{codebase_id}}/events", codebase_events) for prefix in PREFIXES),
+    *(_read(f"{prefix}/tasks/{{task_id}}/output/stream", task_output) for prefix in PREFIXES),
+    _read("/v1/monitor/stream", monitor),
+]
