@@ -29,12 +29,12 @@ PROGRAMS = ("/v1/", "/agents")
 class _Bare(BaseHandler):
     """Django's resolver, view and error handlers, without middleware."""
 
-    _view_middleware = ()  # type: ignore[assignment]
-    _template_response_middleware = ()  # type: ignore[assignment]
-    _exception_middleware = ()  # type: ignore[assignment]
+    _view_middleware = ()
+    _template_response_middleware = ()
+    _exception_middleware = ()
 
     def __init__(self) -> None:
-        self._middleware_chain = convert_exception_to_response(self._get_response)
+        self._middleware_chain = convert_exception_to_response(self._get_response)  # type: ignore[attr-defined]
 
 
 class ManagementLane(ASGIHandler):

@@ -1,7 +1,7 @@
 """JSON in and out, strictly: what the database could not hold is refused where it arrives, with a reason.
 
-orjson refuses by itself: bad UTF-8, NaN and Infinity, lone surrogates, nesting beyond 1,024 levels. It reads deeper than
-it writes (254 levels), so what could be read but never stored or shown again is refused here as well.
+orjson refuses by itself: bad UTF-8, NaN and Infinity, lone surrogates, nesting beyond 1,024 levels. It reads deeper
+than it writes (254 levels), so what could be read but never stored or shown again is refused here as well.
 """
 
 import re

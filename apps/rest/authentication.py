@@ -1,6 +1,6 @@
 """Who calls the management lane, and whether they may: the same principals and the same table as in the other lane."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.middleware.csrf import CsrfViewMiddleware
@@ -49,7 +49,7 @@ def _enforce_csrf(request: Request) -> None:
     """Django's own check, which the views are exempt from since programs come with a token instead of a cookie."""
     check = _CsrfCheck(lambda _: None)  # type: ignore[arg-type, return-value]
     check.process_request(request._request)
-    check.process_view(request._request, lambda _: None, (), {})  # type: ignore[arg-type, return-value]
+    check.process_view(request._request, lambda _: None, (), {})  # type: ignore[arg-type]
 
 
 class ScopePermission(BasePermission):
@@ -58,7 +58,7 @@ class ScopePermission(BasePermission):
     def has_permission(self, request: Request, view: "APIView") -> bool:
         scopes: dict[str, Scopes] = view.required_scopes  # type: ignore[attr-defined]
         method = "GET" if request.method == "HEAD" else str(request.method)
-        demand(request.auth, scopes.get(method, ()))
+        demand(cast(Principal, request.auth), scopes.get(method, ()))
         return True
 
 

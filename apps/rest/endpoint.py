@@ -48,9 +48,7 @@ def operation(
 
     def mark(method: Callable[..., Answer]) -> Callable[..., HttpResponse]:
         hints = get_type_hints(method)
-        declared = Operation(
-            scopes, hints.get("body", Body), hints.get("query"), answers, "body" in hints, shown_once
-        )
+        declared = Operation(scopes, hints.get("body", Body), hints.get("query"), answers, "body" in hints, shown_once)
 
         @wraps(method)
         def handle(view: "Endpoint", request: Request, **ids: str) -> HttpResponse:

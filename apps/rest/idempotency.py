@@ -63,7 +63,7 @@ def answer_once(
 
 
 def _take(workspace_id: uuid.UUID, key: str, digest: str) -> int | None:
-    params = {"workspace_id": workspace_id, "key": key, "digest": digest, "kept_for": KEPT_FOR}
+    params: dict[str, Any] = {"workspace_id": workspace_id, "key": key, "digest": digest, "kept_for": KEPT_FOR}
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, params)
         row = cursor.fetchone()

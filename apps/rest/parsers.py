@@ -30,8 +30,6 @@ class StrictJSONParser(BaseParser):
 
     media_type = "*/*"
 
-    def parse(
-        self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None
-    ) -> dict[str, Any]:
+    def parse(self, stream: IO[Any], media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
         refuse_multipart(media_type or "")
         return jsontext.loads_object(stream.read())

@@ -23,9 +23,7 @@ PAGE_SETTINGS = {
 def each_once(endpoints: list[tuple[Any, ...]], **kwargs: Any) -> list[tuple[Any, ...]]:
     """Leave out second spellings: `/v1/agent/…` serves the same as `/v1/opencode/…`."""
     return [
-        endpoint
-        for endpoint in endpoints
-        if not endpoint[0].startswith(ALIAS) and endpoint[0] not in OTHER_SPELLINGS
+        endpoint for endpoint in endpoints if not endpoint[0].startswith(ALIAS) and endpoint[0] not in OTHER_SPELLINGS
     ]
 
 
@@ -66,6 +64,12 @@ class Schema(AutoSchema):
         if self.method == "POST":
             found.append(OpenApiParameter("Idempotency-Key", type=str, location="header"))
         return found
+
+    def map_parsers(self) -> list[str]:
+        return ["application/json"]
+
+    def map_renderers(self, attribute: str) -> list[str]:
+        return ["application/json"]
 
     def get_auth(self) -> list[dict[str, list[Any]]]:
         return [{"bearer": []}] if self.declared else []

@@ -1,21 +1,24 @@
 """Reading tasks. Every query is bound to a workspace; nothing here writes."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, IntegerField, Min, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from apps.codebases.models import Codebase
 from apps.core.ids import parse_id
 from apps.tasks.errors import TaskNotFoundError
+from apps.tasks.events import MOVES
 from apps.tasks.models import GLOBAL_QUEUE as GLOBAL_QUEUE
 from apps.tasks.models import PENDING_QUEUE as PENDING_QUEUE
 from apps.tasks.models import Task, TaskEvent
 from apps.tasks.states import ASKING, HELD, TERMINAL, State
+
+RECENT_EVENTS = 500
 
 
 def tasks_of(workspace_id: uuid.UUID) -> QuerySet[Task]:
@@ -81,6 +84,22 @@ def open_count(*, workspace_id: uuid.UUID, codebase_id: str) -> int:
     return tasks_of(workspace_id).filter(codebase_id=codebase_id, state__in=states).count()
 
 
+def held_count(*, workspace_id: Any, worker_id: Any) -> Subquery:
+    """How many tasks a worker holds, as an expression for a query over workers (give OuterRefs)."""
+    states = [str(state) for state in HELD]
+    held = Task.objects.filter(workspace_id=workspace_id, worker_id=worker_id, state__in=states).order_by()
+    counted = held.values("worker_id").annotate(number=Count("id")).values("number")
+    return Subquery(counted, output_field=IntegerField())
+
+
+def open_task_count(*, workspace_id: Any, codebase_id: Any) -> Subquery:
+    """How many tasks of a codebase have not ended, as an expression for a query over codebases (give OuterRefs)."""
+    states = [str(state) for state in State if state not in TERMINAL]
+    rows = Task.objects.filter(workspace_id=workspace_id, codebase_id=codebase_id, state__in=states).order_by()
+    counted = rows.values("codebase_id").annotate(number=Count("id")).values("number")
+    return Subquery(counted, output_field=IntegerField())
+
+
 def stuck_tasks(workspace_id: uuid.UUID) -> QuerySet[Task]:
     """Tasks whose holder's lease has run out and that the reaper has not moved yet."""
     return tasks_of(workspace_id).filter(state__in=[str(state) for state in HELD], lease_expires_at__lt=Now())
@@ -91,6 +110,36 @@ def queue_counts(workspace_id: uuid.UUID) -> dict[str, int]:
     rows = tasks_of(workspace_id).order_by().values_list("state").annotate(Count("id"))
     counts = dict(rows)
     return {str(state): counts.get(str(state), 0) for state in State}
+
+
+def open_counts(workspace_id: uuid.UUID) -> dict[str, int]:
+    """How many tasks are in each state that is not an end; cheap however many have ended."""
+    states = [str(state) for state in State if state not in TERMINAL]
+    rows = tasks_of(workspace_id).filter(state__in=states).order_by().values_list("state").annotate(Count("id"))
+    return dict.fromkeys(states, 0) | dict(rows)
+
+
+def asking_count(workspace_ids: Collection[uuid.UUID]) -> int:
+    """How many tasks of some workspaces wait for a person."""
+    return Task.objects.filter(workspace_id__in=workspace_ids, state__in=[str(state) for state in ASKING]).count()
+
+
+def ended_counts(workspace_id: uuid.UUID, since: datetime) -> dict[str, int]:
+    """How many of the tasks made since then have come to each end."""
+    states = [str(state) for state in TERMINAL]
+    made = tasks_of(workspace_id).filter(state__in=states, created_at__gte=since)
+    return dict.fromkeys(states, 0) | dict(made.order_by().values_list("state").annotate(Count("id")))
+
+
+def recent_moves(workspace_id: uuid.UUID, limit: int) -> list[TaskEvent]:
+    """The latest state changes of a workspace with their tasks, newest first.
+
+    Looked for among the last RECENT_EVENTS of all kinds, so a flood of output can hide older ones but costs nothing.
+    """
+    last = TaskEvent.objects.filter(workspace_id=workspace_id).order_by("-position", "-seq").defer("data")
+    moves = [event.pk for event in last[:RECENT_EVENTS] if event.kind in MOVES][:limit]
+    rows = TaskEvent.objects.filter(pk__in=moves).select_related("task")
+    return sorted(rows, key=lambda event: (event.position, event.seq), reverse=True)
 
 
 def oldest_pending(workspace_id: uuid.UUID) -> datetime | None:

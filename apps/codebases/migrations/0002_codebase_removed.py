@@ -4,15 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('codebases', '0001_initial'),
+        ("codebases", "0001_initial"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='codebase',
-            name='status',
-            field=models.CharField(choices=[('pending', 'Pending'), ('active', 'Active'), ('removed', 'Removed')], default='pending', max_length=16),
+            model_name="codebase",
+            name="status",
+            field=models.CharField(
+                choices=[("pending", "Pending"), ("active", "Active"), ("removed", "Removed")],
+                default="pending",
+                max_length=16,
+            ),
         ),
     ]

@@ -50,9 +50,7 @@ class Interrupt(Endpoint):
     @operation(Scope.TASKS_WRITE, answers=answers.Interrupted)
     def post(self, codebase_id: str) -> Answer:
         """End the agent's present turn; its task goes on to hear what comes next."""
-        task = codebase_interrupt(
-            workspace_id=self.caller.workspace_id, codebase_id=codebase_id, by=self.caller.name
-        )
+        task = codebase_interrupt(workspace_id=self.caller.workspace_id, codebase_id=codebase_id, by=self.caller.name)
         return {"success": True, "message": "The agent is told to end its turn.", "task_id": str(task.id)}
 
 
@@ -60,9 +58,7 @@ class Stop(Endpoint):
     @operation(Scope.TASKS_WRITE, answers=answers.Stopped)
     def post(self, codebase_id: str) -> Answer:
         """Cancel what runs in the codebase."""
-        ended = codebase_stop(
-            workspace_id=self.caller.workspace_id, codebase_id=codebase_id, by=self.caller.name
-        )
+        ended = codebase_stop(workspace_id=self.caller.workspace_id, codebase_id=codebase_id, by=self.caller.name)
         message = f"Stopped {len(ended)} tasks." if ended else "Nothing was running."
         return {"success": True, "message": message, "cancelled": [str(task.id) for task in ended]}
 
@@ -71,9 +67,9 @@ class Status(Endpoint):
     @operation(Scope.CODEBASES_READ, answers=answers.Activity)
     def get(self, codebase_id: str) -> Answer:
         """What the codebase's agent does now: running, a question's state, idle, or pending (no worker has it yet)."""
-        place = {"workspace_id": self.caller.workspace_id, "codebase_id": codebase_id}
-        codebase = codebase_get(**place)
-        task = current_task(**place)
+        workspace_id = self.caller.workspace_id
+        codebase = codebase_get(workspace_id=workspace_id, codebase_id=codebase_id)
+        task = current_task(workspace_id=workspace_id, codebase_id=codebase_id)
         return {
             "codebase_id": codebase.id,
             "status": task.state if task else _resting(codebase),
@@ -81,7 +77,7 @@ class Status(Endpoint):
             "current_task": task_facts(task) if task else None,
             "started_at": task.started_at if task else None,
             "model": (task.model or None) if task else codebase.agent_config.get("default_model"),
-            "pending_tasks": pending_count(**place),
+            "pending_tasks": pending_count(workspace_id=workspace_id, codebase_id=codebase_id),
         }
 
 

@@ -17,9 +17,7 @@ class Codebases(Endpoint):
     def get(self, query: CodebaseQuery) -> Answer:
         """List the codebases, newest first."""
         wanted = CodebaseFilter(status=query.status, worker_id=query.worker_id, q=query.q)
-        return page_of(
-            codebases_filtered(self.caller.workspace_id, wanted), query, "codebases", codebase_facts
-        )
+        return page_of(codebases_filtered(self.caller.workspace_id, wanted), query, "codebases", codebase_facts)
 
     @operation(Scope.CODEBASES_WRITE, Scope.WORKER, answers=answers.CodebaseMade)
     def post(self, body: CodebaseBody) -> Answer:
@@ -37,9 +35,7 @@ class Codebases(Endpoint):
             worker_id=body.worker_id,
             codebase_id=body.codebase_id,
         )
-        codebase, looking = codebase_request(
-            workspace_id=self.caller.workspace_id, new=new, by=self.caller.name
-        )
+        codebase, looking = codebase_request(workspace_id=self.caller.workspace_id, new=new, by=self.caller.name)
         return {
             "success": True,
             "codebase": codebase_facts(codebase),
@@ -72,9 +68,7 @@ class OneCodebase(Endpoint):
             path=body.path,
             worker_id=body.worker_id,
         )
-        codebase = codebase_change(
-            workspace_id=self.caller.workspace_id, codebase_id=codebase_id, change=change
-        )
+        codebase = codebase_change(workspace_id=self.caller.workspace_id, codebase_id=codebase_id, change=change)
         return {"success": True, "codebase": codebase_facts(codebase), "message": "Changed.", "task_id": None}
 
     @operation(Scope.CODEBASES_WRITE, answers=answers.Stopped)

@@ -126,7 +126,9 @@ class ReaperHealth(Endpoint):
             "stuck_tasks": stuck.count(),
             "oldest_expired_seconds": round(age, 1),
             "lease_seconds": settings.LEASE_SECONDS,
-            "message": "Leases are swept in time." if healthy else "Leases are not swept: do Celery worker and beat run?",
+            "message": "Leases are swept in time."
+            if healthy
+            else "Leases are not swept: do Celery worker and beat run?",
         }
 
 

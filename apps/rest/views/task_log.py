@@ -26,8 +26,7 @@ class Events(Endpoint):
         task = task_get(workspace_id=self.caller.workspace_id, task_id=task_id)
         page = log.read(task.id, query.after_seq, query.limit)
         shown = [
-            {"seq": event.seq, "kind": event.kind, "data": event.data, "created_at": event.created_at}
-            for event in page
+            {"seq": event.seq, "kind": event.kind, "data": event.data, "created_at": event.created_at} for event in page
         ]
         return {**_place(task, query, shown), "events": shown}
 

@@ -138,9 +138,7 @@ class Requeue(Endpoint):
     @operation(Scope.TASKS_WRITE, answers=answers.TaskChanged)
     def post(self, task_id: str) -> Answer:
         """Take a task from its worker and queue it again at once."""
-        task = task_requeue(
-            workspace_id=self.caller.workspace_id, task_id=_id_of(self, task_id), by=self.caller.name
-        )
+        task = task_requeue(workspace_id=self.caller.workspace_id, task_id=_id_of(self, task_id), by=self.caller.name)
         return _changed(task, "The task is queued again.")
 
 

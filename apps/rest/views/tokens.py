@@ -56,7 +56,8 @@ class OneToken(Endpoint):
     @operation(Scope.ADMIN, answers=answers.Done)
     def delete(self, token_id: str) -> Answer:
         """Revoke a token; doing it twice changes nothing."""
-        found = ApiToken.objects.filter(workspace_id=self.caller.workspace_id, id=parse_id(token_id)).first()
+        known = parse_id(token_id)
+        found = ApiToken.objects.filter(workspace_id=self.caller.workspace_id, id=known).first() if known else None
         if found is None:
             raise NotFoundError("There is no such token.", code="token_not_found")
         token_revoke(token=found)

@@ -1,0 +1,88 @@
+"""Status, models, providers, workers, agents, the queue and the reaper over REST."""
+
+import pytest
+
+from apps.rest import answers
+from apps.tasks.models import Task
+from apps.workers.services import Registration, worker_register
+from tests.api.conftest import Api
+from tests.factories import Cast
+
+SONNET = {"id": "anthropic/sonnet", "name": "Sonnet", "provider": "anthropic"}
+REVIEWER = {"role": "code-reviewer", "instance": "code-reviewer:host:w1", "description": "reads code"}
+
+
+@pytest.fixture
+def worker(cast: Cast) -> None:
+    said = Registration(worker_id="w1", name="Hopper", models=[SONNET], agents=[REVIEWER], capabilities=["opencode"])
+    worker_register(workspace_id=cast.workspace.id, registration=said)
+
+
+@pytest.mark.parametrize(
+    ("path", "shape"),
+    [
+        ("/v1/opencode/status", answers.ServerStatus),
+        ("/v1/opencode/models", answers.Models),
+        ("/v1/opencode/providers", answers.Providers),
+        ("/v1/opencode/workers", answers.WorkerPage),
+        ("/v1/opencode/workers/w1", answers.Worker),
+        ("/v1/opencode/reaper/health", answers.ReaperHealth),
+        ("/v1/opencode/database/status", answers.DatabaseStatus),
+        ("/v1/opencode/database/codebases", answers.StoredCodebasePage),
+        ("/v1/opencode/database/workers", answers.StoredWorkerPage),
+        ("/v1/queue/status", answers.QueueStatus),
+        ("/v1/agents", answers.Agents),
+        ("/v1/auth/me", answers.Me),
+    ],
+)
+@pytest.mark.usefixtures("worker")
+def test_answer_has_the_described_shape(api: Api, path: str, shape: type[answers.BaseModel]) -> None:
+    answer = api.get(path)
+    assert answer.status_code == 200
+    shape.model_validate(answer.json())
+
+
+def test_nothing_is_available_without_a_worker(api: Api) -> None:
+    status = api.get("/v1/opencode/status").json()
+    assert (status["available"], status["registered_codebases"]) == (False, 0)
+    assert api.get("/v1/opencode/models").json() == {"models": [], "total": 0}
+
+
+@pytest.mark.usefixtures("worker")
+def test_models_are_those_that_workers_offer(api: Api) -> None:
+    assert api.get("/v1/opencode/models").json()["models"] == [{**SONNET, "workers_available": 1}]
+    (provider,) = api.get("/v1/opencode/providers").json()["providers"]
+    assert (provider["id"], len(provider["models"])) == ("anthropic", 1)
+
+
+@pytest.mark.usefixtures("worker")
+def test_agents_are_found_at_both_addresses(api: Api) -> None:
+    (agent,) = api.get("/agents").json()["agents"]
+    assert (agent["role"], agent["name"]) == ("code-reviewer", "code-reviewer:host:w1")
+    assert api.get("/v1/agents").json() == api.get("/agents").json()
+
+
+def test_workers_of_other_workspaces_are_not_found(api: Api, cast: Cast) -> None:
+    theirs = cast.elsewhere()
+    worker_register(workspace_id=theirs.workspace.id, registration=Registration(worker_id="spy", name="spy"))
+    assert api.get("/v1/opencode/workers/spy").status_code == 404
+    assert api.get("/v1/opencode/workers").json()["total"] == 0
+
+
+def test_queue_counts_by_state(api: Api, cast: Cast) -> None:
+    cast.task()
+    cast.held()
+    queue = api.get("/v1/queue/status").json()
+    assert (queue["pending"], queue["running"], queue["total"]) == (1, 1, 2)
+
+
+def test_reaper_that_sweeps_is_healthy(api: Api, cast: Cast) -> None:
+    cast.held()
+    assert api.get("/v1/opencode/reaper/health").json()["healthy"] is True
+
+
+def test_reaper_that_does_not_sweep_is_noticed(api: Api, cast: Cast) -> None:
+    cast.held()
+    Task.objects.update(lease_expires_at="2020-01-01T00:00Z")
+    health = api.get("/v1/opencode/reaper/health").json()
+    assert (health["healthy"], health["stuck_tasks"]) == (False, 1)
