@@ -29,7 +29,7 @@ def told() -> list[Event]:
 def assignment(folder: Path, told: list[Event], *, auto_approves: bool = False) -> Assignment:
     return Assignment(
         task_id="t-1", workdir=folder, agent_type="", model=None, session_id=None, auto_approves=auto_approves,
-        mark="M", scratch=folder, emit=told.append,
+        max_steps=None, has_codebase=True, mark="M", scratch=folder, emit=told.append,
     )  # fmt: skip
 
 

@@ -23,9 +23,9 @@ async def ask(text: str, folder: Path, *, has_codebase: bool = True) -> tuple[Tu
     told: list[Event] = []
     assignment = Assignment(
         task_id="t-1", workdir=folder, agent_type="", model=None, session_id=None, auto_approves=True,
-        mark="M", scratch=folder, emit=told.append,
+        max_steps=None, has_codebase=has_codebase, mark="M", scratch=folder, emit=told.append,
     )  # fmt: skip
-    session = BuiltinSession(assignment, has_codebase=has_codebase)
+    session = BuiltinSession(assignment)
     await session.start()
     return await session.prompt(text), told
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.control_plane import FakeControlPlane, FakeTask
+from codetether_worker import __version__
+from tests.fakes.control_plane import TOKEN, FakeControlPlane, FakeTask
 from tests.worker.conftest import StartWorker, eventually, is_running
 
 
@@ -29,7 +31,7 @@ def test_a_cancel_ends_the_agent_and_all_its_children(
     server.cancel(task, "not needed any more")
     server.wait_ended(task)
     assert (task.status, task.release["error"]) == ("cancelled", "not needed any more")
-    assert not is_running(child)
+    eventually(lambda: not is_running(child), seconds=2)
 
 
 def test_a_cancel_is_heard_by_heartbeat_alone(server: FakeControlPlane, start_worker: StartWorker) -> None:
@@ -141,6 +143,15 @@ def test_an_interrupt_with_a_text_goes_on_with_that(server: FakeControlPlane, st
     assert server.wait_ended(task).release["result"] == "instead"
 
 
+def test_an_interrupt_that_comes_before_the_turn_is_not_lost(
+    server: FakeControlPlane, start_worker: StartWorker
+) -> None:
+    task = server.add_task("silent")
+    server.say(task, "", kind="interrupt")
+    start_worker()
+    assert server.wait_ended(task).release["error_code"] == "interrupted"
+
+
 def test_sigterm_gives_running_tasks_back_without_burning_an_attempt(
     server: FakeControlPlane, start_worker: StartWorker
 ) -> None:
@@ -150,7 +161,7 @@ def test_sigterm_gives_running_tasks_back_without_burning_an_attempt(
     assert worker.stop() == 0
     assert (task.release["status"], task.release["retry_after"]) == ("pending", 0)
     assert task.status == "pending"
-    assert not is_running(child)
+    eventually(lambda: not is_running(child), seconds=2)
     assert len(server.unregistered) == 1
 
 
@@ -160,11 +171,11 @@ def test_sigterm_lets_a_task_end_within_the_grace(
     worker = start_worker(A2A_WORKER_DRAIN_GRACE="20")
     task = server.add_task(f"wait {tmp_path}/go")
     server.wait_for(lambda: task.text == "waiting")
-    worker.process.send_signal(signal.SIGTERM)
+    worker.signal(signal.SIGTERM)
     eventually(lambda: "no new tasks" in worker.log)
     later = server.add_task("echo later")
     (tmp_path / "go").touch()
-    assert worker.process.wait(15) == 0
+    assert worker.wait(seconds=15) == 0
     assert (task.status, later.status) == ("completed", "pending")
 
 
@@ -175,11 +186,11 @@ def test_a_second_signal_stops_now_and_leaves_the_rest_for_the_next_run(
     task = server.add_task("stubborn")
     child = child_of(server, task)
     server.stop()
-    worker.process.send_signal(signal.SIGINT)
+    worker.signal(signal.SIGINT)
     eventually(lambda: "no new tasks" in worker.log)
-    worker.process.send_signal(signal.SIGINT)
-    assert worker.process.wait(10) == 0
-    assert not is_running(child)
+    worker.signal(signal.SIGINT)
+    assert worker.wait(seconds=10) == 0
+    eventually(lambda: not is_running(child), seconds=2)
     server.start()
     worker.start()
     server.wait_for(lambda: task.releases)
@@ -208,7 +219,7 @@ def test_a_worker_that_was_forgotten_registers_again(server: FakeControlPlane, s
 
 def test_a_wrong_token_is_one_clear_line(server: FakeControlPlane, start_worker: StartWorker) -> None:
     worker = start_worker(A2A_TOKEN="wrong-token-123")
-    assert worker.process.wait(10) == 1
+    assert worker.wait(seconds=10) == 1
     assert worker.log.splitlines()[-1].startswith("codetether-worker: no valid token (HTTP 401")
     assert "wrong-token-123" not in worker.log
 
@@ -219,7 +230,7 @@ def test_two_workers_do_not_share_a_state_directory(
     start_worker()
     server.wait_for(lambda: server.workers)
     second = start_worker()
-    assert second.process.wait(10) == 1
+    assert second.wait(seconds=10) == 1
     assert "another worker is running" in second.log
 
 
@@ -233,7 +244,18 @@ def test_the_agent_does_not_get_the_worker_token(
     assert b"A2A_TOKEN" not in environ
 
 
-def test_version_and_module_entry() -> None:
-    command = ["-m", "codetether_worker", "--version"]
-    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("codetether-worker 0.")
+def test_the_command_itself_runs_tasks(server: FakeControlPlane, tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "A2A_TOKEN": TOKEN}
+    command = [sys.executable, "-m", "codetether_worker", "--server-url", server.url, "--agent-name", "till"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as worker:
+        task = server.wait_ended(server.add_task("6 * 7", metadata={"agent": "builtin"}))
+        worker.send_signal(signal.SIGINT)
+        assert worker.wait(15) == 0
+    assert task.release["result"] == "42"
+    assert (tmp_path / ".local" / "state" / "codetether-worker").is_dir()
+
+
+def test_version() -> None:
+    command = [sys.executable, "-m", "codetether_worker", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"codetether-worker {__version__}\n"

@@ -73,7 +73,7 @@ def test_a_killed_worker_delivers_its_outbox_and_reaps_its_agents_after_the_rest
     assert (done.status, done.attempt) == ("completed", 1)
     assert running.releases[0]["error_code"] == "worker_restarted"
     assert running.releases[0]["retry"] is True
-    assert not is_running(child)
+    eventually(lambda: not is_running(child), seconds=2)
 
 
 def test_a_stale_claim_stops_the_agent_and_drops_its_outbox(

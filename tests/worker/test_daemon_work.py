@@ -166,3 +166,12 @@ def test_a_registered_path_that_is_not_here_is_declined(server: FakeControlPlane
     server.wait_for(lambda: task.declined_by)
     assert task.release["status"] == "pending"
     assert "cb-8" not in server.codebases
+
+
+def test_a_task_without_a_codebase_can_be_continued(server: FakeControlPlane, start_worker: StartWorker) -> None:
+    worker = start_worker()
+    first = server.wait_ended(server.add_task("shell kept.txt"))
+    second = server.wait_ended(server.add_task("echo on", session_id=first.release["session_id"]))
+    assert second.release["session_id"] == first.release["session_id"]
+    assert (worker.state_dir / "global" / "kept.txt").exists()
+    assert list((worker.state_dir / "scratch").iterdir()) == []

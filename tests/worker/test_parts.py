@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 from collections.abc import AsyncIterator
@@ -150,13 +151,13 @@ def test_what_needs_another_worker(body: dict[str, object]) -> None:
 
 def folder_of(tmp_path: Path, inside: str = "", *, path: str | None = None, known: bool = True) -> Path:
     codebase = {"id": "c", "path": path or str(tmp_path), "agent_config": {"working_directory": inside}}
-    return working_folder(claim(codebase=codebase), scratch=tmp_path / "s", default=None, known=known)
+    return working_folder(claim(codebase=codebase), fallback=tmp_path / "s", known=known)
 
 
 def test_where_a_task_works(tmp_path: Path) -> None:
     (tmp_path / "web").mkdir()
     assert folder_of(tmp_path, "web") == tmp_path / "web"
-    assert working_folder(claim(), scratch=tmp_path, default=None, known=False) == tmp_path
+    assert working_folder(claim(), fallback=tmp_path, known=False) == tmp_path
 
 
 @pytest.mark.parametrize("inside", ["..", "/etc", "web/../..", "missing"])
@@ -186,6 +187,34 @@ def test_the_agent_gets_no_secrets_of_the_worker_and_the_user_wins() -> None:
     assert (made["OPENCODE_DISABLE_AUTOUPDATE"], made["OPENAI_API_KEY"]) == ("0", "k")
     assert '"edit":"ask"' in made["OPENCODE_PERMISSION"]
     assert "OPENCODE_PERMISSION" not in opencode_environment(base)
+
+
+def test_a_limit_of_steps_joins_the_user_s_own_settings() -> None:
+    given = {"OPENCODE_CONFIG_CONTENT": '{"model": "a/b", "agent": {"plan": {"steps": 1}}}'}
+    made = json.loads(opencode_environment(given, max_steps=7)["OPENCODE_CONFIG_CONTENT"])
+    assert made == {"model": "a/b", "agent": {"plan": {"steps": 1}, "build": {"steps": 7}}}
+    odd = {"OPENCODE_CONFIG_CONTENT": "// not plain JSON"}
+    assert opencode_environment(odd, max_steps=7)["OPENCODE_CONFIG_CONTENT"] == "// not plain JSON"
+    assert "OPENCODE_CONFIG_CONTENT" not in opencode_environment({})
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"tasks": [{"id": "t"}]},
+        {"tasks": ["t"]},
+        {"tasks": 3},
+        {"tasks": [{"id": 1, "claim_token": "x", "attempt": "y"}]},
+    ],
+)
+async def test_an_answer_that_cannot_be_read_counts_as_none(
+    server: FakeControlPlane, monkeypatch: pytest.MonkeyPatch, body: dict[str, object]
+) -> None:
+    monkeypatch.setattr(server, "handle", lambda *_: body)
+    async with ControlPlane(server.url, TOKEN, worker_id="w") as client:
+        with pytest.raises(ServerUnreachable):
+            await client.claim(limit=1, exclude_codebases=[])
 
 
 def test_no_database_means_no_totals(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from codetether_worker.client import ControlPlane
 from codetether_worker.config import Config
 from codetether_worker.delivery import Delivery
 from codetether_worker.discovery import Inventory
-from codetether_worker.errors import AgentError
+from codetether_worker.errors import AgentError, ServerRefused, ServerUnreachable
 from codetether_worker.outbox import ClaimLog, Outbox
 from codetether_worker.processes import agent_mark
 from codetether_worker.protocol import REGISTER_CODEBASE, Claim, HeartbeatReply, Outcome
@@ -28,6 +28,7 @@ from codetether_worker.state import State
 
 log = logging.getLogger(__name__)
 
+NO_DISK_RETRY = 60.0  # seconds until a task that found no room on the disk is offered again
 TREE_BUSY_RETRY = 5.0  # seconds until a task whose working tree is in use is offered again
 
 
@@ -99,8 +100,12 @@ class Attempts:
             task.add_done_callback(self._recovered.discard)
 
     async def start(self, claim: Claim, *, claimed_at: float) -> None:
-        """Take on a claim. Returns once the work is under way."""
-        outbox = await asyncio.to_thread(self._outbox.open, claim.task_id, claim.claim_token)
+        """Take on a claim. Returns once the work is under way, or the claim is given back for want of disk."""
+        try:
+            outbox = await asyncio.to_thread(self._outbox.open, claim.task_id, claim.claim_token)
+        except OSError as error:
+            await self._give_back(claim, f"the worker cannot write its outbox: {error.strerror}")
+            return
         run = ClaimRun(
             claim, outbox, claimed_at=claimed_at, idle_limit=self._config.idle_limit,
             stop_grace=self._config.stop_grace,
@@ -113,6 +118,16 @@ class Attempts:
         attempt.work = asyncio.create_task(self._work(attempt), name=f"work {claim.task_id}")
         attempt.work.add_done_callback(lambda task: self._worked(attempt, task))
         log.info("claimed task=%s attempt=%d title=%r", claim.task_id, claim.attempt, claim.title[:80])
+
+    async def _give_back(self, claim: Claim, why: str) -> None:
+        """Release a claim that was never started; if that fails too, its lease runs out."""
+        log.error("given back task=%s: %s", claim.task_id, why)
+        outcome = Outcome("pending", error=why, error_code="worker_disk", retry_after=NO_DISK_RETRY)
+        body = {"task_id": claim.task_id, "claim_token": claim.claim_token, **outcome.to_release()}
+        try:
+            await self._client.release(body)
+        except (ServerUnreachable, ServerRefused) as error:
+            log.warning("not given back task=%s: %s", claim.task_id, error)
 
     def _worked(self, attempt: Attempt, task: asyncio.Task[Outcome]) -> None:
         """The end of the work, however it came about, becomes the finish in the outbox."""
@@ -158,24 +173,24 @@ class Attempts:
     async def _run_agent(self, attempt: Attempt, mark: str, scratch: Path) -> Outcome:
         claim = attempt.run.claim
         program = choose_program(claim, self._inventory)
-        folder = self._folder(claim, program, scratch)
+        folder = self._folder(claim, program)
         if self._takes_whole_tree(claim) and self._tree_in_use(folder):
             text = "another task is running in the same working tree"
             return Outcome("pending", error=text, error_code="tree_busy", retry_after=TREE_BUSY_RETRY)
         attempt.tree = folder if self._takes_whole_tree(claim) else None
         assignment = Assignment(
             task_id=claim.task_id, workdir=folder, agent_type=claim.agent_type, model=claim.model_wanted,
-            session_id=claim.session_id, auto_approves=claim.auto_approves, mark=mark, scratch=scratch,
-            emit=attempt.run.emit,
+            session_id=claim.session_id, auto_approves=claim.auto_approves, max_steps=claim.max_iterations,
+            has_codebase=folder != self._state.global_dir, mark=mark, scratch=scratch, emit=attempt.run.emit,
         )  # fmt: skip
         return await attempt.run.execute(await self._programs.open(program, assignment))
 
-    def _folder(self, claim: Claim, program: str, scratch: Path) -> Path:
+    def _folder(self, claim: Claim, program: str) -> Path:
         """The built-in agent only reads, so without a codebase it may look at this worker's first folder."""
         first = default_codebase(self._config)
-        default = first.path if first and program == "builtin" else None
-        known = self._registrar.knows(claim.codebase_id)
-        return working_folder(claim, scratch=scratch, default=default, known=known)
+        looks_around = first is not None and program == "builtin"
+        fallback = first.path if first is not None and looks_around else self._state.global_dir
+        return working_folder(claim, fallback=fallback, known=self._registrar.knows(claim.codebase_id))
 
     @staticmethod
     def _takes_whole_tree(claim: Claim) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -46,7 +46,7 @@ class ControlPlane:
         await self._http.aclose()
 
     async def register(self, body: Mapping[str, Any]) -> Registration:
-        return Registration.parse(await self.call("POST", "/v1/opencode/workers/register", body, tries=1))
+        return _read(Registration.parse, await self.call("POST", "/v1/opencode/workers/register", body, tries=1))
 
     async def unregister(self) -> None:
         await self.call("POST", f"{self._own_path}/unregister", {}, tries=2)
@@ -71,11 +71,11 @@ class ControlPlane:
         if exclude_codebases:
             body["exclude_codebases"] = list(exclude_codebases)
         answer = await self.call("POST", "/v1/worker/tasks/claim", body, tries=1)
-        return [Claim.parse(item) for item in answer.get("tasks") or []]
+        return _read(lambda body: [Claim.parse(item) for item in body.get("tasks") or []], answer)
 
     async def heartbeat(self, claims: Sequence[Mapping[str, Any]], *, status: str) -> HeartbeatReply:
         body = {"claims": [dict(claim) for claim in claims], "status": status}
-        return HeartbeatReply.parse(await self.call("POST", f"{self._own_path}/heartbeat", body, tries=1))
+        return _read(HeartbeatReply.parse, await self.call("POST", f"{self._own_path}/heartbeat", body, tries=1))
 
     async def post_events(self, task_id: str, body: Mapping[str, Any]) -> None:
         path = f"/v1/worker/tasks/{quote(task_id, safe='')}/events"
@@ -136,6 +136,14 @@ class ControlPlane:
         except ValueError as error:
             raise ServerUnreachable(f"{path} answered with something that is not JSON") from error
         return answer if isinstance(answer, dict) else {}
+
+
+def _read[T](parse: Callable[[Mapping[str, Any]], T], body: Mapping[str, Any]) -> T:
+    """An answer that is not what the protocol says counts as no answer."""
+    try:
+        return parse(body)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ServerUnreachable(f"the server's answer cannot be read: {error!r}") from error
 
 
 def _describe(error: httpx.HTTPError) -> str:

@@ -89,6 +89,12 @@ class Claim:
         return self.model or (_text(default) or None)
 
     @property
+    def max_iterations(self) -> int | None:
+        """How many model calls a turn may take, if the codebase limits them."""
+        limit = self.codebase.agent_config.get("max_iterations") if self.codebase else None
+        return limit if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0 else None
+
+    @property
     def auto_approves(self) -> bool:
         """Whether the agent's permission requests are answered without asking a person."""
         return not (self.codebase and self.codebase.agent_config.get("auto_approve") is False)

@@ -66,6 +66,7 @@ class Registrar:
 
     async def _register(self) -> None:
         self.terms = await self._client.register(self._announcement())
+        self._confirmed = {}
         for spec in self._config.codebases:
             await self._confirm(spec.name, str(spec.path), None)
         for known in list(self._learned.values()):

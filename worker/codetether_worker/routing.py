@@ -30,13 +30,13 @@ def choose_program(claim: Claim, inventory: Inventory) -> str:
     return "builtin"
 
 
-def working_folder(claim: Claim, *, scratch: Path, default: Path | None, known: bool) -> Path:
-    """The folder to work in: the codebase's (or its working_directory), else `default`, else `scratch`.
+def working_folder(claim: Claim, *, fallback: Path, known: bool) -> Path:
+    """The folder to work in: the codebase's (or its working_directory), without a codebase `fallback`.
 
     Raises AgentError when the folder is missing, NotForThisWorker when the codebase is not ours at all.
     """
     if claim.codebase is None:
-        return default or scratch
+        return fallback
     root = Path(claim.codebase.path)
     if not root.is_absolute() or not root.is_dir():
         kind = AgentError if known else NotForThisWorker

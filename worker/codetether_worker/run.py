@@ -149,7 +149,8 @@ class ClaimRun:
 
     async def _turn(self, session: AgentSession, prompt: str) -> Turn | Halt:
         """One turn, ended early by a halt or an interrupt. Either way the program has been asked to stop."""
-        self._interrupt.clear()
+        if self._interrupt.is_set():  # it came before the turn began
+            return Turn("cancelled", "")
         turn = asyncio.create_task(session.prompt(prompt), name=f"turn {self.claim.task_id}")
         interrupted = asyncio.create_task(self._interrupt.wait())
         try:
@@ -179,6 +180,7 @@ class ClaimRun:
     def _next_prompt(self, turn: Turn) -> str | None:
         """What to say next in the same session, or None when the attempt is over."""
         interrupted, self._interrupted_by = self._interrupted_by, None
+        self._interrupt.clear()
         if turn.stop_reason == "failed":
             return None
         if interrupted and interrupted.text:

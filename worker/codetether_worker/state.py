@@ -31,8 +31,13 @@ class State:
 
     @property
     def scratch_dir(self) -> Path:
-        """Working folders of tasks that belong to no codebase, and other files of one attempt."""
+        """Files of one attempt each; they go when it ends."""
         return self.root / "scratch"
+
+    @property
+    def global_dir(self) -> Path:
+        """Where tasks without a codebase work. It stays: OpenCode resumes a session only in the same folder."""
+        return self.root / "global"
 
     def close(self) -> None:
         os.close(self._lock)
@@ -41,7 +46,7 @@ class State:
 def open_state(root: Path, *, worker_id: str | None) -> State:
     """Create or reopen the directory; raises StateDirBusy when another daemon runs on it."""
     try:
-        for folder in (root, root / "outbox", root / "scratch"):
+        for folder in (root, root / "outbox", root / "scratch", root / "global"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = _take_lock(root / "lock")
         return State(

@@ -26,8 +26,9 @@ StopReason = Literal["end_turn", "cancelled", "failed"]
 class Assignment:
     """One attempt as an agent sees it.
 
-    `workdir` exists and is absolute. `mark` is the name of the environment variable that every process of
-    this attempt must carry. `emit` reports an event; it never blocks.
+    `workdir` exists and is absolute; `has_codebase` is false when it is only a place to work in. `max_steps`
+    bounds the model calls of a turn, where the program can. `mark` is the name of the environment variable that
+    every process of this attempt must carry. `emit` reports an event; it never blocks.
     """
 
     task_id: str
@@ -36,6 +37,8 @@ class Assignment:
     model: str | None
     session_id: str | None
     auto_approves: bool
+    max_steps: int | None
+    has_codebase: bool
     mark: str
     scratch: Path
     emit: Callable[[Event], None] = field(repr=False)

@@ -38,9 +38,8 @@ class BuiltinSession:
 
     awaits_person = False
 
-    def __init__(self, assignment: Assignment, *, has_codebase: bool) -> None:
+    def __init__(self, assignment: Assignment) -> None:
         self._assignment = assignment
-        self._has_codebase = has_codebase
         self._stop = threading.Event()
         self.last_activity = lease.now()
 
@@ -64,7 +63,7 @@ class BuiltinSession:
                 return str(error)
         if not (_CODEBASE_WORDS.search(text) and _DESCRIBE_WORDS.search(text)):
             return HELP
-        if not self._has_codebase:
+        if not self._assignment.has_codebase:
             return NO_CODEBASE
         return describe_codebase(self._assignment.workdir, stop=self._stop)
 

@@ -38,7 +38,9 @@ class OpenCode:
         self._environment = environment
 
     def open(self, assignment: Assignment) -> AgentSession:
-        environment = opencode_environment(self._environment, asks_first=not assignment.auto_approves)
+        environment = opencode_environment(
+            self._environment, asks_first=not assignment.auto_approves, max_steps=assignment.max_steps
+        )
         mode = _MODES.get(assignment.agent_type, assignment.agent_type or None)
         launch = Launch(self.name, (str(self._program), "acp"), environment, mode)
         return OpenCodeSession(assignment, launch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,19 +15,36 @@ _QUIET = {
     "OPENCODE_DISABLE_PROJECT_CONFIG": "1",
     "OPENCODE_DISABLE_MODELS_FETCH": "1",
 }
+_CONFIG = "OPENCODE_CONFIG_CONTENT"
 _ASK_FIRST = '{"edit":"ask","bash":"ask","webfetch":"ask"}'
 # The worker's own settings, above all its token, are none of the agent's business.
 _PRIVATE_PREFIXES = ("A2A_", "CODETETHER_WORKER_")
 
 
-def opencode_environment(base: Mapping[str, str], *, asks_first: bool = False) -> dict[str, str]:
+def opencode_environment(
+    base: Mapping[str, str], *, asks_first: bool = False, max_steps: int | None = None
+) -> dict[str, str]:
     """`base` without the worker's secrets, with quiet defaults; HOME, XDG_* and OPENCODE_* pass through.
 
     `asks_first` makes OpenCode ask before edits and commands, unless OPENCODE_PERMISSION is set already.
+    `max_steps` is how many model calls a turn may take; OpenCode tells the model when they are used up.
     """
     inherited = {key: value for key, value in base.items() if not key.startswith(_PRIVATE_PREFIXES)}
     asking = {"OPENCODE_PERMISSION": _ASK_FIRST} if asks_first else {}
-    return _QUIET | asking | inherited
+    limits = _limits(inherited.get(_CONFIG, ""), max_steps) if max_steps else {}
+    return _QUIET | asking | inherited | limits
+
+
+def _limits(given: str, max_steps: int) -> dict[str, str]:
+    """OPENCODE_CONFIG_CONTENT with the limit added to what the user has put there."""
+    try:
+        config = json.loads(given or "{}")
+    except ValueError:
+        return {}  # not plain JSON: OpenCode may still understand it, so it stays as it is
+    agents = config.setdefault("agent", {}) if isinstance(config, dict) else {}
+    for mode in ("build", "plan"):
+        agents.setdefault(mode, {}).setdefault("steps", max_steps)
+    return {_CONFIG: json.dumps(config)}
 
 
 def data_folder(environment: Mapping[str, str]) -> Path:

@@ -22,8 +22,7 @@ class Builtin:
     name = "builtin"
 
     def open(self, assignment: Assignment) -> AgentSession:
-        has_codebase = assignment.workdir != assignment.scratch
-        return BuiltinSession(assignment, has_codebase=has_codebase)
+        return BuiltinSession(assignment)
 
 
 class Programs:
