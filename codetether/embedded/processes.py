@@ -16,8 +16,9 @@ from codetether.embedded.errors import EmbeddedError
 
 CHILD_PROGRAM = Path(__file__).with_name("child.py")
 LOG_LIMIT_BYTES = 10 * 1024 * 1024
-# The servers get nothing of the launcher's environment: no secrets, no locale, no library paths.
-ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
+# The servers get nothing of the launcher's environment: no secrets, no locale, no library paths. child.py does
+# get it, because some interpreters do not start without their LD_LIBRARY_PATH.
+CLEAN = ("/usr/bin/env", "-i", f"PATH={os.defpath}", "LC_ALL=C", "TZ=UTC", "HOME=/")
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,12 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a program to its end; stdout and stderr come back together as ``stdout``."""
     return subprocess.run(
-        command_line(identity, command, signal.SIGKILL),
+        command_line(identity, [*CLEAN, *command], signal.SIGKILL),
         input=text,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        env=ENVIRONMENT,
         cwd="/",
         timeout=timeout,
         check=False,
@@ -98,11 +98,10 @@ class Server:
         with open_log(self.log) as log:
             self._log_start = log.tell()
             self._process = subprocess.Popen(
-                command_line(self._identity, self._command, self._stop_signal),
+                command_line(self._identity, [*CLEAN, *self._command], self._stop_signal),
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env=ENVIRONMENT,
                 cwd="/",
                 start_new_session=True,
             )

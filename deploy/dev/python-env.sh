@@ -72,7 +72,7 @@ find_python() {
     # A wrong PYTHON has been reported already: nothing else may be taken in its place.
     [ -z "${PYTHON:-}" ] || exit 1
     local uv found
-    uv="$(uv_program 2>/dev/null)" || no_python
+    uv="$(uv_program)" || no_python
     found="$(UV_PYTHON_DOWNLOADS=never "$uv" python find --no-project ">=$LOWEST" 2>/dev/null)" || no_python
     fits "$found" || no_python
     printf '%s\n' "$found"
@@ -83,24 +83,27 @@ works() { "$@" --version >/dev/null 2>&1; }
 # uv itself: from the PATH, or installed by pip into .venv-uv; any Python that has pip will do for that.
 uv_program() {
     if works uv; then type -p uv; return; fi
-    if ! works "$UV_HOME/bin/uv"; then
-        bootstrap_uv || die "uv could not be installed by pip: install uv, or a Python with pip (Debian: python3-pip or python3-venv)."
-    fi
+    works "$UV_HOME/bin/uv" || bootstrap_uv || return 1
     printf '%s\n' "$UV_HOME/bin/uv"
 }
 
+require_uv() {
+    uv_program || die "uv could not be installed by pip: install uv, or a Python with pip (Debian: python3-pip or python3-venv)."
+}
+
 bootstrap_uv() {
-    local python
+    local python output=""
     while read -r python; do
         [ -x "$python" ] || continue
         say "Installing uv with $python ..."
         rm -rf "$UV_HOME"
         # Debian's Python may lack ensurepip, and then it cannot make a venv; its pip can still fill a folder.
-        if { "$python" -m venv "$UV_HOME" && "$UV_HOME/bin/python" -m pip install --quiet uv; } >/dev/null 2>&1 ||
-            "$python" -m pip install --quiet --target "$UV_HOME" uv >&2; then
-            works "$UV_HOME/bin/uv" && return
+        if output="$({ "$python" -m venv "$UV_HOME" && "$UV_HOME/bin/python" -m pip install uv; } 2>&1)" ||
+            output="$("$python" -m pip install --target "$UV_HOME" uv 2>&1)"; then
+            if works "$UV_HOME/bin/uv"; then return; fi
         fi
-    done < <(find_local_python 2>/dev/null || true; type -ap python3 || true)
+    done < <(find_local_python 2>/dev/null || true; type -p python3 || true)
+    if [ -n "$output" ]; then say "${output##*$'\n'}"; fi
     return 1
 }
 
@@ -154,11 +157,11 @@ sync() {
 
     if ! fits "$VENV/bin/python"; then
         python="$(find_python)"
-        uv="$(uv_program)"
+        uv="$(require_uv)"
         say "Making ${VENV#"$ROOT"/} with $("$python" --version) ($python) ..."
         UV_PYTHON_DOWNLOADS=never "$uv" venv --quiet --clear --python "$python" "$VENV"
     fi
-    uv="$(uv_program)"
+    uv="$(require_uv)"
     hand_pip_settings_to_uv "$VENV/bin/python"
     for group in "$@"; do files+=(-r "$ROOT/requirements/$group.txt"); done
     say "Installing the locked packages ($*) ..."
@@ -170,7 +173,7 @@ sync() {
 
 lock() {
     local uv group
-    uv="$(uv_program)"
+    uv="$(require_uv)"
     hand_pip_settings_to_uv "$(find_python)"
     cd "$ROOT/requirements"
     for group in worker base test lint; do

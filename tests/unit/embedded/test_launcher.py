@@ -168,3 +168,14 @@ def test_a_folder_that_cannot_be_made_gets_one_line(tmp_path: Path) -> None:
     with pytest.raises(EmbeddedError, match="cannot be used") as caught:
         start(tmp_path / "file" / "data")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["postgres", "valkey"])
+def test_the_servers_get_nothing_of_our_environment(data_dir: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("A2A_AUTH_TOKENS", "ci:secret")
+    services = start(data_dir, durable=False)
+    try:
+        pid = json.loads((data_dir / "services.json").read_text())["pids"][name]
+        assert "A2A_AUTH_TOKENS" not in Path(f"/proc/{pid}/environ").read_text()
+    finally:
+        services.stop()
