@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -34,16 +34,17 @@ def worker_get(*, workspace_id: uuid.UUID, worker_id: str) -> Worker:
 
 def connected_workers(workspace_id: uuid.UUID) -> list[Worker]:
     """Workers heard of within `A2A_AGENT_DISCOVERY_MAX_AGE` seconds that have not said goodbye."""
-    return list(workers_of(workspace_id).filter(last_seen_at__gte=_horizon(), unregistered_at=None))
+    return list(workers_of(workspace_id).filter(last_seen_at__gte=connected_since(), unregistered_at=None))
 
 
-def _horizon() -> Any:
+def connected_since() -> datetime:
+    """Workers that were heard of since then count as connected."""
     return timezone.now() - timedelta(seconds=settings.A2A_AGENT_DISCOVERY_MAX_AGE)
 
 
 def is_connected(worker: Worker) -> bool:
     """Whether the worker is here now, by the same rule as `connected_workers`."""
-    return worker.unregistered_at is None and worker.last_seen_at >= _horizon()
+    return worker.unregistered_at is None and worker.last_seen_at >= connected_since()
 
 
 def worker_facts(worker: Worker) -> dict[str, Any]:

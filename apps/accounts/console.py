@@ -1,0 +1,205 @@
+"""What every page of the console shares: rows of the person's workspaces only, and permissions from the one table.
+
+Each ModelAdmin of ours is a `WorkspaceAdmin`. One instance serves all threads at once, so nothing of a request is
+kept on it (django-unfold keeps `self.request`; nothing here reads that).
+"""
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.db.models import ForeignKey, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold import decorators, enums
+
+from apps.accounts.models import Workspace
+from apps.accounts.permissions import Scope
+from apps.accounts.reach import reach_of
+from apps.core.errors import CodeTetherError
+
+if TYPE_CHECKING:  # django-unfold ships no types; it adds to what Django's own classes do
+    from django.contrib.admin import ModelAdmin, SimpleListFilter
+
+    PlainAdmin = ModelAdmin[Any]
+    PlainList = ChangeList
+    ChoiceFilter = SimpleListFilter
+    DialogForm = forms.Form
+    RowForm = forms.ModelForm[Any]
+    PlainPaginator = Paginator[Any]
+else:
+    from django.forms import ModelForm as RowForm
+    from unfold.admin import ModelAdmin as PlainAdmin
+    from unfold.contrib.filters.admin import DropdownFilter as ChoiceFilter
+    from unfold.forms import BaseDialogForm as DialogForm
+    from unfold.views import ChangeList as PlainList
+
+    PlainPaginator = Paginator
+
+__all__ = [
+    "ChoiceFilter",
+    "DialogForm",
+    "PlainAdmin",
+    "RowForm",
+    "WorkspaceAdmin",
+    "action",
+    "after_dialog",
+    "display",
+    "moment",
+]
+
+COUNT_LIMIT = 10_000
+NOBODY = uuid.UUID(int=0)
+"""The workspace of what cannot be found: nobody holds anything in it."""
+
+
+def display[F: Callable[..., Any]](**options: Any) -> Callable[[F], F]:
+    """unfold's `display`, with the type of what it decorates kept."""
+    return cast(Callable[[F], F], decorators.display(**options))
+
+
+def action[F: Callable[..., Any]](*, variant: str = "default", **options: Any) -> Callable[[F], F]:
+    """unfold's `action`, with the type kept. Give a `dialog`: then only a POST with a CSRF token acts."""
+    return cast(Callable[[F], F], decorators.action(variant=enums.ActionVariant(variant), **options))
+
+
+class CappedPaginator(PlainPaginator):
+    """Counts no further than COUNT_LIMIT: a list of a million rows costs what one of ten thousand costs."""
+
+    template_name = "admin/pagination_capped.html"
+
+    @cached_property
+    def count(self) -> int:
+        rows = cast(QuerySet[Any], self.object_list)
+        return rows.order_by()[:COUNT_LIMIT].count()
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there may be more than `count`."""
+        return self.count >= COUNT_LIMIT
+
+
+class WorkspaceList(PlainList):
+    """A list that says how many it found, and offers "show all" only where something is left out."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
+
+
+class WorkspaceAdmin(PlainAdmin):
+    """The shared base. A scope that is None is held by nobody: facts are read-only unless a class says otherwise."""
+
+    workspace_attr: ClassVar[str] = "workspace_id"
+    view_scope: ClassVar[Scope] = Scope.TASKS_READ
+    add_scope: ClassVar[Scope | None] = None
+    change_scope: ClassVar[Scope | None] = None
+    delete_scope: ClassVar[Scope | None] = None
+    empty_hint: ClassVar[str] = ""
+    """What to do next where a list is empty; a plain sentence."""
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_disable_select_all = True
+    actions: Sequence[Any] | None = ()
+
+    @property
+    def media(self) -> forms.Media:
+        """Without a request, unlike unfold's: every list filter's media, whoever asks."""
+        found = super(PlainAdmin, self).media
+        for entry in self.list_filter:
+            listed = getattr(getattr(entry, "form_class", None), "Media", None)
+            found += forms.Media(listed) if listed else forms.Media()
+        return found
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return reach_of(request).narrowed(super().get_queryset(request), self.view_scope, self.workspace_attr)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return WorkspaceList
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """With the workspace where there are several; a single team never meets the word."""
+        shown = list(super().get_list_display(request))
+        return [*shown, "workspace"] if self.workspace_attr == "workspace_id" and reach_of(request).is_wide else shown
+
+    def allows(self, request: HttpRequest, scope: Scope | None, obj: Any = None) -> bool:
+        """Whether the person holds `scope` for `obj`: a row, a row's id as it stands in a URL, or None for any row."""
+        if scope is None:
+            return False
+        if isinstance(obj, str):
+            obj = self.get_object(request, unquote(obj)) or NOBODY
+        workspace_id = obj if obj is None or obj == NOBODY else getattr(obj, self.workspace_attr)
+        return reach_of(request).holds(scope, workspace_id)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.allows(request, self.view_scope, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.allows(request, self.add_scope)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.allows(request, self.change_scope, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.allows(request, self.delete_scope, obj)
+
+    @display(description="Updated", ordering="updated_at")
+    def updated(self, obj: Any) -> SafeString:
+        return moment(obj.updated_at)
+
+    @display(description="Made", ordering="created_at")
+    def made(self, obj: Any) -> SafeString:
+        return moment(obj.created_at)
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        """Only workspaces in which the person may add; hidden where there is just one."""
+        if db_field.remote_field.model is not Workspace or self.add_scope is None:
+            return _plain(super().formfield_for_foreignkey(db_field, request, **kwargs))
+        open_to = reach_of(request).workspaces(self.add_scope)
+        field = _plain(super().formfield_for_foreignkey(db_field, request, queryset=open_to, **kwargs))
+        if len(open_to) == 1:
+            field.initial, field.widget = open_to[0].pk, forms.HiddenInput()
+        return field
+
+    def attempt(self, request: HttpRequest, act: Callable[[], object], done: str) -> bool:
+        """Call a service for the person; say `done`, or why it was refused. Whether it was done."""
+        try:
+            act()
+        except CodeTetherError as error:
+            lines = [message for listed in (error.errors or {}).values() for message in listed]
+            messages.error(request, " ".join([error.detail, *lines]))
+            return False
+        messages.success(request, done)
+        return True
+
+
+def _plain(field: Any) -> Any:
+    """A choice of rows without the side doors to add, change or look at one."""
+    for name in ("can_add_related", "can_change_related", "can_view_related", "can_delete_related"):
+        setattr(field.widget, name, False)
+    return field
+
+
+def moment(at: datetime) -> SafeString:
+    """A time that console.js puts into words and the reader's own zone; UTC without it."""
+    stamp = at.isoformat(timespec="seconds")
+    return format_html('<time class="ct-ago" datetime="{}">{}</time>', stamp, at.strftime("%Y-%m-%d %H:%M"))
+
+
+def after_dialog(url: str) -> HttpResponse:
+    """The answer to a dialog's POST (which htmx made): go to `url`, where the message waits."""
+    return HttpResponse(headers={"HX-Redirect": url})

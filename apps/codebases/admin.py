@@ -1,0 +1,109 @@
+"""The console's pages of codebases."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import IntegerField, QuerySet, Value
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
+
+from apps.accounts.console import RowForm, WorkspaceAdmin, display
+from apps.accounts.permissions import Scope
+from apps.codebases.models import Codebase
+from apps.codebases.services import CodebaseChange, codebase_change
+
+AGENT_SETTINGS = ("default_model", "auto_approve", "max_iterations", "working_directory")
+
+
+class CodebaseForm(RowForm):
+    """A codebase's words, and how agents work in it; the latter are single keys of its `agent_config`."""
+
+    default_model = forms.CharField(
+        max_length=200,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "provider/model"}),
+        help_text="For tasks that name no model. Empty: the agent program's own default.",
+    )
+    auto_approve = forms.BooleanField(
+        required=False,
+        widget=UnfoldBooleanSwitchWidget(),
+        help_text="Off: the agent asks a person before it edits or runs anything.",
+    )
+    max_iterations = forms.IntegerField(min_value=1, max_value=1000, widget=UnfoldAdminIntegerFieldWidget())
+    working_directory = forms.CharField(
+        max_length=4096,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="A folder below the codebase's, where agents begin. Empty: its root.",
+    )
+
+    class Meta:
+        model = Codebase
+        fields = ("name", "description")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        config = kwargs["instance"].agent_config if kwargs.get("instance") else {}
+        present = {"auto_approve": True, "max_iterations": 10} | {
+            name: config[name] for name in AGENT_SETTINGS if name in config
+        }
+        super().__init__(*args, **{**kwargs, "initial": {**present, **(kwargs.get("initial") or {})}})
+
+
+@admin.register(Codebase)
+class CodebaseAdmin(WorkspaceAdmin):
+    """Name, description and how agents work in it may be changed here; where it is, its worker says."""
+
+    open_tasks_of: ClassVar[Any] = Value(None, output_field=IntegerField())
+    """Counts the open tasks of a row. The heart, of which this app knows nothing, puts its expression here."""
+
+    view_scope = Scope.CODEBASES_READ
+    change_scope = Scope.CODEBASES_WRITE
+    form = CodebaseForm
+    list_display = ("name", "path", "worker", "status_label", "open_tasks", "updated")
+    list_filter = ("status",)
+    search_fields = ("name", "path", "worker_id", "id")
+    readonly_fields = ("path", "worker_id", "status_label", "open_tasks", "id", "created_at", "updated_at")
+    fieldsets = (
+        (None, {"fields": ("name", "description")}),
+        ("How agents work in it", {"fields": AGENT_SETTINGS}),
+        ("Facts", {"fields": readonly_fields}),
+    )
+    empty_hint = (
+        "Offer one where its code is: codetether-worker --codebase NAME:PATH; or register it by POST "
+        "/v1/opencode/codebases."
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        present: QuerySet[Any] = super().get_queryset(request).exclude(status=Codebase.Status.REMOVED)
+        counted: QuerySet[Any] = present.annotate(open_task_count=self.open_tasks_of)
+        return counted
+
+    @display(description="Status", ordering="status", label={"active": "success", "pending": "warning"})
+    def status_label(self, codebase: Codebase) -> str:
+        return codebase.status
+
+    @display(description="Worker", ordering="worker_id", empty_value="—")
+    def worker(self, codebase: Codebase) -> str | None:
+        return codebase.worker_id or None
+
+    @display(description="Open tasks", ordering="open_task_count")
+    def open_tasks(self, codebase: Any) -> SafeString:
+        """A link to its tasks, worded by how many are open."""
+        url = reverse("admin:tasks_task_changelist", query={"codebase": codebase.pk})
+        return format_html('<a class="ct-link" href="{}">{}</a>', url, codebase.open_task_count or "none")
+
+    def save_model(self, request: HttpRequest, obj: Codebase, form: Any, change: bool) -> None:
+        said = form.cleaned_data
+        codebase_change(
+            workspace_id=obj.workspace_id,
+            codebase_id=obj.pk,
+            change=CodebaseChange(
+                name=said["name"],
+                description=said["description"],
+                agent_config={name: said[name] for name in AGENT_SETTINGS},
+            ),
+        )

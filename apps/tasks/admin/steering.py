@@ -1,0 +1,207 @@
+"""What a person does to tasks from their pages. Every step is a service's; here it is asked for, checked, answered."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+
+from apps.accounts.console import DialogForm, WorkspaceAdmin, action, after_dialog
+from apps.accounts.permissions import Scope
+from apps.core.errors import CodeTetherError
+from apps.tasks.models import PRIORITY_LIMIT, Task
+from apps.tasks.services import task_answer, task_cancel, task_message, task_reprioritise, task_requeue
+from apps.tasks.states import ASKING, State, sources_of
+
+USEFUL_IN: dict[str, frozenset[State]] = {
+    "cancel": sources_of(State.CANCELLED),
+    "requeue": sources_of(State.PENDING),
+    "reprioritise": frozenset({State.PENDING}),
+}
+"""States in which a button is shown; the service decides all the same."""
+
+
+class CancelForm(DialogForm):
+    reason = forms.CharField(
+        required=False,
+        max_length=500,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text="Shown in the log. Optional.",
+    )
+
+
+class PriorityForm(DialogForm):
+    priority = forms.IntegerField(
+        min_value=-PRIORITY_LIMIT,
+        max_value=PRIORITY_LIMIT,
+        widget=UnfoldAdminIntegerFieldWidget(),
+        help_text="Higher goes first; 0 is usual. Older tasks catch up, so nothing starves.",
+    )
+
+
+class SayForm(forms.Form):
+    """The page's own form: an answer (perhaps by one of the question's options) or a message."""
+
+    verb = forms.ChoiceField(choices=[("answer", "Answer"), ("message", "Message"), ("interrupt", "Interrupt")])
+    message = forms.CharField(max_length=100_000, required=False, strip=False)
+    option = forms.CharField(max_length=200, required=False)
+    call_id = forms.CharField(max_length=200, required=False)
+
+
+class Steering(WorkspaceAdmin):
+    """The actions, for the list and for one task."""
+
+    actions = ("requeue_selected", "cancel_selected")
+    actions_detail = ("requeue", "reprioritise", "cancel")
+
+    def has_steer_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.allows(request, Scope.TASKS_WRITE, obj)
+
+    def get_urls(self) -> list[URLPattern]:
+        say = path("<path:object_id>/say/", self.admin_site.admin_view(self.say_view), name="tasks_task_say")
+        return [say, *super().get_urls()]
+
+    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
+        """Those that do something in the task's present state, for who may."""
+        task = self.get_object(request, unquote(object_id))
+        state = State(task.state) if task else None
+        listed: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
+        return [entry for entry in listed if state in USEFUL_IN[entry.action_name.rpartition("_")[2]]]
+
+    @action(
+        description="Cancel",
+        permissions=["steer"],
+        variant="danger",
+        icon="cancel",
+        dialog={
+            "title": "Cancel this task?",
+            "description": "It ends now. Its worker hears of it within one heartbeat; nothing it sends later counts.",
+            "form_class": CancelForm,
+            "form_submit_text": "Cancel the task",
+        },
+    )
+    def cancel(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        reason = form.cleaned_data["reason"]
+        return self._steer(request, object_id, partial(task_cancel, reason=reason), "The task is cancelled.")
+
+    @action(
+        description="Requeue",
+        permissions=["steer"],
+        icon="replay",
+        dialog={
+            "title": "Put this task back in the queue?",
+            "description": "Its present claim is void, and the next free worker takes it. This burns no attempt.",
+            "form_class": DialogForm,
+            "form_submit_text": "Requeue",
+        },
+    )
+    def requeue(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        return self._steer(request, object_id, task_requeue, "The task is back in the queue.")
+
+    @action(
+        description="Priority",
+        permissions=["steer"],
+        icon="low_priority",
+        dialog={
+            "title": "Change the priority",
+            "form_class": PriorityForm,
+            "form_submit_text": "Change",
+        },
+    )
+    def reprioritise(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        priority = form.cleaned_data["priority"]
+        service = partial(task_reprioritise, priority=priority)
+        return self._steer(request, object_id, service, f"The task's priority is {priority} now.")
+
+    def _steer(self, request: HttpRequest, object_id: str, service: Callable[..., Task], done: str) -> HttpResponse:
+        task = self.get_object(request, unquote(object_id))
+        if task is None:
+            raise Http404
+        self.attempt(request, lambda: service(**_named(request, task)), done)
+        return after_dialog(reverse("admin:tasks_task_change", args=[task.pk]))
+
+    def say_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """POST: speak to the task, or answer it; back to its page."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        task = self.get_object(request, unquote(object_id))
+        if task is None:
+            raise Http404
+        if not self.has_steer_permission(request, task):
+            raise PermissionDenied
+        form = SayForm(request.POST)
+        if form.is_valid():
+            self._say(request, task, form.cleaned_data)
+        else:
+            messages.error(request, " ".join(str(message) for listed in form.errors.values() for message in listed))
+        return HttpResponseRedirect(reverse("admin:tasks_task_change", args=[task.pk], fragment="latest"))
+
+    def _say(self, request: HttpRequest, task: Task, said: dict[str, str]) -> None:
+        named = _named(request, task)
+        if said["verb"] == "answer":
+            data = {
+                name: said[field] for name, field in (("option_id", "option"), ("call_id", "call_id")) if said[field]
+            }
+            self.attempt(
+                request, lambda: task_answer(**named, message=said["message"], data=data), "The answer is on its way."
+            )
+        else:
+            interrupt = said["verb"] == "interrupt"
+            self.attempt(
+                request,
+                lambda: task_message(**named, message=said["message"], interrupt=interrupt),
+                "The interrupt is on its way." if interrupt else "The message is on its way.",
+            )
+
+    @action(description="Requeue the selected tasks", permissions=["steer"])
+    def requeue_selected(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
+        self._steer_all(request, queryset, task_requeue, "back in the queue")
+
+    @action(description="Cancel the selected tasks", permissions=["steer"])
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Task]) -> HttpResponse | None:
+        """Asks first: what is cancelled stays so."""
+        if "confirmed" in request.POST:
+            self._steer_all(request, queryset, task_cancel, "cancelled")
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Cancel these tasks?",
+            "tasks": queryset,
+            "checkbox_name": ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "admin/tasks/task/confirm_cancel.html", context)
+
+    def _steer_all(self, request: HttpRequest, tasks: QuerySet[Task], service: Callable[..., Task], done: str) -> None:
+        """Each task by itself: one that refuses stops no other."""
+        count = 0
+        for task in tasks:
+            if not self.has_steer_permission(request, task):
+                messages.error(request, f"“{task.title}”: you may not do this in its workspace.")
+                continue
+            try:
+                service(**_named(request, task))
+            except CodeTetherError as error:
+                messages.warning(request, f"“{task.title}”: {error.detail}")
+            else:
+                count += 1
+        if count:
+            messages.success(request, f"{count} {'task is' if count == 1 else 'tasks are'} {done}.")
+
+
+def _named(request: HttpRequest, task: Task) -> dict[str, Any]:
+    """What every service of steering asks for."""
+    return {"workspace_id": task.workspace_id, "task_id": task.pk, "by": request.user.get_username()}
+
+
+def is_asking(task: Task) -> bool:
+    return State(task.state) in ASKING

@@ -1,0 +1,51 @@
+/* What every page of the console does: times in the reader's zone, copying, and forms that send themselves. */
+(() => {
+    "use strict";
+
+    const UNITS = [["year", 31557600], ["month", 2629800], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+    const words = new Intl.RelativeTimeFormat(document.documentElement.lang || "en", { numeric: "auto", style: "narrow" });
+    const REFRESH_MILLISECONDS = 20000;
+
+    function ago(at) {
+        const seconds = (at.getTime() - Date.now()) / 1000;
+        if (Math.abs(seconds) < 1) return "now";
+        const [unit, size] = UNITS.find(([, size]) => Math.abs(seconds) >= size) ?? UNITS.at(-1);
+        return words.format(Math.trunc(seconds / size), unit);
+    }
+
+    function tellTimes(root) {
+        for (const element of root.querySelectorAll("time.ct-ago, time.ct-clock")) {
+            const at = new Date(element.dateTime);
+            if (Number.isNaN(at.getTime())) continue;
+            element.title = at.toLocaleString();
+            element.textContent = element.classList.contains("ct-ago") ? ago(at) : at.toLocaleTimeString();
+        }
+    }
+
+    async function copy(button) {
+        const text = document.getElementById(button.dataset.copies).textContent;
+        const before = button.textContent;
+        try {
+            await navigator.clipboard.writeText(text);
+            button.textContent = "Copied";
+        } catch {
+            getSelection().selectAllChildren(document.getElementById(button.dataset.copies));
+            button.textContent = "Selected: press Ctrl-C";
+        }
+        setTimeout(() => { button.textContent = before; }, 2500);
+    }
+
+    document.addEventListener("DOMContentLoaded", () => {
+        tellTimes(document);
+        setInterval(() => { if (!document.hidden) tellTimes(document); }, REFRESH_MILLISECONDS);
+    });
+    document.addEventListener("click", (event) => {
+        const button = event.target.closest?.("[data-copies]");
+        if (button) copy(button);
+    });
+    document.addEventListener("change", (event) => {
+        if (event.target.matches?.("[data-submits]")) event.target.form.requestSubmit();
+    });
+
+    window.codetether = { tellTimes };
+})();
