@@ -56,3 +56,10 @@ def test_the_site_builds_without_a_warning(tmp_path):
 def test_the_pages_need_no_network():
     """The theme's own files are part of the build, and nothing is fetched from elsewhere."""
     assert yaml.safe_load((ROOT / "mkdocs.yml").read_text())["theme"]["font"] is False
+
+
+def test_every_file_that_a_page_names_is_there():
+    """Paths of the repository between backticks, such as `apps/tasks/states.py` or `docs/decisions/`."""
+    ours = re.compile(r"`((?:apps|codetether|deploy|docs|requirements|tests|worker)/[\w./-]+)`")
+    named = {(page.name, path) for page in PAGES for path in ours.findall(page.read_text())}
+    assert not {(page, path) for page, path in named if not (ROOT / path).exists()}
