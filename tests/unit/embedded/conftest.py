@@ -3,7 +3,6 @@
 import os
 import select
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -86,11 +85,6 @@ def wait_for_end(pid: int, seconds: float = 10) -> bool:
         return bool(select.select([descriptor], [], [], seconds)[0])
     finally:
         os.close(descriptor)
-
-
-def end(process: subprocess.Popen[str]) -> None:
-    process.send_signal(signal.SIGKILL)
-    process.wait()
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 10) -> bool:
