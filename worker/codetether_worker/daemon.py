@@ -89,14 +89,16 @@ class Daemon:
         intake = Intake(
             client, attempts, poll_interval=self._config.poll_interval, stopping=self._stopping,
             stream_up=listener.connected.is_set, drain_asked=lambda: heartbeat.drain_asked,
+            on_forgotten=heartbeat.wake.set,
         )  # fmt: skip
         attempts.recover()
         for part in (heartbeat.run(), listener.run(), intake.run()):
             self._own(part)
         await self._stopping.wait()
-        await self._drain(state, attempts, client)
+        await self._drain(state, attempts)
         halted.set()
         await self._end_parts()
+        await self._say_goodbye(client)
 
     def _own(self, part: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(part)
@@ -113,7 +115,7 @@ class Daemon:
         if not self._stopping.is_set():
             self.stop()
 
-    async def _drain(self, state: State, attempts: Attempts, client: ControlPlane) -> None:
+    async def _drain(self, state: State, attempts: Attempts) -> None:
         """Let tasks end, give back the rest, and tell the server all of it while there is time."""
         await self._unless_now(attempts.wait_worked(limit=self._config.drain_grace))
         attempts.halt_all(Halt.drained)
@@ -123,11 +125,15 @@ class Daemon:
             await attempts.wait_worked()
         await self._unless_now(attempts.wait_delivered(limit=_FLUSH_LIMIT))
         await attempts.abandon_delivery()
-        if not self._stop_now.is_set():
-            try:
-                await asyncio.wait_for(client.unregister(), _FLUSH_LIMIT)
-            except (ServerUnreachable, ServerRefused, TimeoutError) as error:
-                log.info("not unregistered: %s", error)
+
+    async def _say_goodbye(self, client: ControlPlane) -> None:
+        """After the last heartbeat, since a heartbeat says that the worker lives."""
+        if self._stop_now.is_set():
+            return
+        try:
+            await asyncio.wait_for(client.unregister(), _FLUSH_LIMIT)
+        except (ServerUnreachable, ServerRefused, TimeoutError) as error:
+            log.info("not unregistered: %s", error)
 
     async def _unless_now(self, waiting: Coroutine[Any, Any, bool]) -> None:
         task = asyncio.create_task(waiting)

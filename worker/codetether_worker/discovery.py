@@ -18,6 +18,8 @@ from codetether_worker.errors import ConfigError
 log = logging.getLogger(__name__)
 
 _LISTING_LIMIT = 30.0  # seconds; the program's first start on a slow machine
+MOST_MODELS = 1000  # what one registration may hold
+LONGEST_NAME = 200  # characters
 HOSTED_PROVIDER = "opencode"  # OpenCode's own hosted models, listed by it without any credentials
 _HOSTED_KEY = "OPENCODE_API_KEY"
 
@@ -90,12 +92,16 @@ async def list_models(program: Path, environment: Mapping[str, str]) -> tuple[Mo
     hosted_allowed = _has_hosted_credentials(environment)
     found = (line.strip() for line in stdout.decode("utf-8", "replace").splitlines())
     named = [line for line in found if _is_model_id(line)]
-    return tuple(Model(i) for i in named if hosted_allowed or i.partition("/")[0] != HOSTED_PROVIDER)
+    usable = [name for name in named if hosted_allowed or name.partition("/")[0] != HOSTED_PROVIDER]
+    if len(usable) > MOST_MODELS:
+        log.warning("opencode knows %d models; the first %d are offered", len(usable), MOST_MODELS)
+    return tuple(Model(name) for name in usable[:MOST_MODELS])
 
 
 def _is_model_id(line: str) -> bool:
     provider, slash, name = line.partition("/")
-    return bool(provider and slash and name) and line.isprintable() and " " not in line
+    readable = line.isprintable() and " " not in line and len(line) <= LONGEST_NAME
+    return bool(provider and slash and name) and readable
 
 
 def _has_hosted_credentials(environment: Mapping[str, str]) -> bool:

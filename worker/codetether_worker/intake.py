@@ -10,7 +10,7 @@ from codetether_worker import lease
 from codetether_worker.attempts import Attempts
 from codetether_worker.backoff import Backoff, wait_for_any
 from codetether_worker.client import ControlPlane
-from codetether_worker.errors import ServerRefused, ServerUnreachable
+from codetether_worker.errors import ServerRefused, ServerUnreachable, WorkerUnknown
 
 log = logging.getLogger(__name__)
 
@@ -19,11 +19,14 @@ _RARELY = 6
 
 
 class Intake:
-    """Asks for work when woken, and every poll interval while the stream is down."""
+    """Asks for work when woken, and every poll interval while the stream is down.
+
+    `on_forgotten` is called when the server does not know this worker any more.
+    """
 
     def __init__(
         self, client: ControlPlane, attempts: Attempts, *, poll_interval: float, stopping: asyncio.Event,
-        stream_up: Callable[[], bool], drain_asked: Callable[[], bool],
+        stream_up: Callable[[], bool], drain_asked: Callable[[], bool], on_forgotten: Callable[[], None],
     ) -> None:  # fmt: skip
         self._client = client
         self._attempts = attempts
@@ -31,6 +34,7 @@ class Intake:
         self._stopping = stopping
         self._stream_up = stream_up
         self._drain_asked = drain_asked
+        self._on_forgotten = on_forgotten
         self.wake = asyncio.Event()
 
     async def run(self) -> None:
@@ -44,6 +48,9 @@ class Intake:
             except ServerUnreachable as error:
                 interval = min(backoff.next_delay(error.retry_after), interval)
                 log.info("claiming failed, next try in %.1f s: %s", interval, error)
+            except WorkerUnknown:
+                self._on_forgotten()
+                interval = self._poll_interval
             except ServerRefused as error:
                 log.warning("claiming refused: %s", error)
                 await wait_for_any(self._stopping, limit=self._poll_interval)

@@ -199,7 +199,7 @@ class ClaimRun:
             who = f" by {self._interrupted_by.by}" if self._interrupted_by and self._interrupted_by.by else ""
             note = f"The turn was interrupted{who}; the session is kept and can be continued."
             text = f"{turn.text}\n\n{note}" if turn.text else note
-            return Outcome("cancelled", result=text, error="interrupted", error_code="interrupted")
+            return Outcome("cancelled", result=text, error=note, error_code="interrupted")
         error = turn.error or "the agent ended its turn without saying why"
         return Outcome("failed", result=turn.text or None, error=error, error_code=turn.error_code, retry=turn.retry)
 

@@ -120,12 +120,17 @@ class AcpSession:
             self._replaying = False
 
     async def _choose(self, option: str, wanted: str | None, choices: Mapping[str, Sequence[str]]) -> None:
-        """Set one option of the session. A mode that the program does not have is left at its default."""
+        """Set one option of the session. A mode that the program does not have is left at its default.
+
+        A model may be named without its provider; the first that fits is taken.
+        """
         if wanted is None:
             return
         offered = choices.get(option, ())
-        if wanted in offered:
-            await self._connection.set_config_option(config_id=option, session_id=self._session_id, value=wanted)
+        fitting = [value for value in offered if wanted in (value, value.partition("/")[2])]
+        if fitting:
+            value = wanted if wanted in fitting else fitting[0]
+            await self._connection.set_config_option(config_id=option, session_id=self._session_id, value=value)
         elif option == "model":
             names = ", ".join(offered[:20]) or "none"
             why = f"the model {wanted} is not available on this worker (available: {names})"

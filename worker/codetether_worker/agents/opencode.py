@@ -70,7 +70,7 @@ class OpenCodeSession(AcpSession):
     def usage(self) -> Mapping[str, Any]:
         if self._totals is None:
             return super().usage()
-        used: dict[str, Any] = {name: self._totals[name] - self._before.get(name, 0) for name in _NAMES}
+        used: dict[str, Any] = {name: max(0, self._totals[name] - self._before.get(name, 0)) for name in _NAMES}
         used["cost_usd"] = round(used["cost_usd"], 8)
         return used | ({"model": self._model} if self._model else {})
 
