@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -74,6 +75,7 @@ async def heartbeat(request: Request, principal: Principal) -> Response:
 
 
 async def unregister(request: Request, principal: Principal) -> Response:
+    await json_object(request)
     worker_id = request.path_params["worker_id"]
     await in_database(services.worker_unregister, workspace_id=principal.workspace_id, worker_id=worker_id)
     return json_response({"success": True, "message": f"Worker {worker_id} has left."})
@@ -122,6 +124,8 @@ def _claim(principal: Principal, body: Mapping[str, Any], task_id: uuid.UUID | N
     if worker.draining and task_id is None:
         return {"success": True, "tasks": [], "task": None}
     claimer = claimer_of(worker, roles=[reading.text(body, "agent_name")])
+    busy = set(reading.listed(body, "exclude_codebases", reading.word))
+    claimer = replace(claimer, queues=[queue for queue in claimer.queues if queue not in busy])
     held = [claim_facts(task) for task in task_claim(claimer=claimer, limit=limit, task_id=task_id)]
     first = held[0] if held else None
     flat = {"task_id": first["id"], "claim_token": first["claim_token"]} if first else {}
@@ -230,9 +234,9 @@ def _outcome(status: State, body: Mapping[str, Any]) -> Outcome:
 def _held(principal: Principal, task_id: uuid.UUID, body: Mapping[str, Any]) -> Claim:
     """The claim that a write shows; without a token (workers of before) the one that we hold for that worker."""
     shown = reading.token(body)
+    worker_id = reading.text(body, "worker_id", required=shown is None)
     if shown is not None:
         return Claim(principal.workspace_id, task_id, shown)
-    worker_id = reading.text(body, "worker_id", required=True)
     held = held_claims(workspace_id=principal.workspace_id, worker_id=worker_id, task_id=task_id)
     if not held:
         raise StaleClaimError(f"Worker {worker_id} holds no claim on this task.")

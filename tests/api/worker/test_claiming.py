@@ -132,3 +132,12 @@ async def test_other_workspaces_worker_sees_and_touches_nothing(cast: Cast, w1: 
     assert (await eve.release(held, result="stolen")).status_code == 404
     assert (await eve.beat(held)).json()["leases"] == []
     assert await in_database(Task.objects.values().get) == before
+
+
+async def test_codebases_that_are_busy_on_the_worker_are_left_out(cast: Cast, w1: Laptop) -> None:
+    shop, bakery = await in_database(cast.codebase, "shop"), await in_database(cast.codebase, "bakery")
+    await in_database(cast.task, codebase_id=shop.id, priority=9)
+    other = await in_database(cast.task, codebase_id=bakery.id)
+    answer = (await w1.claim(limit=5, exclude_codebases=[shop.id])).json()
+    assert [task["id"] for task in answer["tasks"]] == [str(other.id)]
+    assert (await w1.claim(exclude_codebases="shop")).status_code == 400
