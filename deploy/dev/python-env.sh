@@ -137,6 +137,7 @@ hand_pip_settings_to_uv() {
     give SSL_CERT_FILE "$(pip_setting cert)"
     # As pip does it: all indexes are asked and the pinned version is taken wherever it is.
     give UV_INDEX_STRATEGY unsafe-best-match
+    give UV_COMPILE_BYTECODE_TIMEOUT 600 # seconds; its own minute is short on a busy machine
     export UV_PYTHON_DOWNLOADS=never
 }
 
