@@ -15,6 +15,7 @@ from apps.tasks import events
 from apps.tasks.models import GLOBAL_QUEUE, MAX_ATTEMPTS_LIMIT, PENDING_QUEUE, PRIORITY_LIMIT, Task
 from apps.tasks.services import statements
 from apps.tasks.services.announce import announce
+from apps.tasks.services.rows import as_json
 
 REGISTER_CODEBASE = "register_codebase"
 DEFAULT_MAX_ATTEMPTS = 3
@@ -83,7 +84,7 @@ def _check(new: NewTask) -> None:
     for name in ("agent_type", "model", "target_agent", "session_id", "context_id", "codebase_id"):
         demand(len(getattr(new, name)) <= NAME_LIMIT, name, f"Give at most {NAME_LIMIT} characters.")
     demand(
-        len(statements.as_json(new.metadata)) <= METADATA_LIMIT,
+        len(as_json(new.metadata)) <= METADATA_LIMIT,
         "metadata",
         f"Give at most {METADATA_LIMIT} bytes.",
     )

@@ -10,18 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-import psycopg
-from django.db import connection
-
+from apps.core.prepared import execute
 from apps.tasks.events import MOVES, STEERING, Event
 from apps.tasks.models import AGEING_SECONDS_PER_PRIORITY, Task
+from apps.tasks.services.rows import COLUMNS, JSON_COLUMNS, MADE_THERE, as_json, as_new_task, as_task
 from apps.tasks.states import State
 
 POSITION = "pg_current_xact_id()::text::bigint"
-_COLUMNS = [field.attname for field in Task._meta.concrete_fields]
-_JSON_COLUMNS = frozenset({"metadata", "usage"})
-_RETURNED = ", ".join(f"t.{name}" for name in _COLUMNS)
+_RETURNED = ", ".join(f"t.{name}" for name in COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +40,6 @@ class Sql:
 
     text: str
     params: Mapping[str, Any]
-
-
-def execute(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Run a prepared statement on Django's connection; database errors come out as Django's."""
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(sql.encode(), params, prepare=True)
-        return cursor.fetchall()
-
-
-def as_task(row: Sequence[Any]) -> Task:
-    """The model instance of a row in the order of the model's columns."""
-    values = [
-        orjson.loads(value) if name in _JSON_COLUMNS and isinstance(value, str) else value
-        for name, value in zip(_COLUMNS, row, strict=True)
-    ]
-    task = Task.from_db("default", _COLUMNS, values)
-    return task
-
-
-def as_json(value: object) -> str:
-    """JSON text for a jsonb column."""
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 _LOGGED = f"""
@@ -158,7 +130,7 @@ def _assignments(changes: Mapping[str, Any], params: dict[str, Any]) -> str:
             params.update(value.params)
             text += f", {name} = {value.text}"
         else:
-            params[f"set_{name}"] = as_json(value) if name in _JSON_COLUMNS else value
+            params[f"set_{name}"] = as_json(value) if name in JSON_COLUMNS else value
             text += f", {name} = %(set_{name})s"
     return text
 
@@ -166,7 +138,7 @@ def _assignments(changes: Mapping[str, Any], params: dict[str, Any]) -> str:
 def insert(*, values: Mapping[str, Any], event: Event) -> Task | None:
     """Make a task with its first event and outbox row; None where its idempotency key is taken already."""
     names = ", ".join(values)
-    params = {name: as_json(value) if name in _JSON_COLUMNS else value for name, value in values.items()}
+    params = {name: as_json(value) if name in JSON_COLUMNS else value for name, value in values.items()}
     params |= {"kind": event.kind, "data": as_json(event.data)}
     sql = f"""
 WITH moved AS (
@@ -178,9 +150,9 @@ WITH moved AS (
     ON CONFLICT (workspace_id, idempotency_key) DO NOTHING
     RETURNING t.*, 0::bigint AS base
 ), fresh AS (SELECT %(kind)s::text AS kind, %(data)s::text AS data, 1::bigint AS n), {_LOGGED}
-SELECT {_RETURNED} FROM moved t"""
+SELECT {", ".join(f"t.{name}" for name in MADE_THERE)} FROM moved t"""
     rows = execute(sql, params)
-    return as_task(rows[0]) if rows else None
+    return as_new_task(values, rows[0]) if rows else None
 
 
 @dataclass(frozen=True, slots=True)

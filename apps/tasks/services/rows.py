@@ -1,0 +1,57 @@
+"""Rows of hand-written statements as model instances, and values as the columns hold them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from apps.tasks.models import Task
+from apps.tasks.states import State
+
+COLUMNS = [field.attname for field in Task._meta.concrete_fields]
+JSON_COLUMNS = frozenset({"metadata", "usage"})
+MADE_THERE = ("position", "rank", "created_at", "updated_at")
+"""Columns of a new task whose values only the database knows."""
+
+
+def as_task(row: Sequence[Any]) -> Task:
+    """The model instance of a row in the order of the model's columns."""
+    values = [
+        orjson.loads(value) if name in JSON_COLUMNS and isinstance(value, str) else value
+        for name, value in zip(COLUMNS, row, strict=True)
+    ]
+    task = Task.from_db("default", COLUMNS, values)
+    return task
+
+
+def as_new_task(values: Mapping[str, Any], made_there: Sequence[Any]) -> Task:
+    """The model instance of a row that was just inserted, without reading it back: `made_there` as MADE_THERE."""
+    row = {**_at_birth(), **values, **dict(zip(MADE_THERE, made_there, strict=True))}
+    return Task.from_db("default", COLUMNS, [row[name] for name in COLUMNS])
+
+
+def _at_birth() -> dict[str, Any]:
+    """What a new task's row holds in the columns that nobody chooses (`statements.insert` writes the same)."""
+    return {
+        "state": str(State.PENDING),
+        "last_seq": 1,
+        "last_steering_seq": 0,
+        "attempt": 0,
+        "declined_by": [],
+        "worker_id": "",
+        "claim_token": None,
+        "claim_seq": 0,
+        "client_seq": 0,
+        "lease_expires_at": None,
+        "result": "",
+        "error": "",
+        "error_code": "",
+        "usage": {},
+        "started_at": None,
+        "completed_at": None,
+    }
+
+
+def as_json(value: object) -> str:
+    """JSON text for a jsonb column."""
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
