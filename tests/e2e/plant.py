@@ -1,0 +1,147 @@
+"""The product's real processes for tests: a web process with a short lease, and worker daemons that are killed."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+from django.conf import settings
+from django.db import connection
+
+from codetether import env
+from tests.fakes.control_plane import TOKEN
+from tests.fakes.worker_process import WorkerProcess
+
+START_SECONDS = 40.0
+PATIENCE = 20.0
+LEASE_SECONDS = 2
+Json = dict[str, Any]
+
+
+def until[T](found: Callable[[], T], what: str, *, seconds: float = PATIENCE) -> T:
+    """The first truthy answer of `found`; fails with `what` after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not (answer := found()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:.0f} s: {what}")
+        time.sleep(0.05)
+    return answer
+
+
+class Plant:
+    """A web process on the tests' database, with short leases, and the workers that it was given."""
+
+    def __init__(self, home: Path, *, lease_seconds: int = LEASE_SECONDS) -> None:
+        self.home = home
+        self.lease_seconds = lease_seconds
+        self._stack = ExitStack()
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.http = httpx.Client(
+            base_url=self.url, headers={"authorization": f"Bearer {TOKEN}"}, timeout=httpx.Timeout(START_SECONDS)
+        )
+
+    def __enter__(self) -> Self:
+        self._web = self._start_web()
+        until(self._answers, "the web process answers", seconds=START_SECONDS)
+        return self
+
+    def __exit__(self, *failure: Any) -> None:
+        self._stack.close()
+        self.http.close()
+        self._web.send_signal(signal.SIGTERM)
+        self._web.wait(PATIENCE)
+        self._listener.close()
+        for log in sorted(self.home.glob("**/*.log")):
+            sys.stderr.write(f"--- {log.name} of {log.parent.name}\n{log.read_text()}")  # pytest shows it on failure
+
+    def _start_web(self) -> subprocess.Popen[bytes]:
+        gate, ours = os.pipe()
+        os.close(ours)
+        (self.home / "data" / "static").mkdir(parents=True)
+        database = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
+        variables = {
+            "DATABASE_URL": database,
+            "A2A_REDIS_URL": settings.CELERY_BROKER_URL,
+            "DJANGO_SETTINGS_MODULE": "codetether.settings.base",
+            "CODETETHER_LEASE_SECONDS": str(self.lease_seconds),
+            "CODETETHER_DATA_DIR": str(self.home / "data"),
+            "A2A_AUTH_TOKENS": f"ci:{TOKEN}",
+        }
+        with (self.home / "web.log").open("wb") as log:
+            started = subprocess.Popen(
+                [sys.executable, "-m", "codetether.web", f"--fd={self._listener.fileno()}", f"--gate-fd={gate}"],
+                env=env.inherited(**variables),
+                pass_fds=(self._listener.fileno(), gate),
+                stderr=log,
+            )
+        os.close(gate)
+        return started
+
+    def _answers(self) -> bool:
+        return self.http.get("/health").status_code == 200
+
+    def worker(self, name: str, *arguments: str, agent: Path | None = None) -> WorkerProcess:
+        """A running worker daemon; without `agent` it has only the built-in one."""
+        home = self.home / name
+        home.mkdir()
+        environment = {"A2A_WORKER_NAME": name, "A2A_WORKER_ID": name}
+        environment |= {"OPENCODE_BIN": str(agent)} if agent else {"PATH": os.defpath}
+        return self._stack.enter_context(WorkerProcess(self.url, home, *arguments, environment=environment))
+
+    def post(self, path: str, body: object) -> Json:
+        answer = self.http.post(path, json=body)
+        assert answer.is_success, answer.text
+        said: Json = answer.json()
+        return said
+
+    def create(self, prompt: str, **more: Any) -> str:
+        """A new task's id."""
+        said = self.post("/v1/opencode/tasks", {"title": prompt[:80], "prompt": prompt, **more})
+        return str(said["task"]["id"])
+
+    def task(self, task_id: str) -> Json:
+        said: Json = self.http.get(f"/v1/opencode/tasks/{task_id}").json()
+        return said
+
+    def text(self, task_id: str) -> str:
+        """What the task's agents have said so far."""
+        events = self.http.get(f"/v1/opencode/tasks/{task_id}/events").json()["events"]
+        return "".join(event["data"]["content"] for event in events if event["kind"] == "output")
+
+    def ended(self, task_id: str, *, seconds: float = PATIENCE) -> Json:
+        """The task, once it has ended; the reaper runs meanwhile, as Celery's beat has it run."""
+
+        def look() -> Json | None:
+            self.post("/v1/opencode/tasks/stuck/recover", {})
+            task = self.task(task_id)
+            return task if task["completed_at"] else None
+
+        task = until(look, f"task {task_id} ends", seconds=seconds)
+        assert task is not None
+        return task
+
+    @contextmanager
+    def events(self, codebase_id: str) -> Iterator[Iterator[tuple[str, Json]]]:
+        """The codebase's event stream as (event, data)."""
+        with self.http.stream("GET", f"/v1/opencode/codebases/{codebase_id}/events") as answer:
+            assert answer.status_code == 200
+            yield _events(answer)
+
+
+def _events(answer: httpx.Response) -> Iterator[tuple[str, Json]]:
+    name = ""
+    for line in answer.iter_lines():
+        field, _, value = line.partition(": ")
+        if field == "event":
+            name = value
+        elif field == "data":
+            yield name, json.loads(value)
