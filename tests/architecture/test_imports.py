@@ -9,5 +9,5 @@ from tests.architecture.sources import ROOT
 
 def test_every_import_contract_is_kept():
     program = Path(sys.executable).with_name("lint-imports")
-    answer = subprocess.run([program, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    answer = subprocess.run([program, "--no-cache", "--no-logo"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stdout + answer.stderr
