@@ -22,6 +22,8 @@ def _database_threads_end(django_db_setup: None, django_db_blocker: pytest.Fixtu
     """Connections of the product's thread pool would keep the test database from being dropped."""
     yield
     _close_connections_of(db.pool())
+    if not str(connection.settings_dict["NAME"]).startswith("test_"):
+        return  # no test needed a database, so none was made
     with django_db_blocker.unblock(), connection.cursor() as cursor:  # type: ignore[attr-defined]
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
