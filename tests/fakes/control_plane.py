@@ -5,68 +5,18 @@ It can be stopped and started again on the same port with its memory kept, like 
 
 from __future__ import annotations
 
-import json
 import re
-import socket
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-TOKEN = "wrk-test-token"
-FINAL = frozenset({"completed", "failed", "cancelled"})
+from tests.fakes.control_plane_http import TOKEN, PlaneServer, Refusal
+from tests.fakes.remembered_task import FINAL, FakeTask
 
-
-@dataclass
-class FakeTask:
-    """One task as the server would store it; `log` holds the accepted events in order."""
-
-    id: str
-    queue: str
-    body: dict[str, Any]
-    status: str = "pending"
-    attempt: int = 0
-    claim_token: str | None = None
-    client_seq: int = 0
-    log: list[dict[str, Any]] = field(default_factory=list)
-    releases: list[dict[str, Any]] = field(default_factory=list)
-    messages: list[dict[str, Any]] = field(default_factory=list)
-    message_seq: int = 0
-    cancel_reason: str | None = None
-    declined_by: set[str] = field(default_factory=set)
-    not_before: float = 0.0
-    released_token: str | None = None
-    deliveries: list[int] = field(default_factory=list)
-
-    def events(self, kind: str) -> list[dict[str, Any]]:
-        return [event["data"] for event in self.log if event["kind"] == kind]
-
-    @property
-    def kinds(self) -> list[str]:
-        return [event["kind"] for event in self.log]
-
-    @property
-    def text(self) -> str:
-        return "".join(data["content"] for data in self.events("output") if data["type"] == "text")
-
-    @property
-    def release(self) -> dict[str, Any]:
-        return self.releases[-1]
-
-
-class Refusal(Exception):
-    """Answered as {"detail", "code"} with this status."""
-
-    def __init__(self, status: int, code: str, retry_after: int | None = None) -> None:
-        super().__init__(code)
-        self.status = status
-        self.code = code
-        self.retry_after = retry_after
+__all__ = ["TOKEN", "FakeControlPlane", "FakeTask"]
 
 
 class FakeControlPlane:
@@ -86,7 +36,7 @@ class FakeControlPlane:
         self.streams_open = 0
         self._refusals: list[tuple[str, Refusal]] = []
         self._changed = threading.Condition()
-        self._http: _Server | None = None
+        self._http: PlaneServer | None = None
         self._port = 0
 
     def __enter__(self) -> FakeControlPlane:
@@ -101,7 +51,7 @@ class FakeControlPlane:
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        self._http = _Server(("127.0.0.1", self._port), self)
+        self._http = PlaneServer(("127.0.0.1", self._port), self)
         self._port = self._http.server_address[1]
         threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -329,95 +279,3 @@ _ROUTES: list[tuple[str, Callable[..., dict[str, Any]]]] = [
     (r"POST /v1/worker/tasks/release", FakeControlPlane._release),
     (r"POST /v1/worker/tasks/([^/]+)/events", FakeControlPlane._events),
 ]
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def __init__(self, address: tuple[str, int], plane: FakeControlPlane) -> None:
-        self.plane = plane
-        self.stopped = False
-        self._connections: set[socket.socket] = set()
-        super().__init__(address, _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        self._connections.add(request)
-        super().process_request(request, client_address)
-
-    def shutdown_request(self, request: Any) -> None:
-        self._connections.discard(request)
-        super().shutdown_request(request)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        if not self.stopped:
-            super().handle_error(request, client_address)
-
-    def cut_connections(self) -> None:
-        for connection in list(self._connections):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Server
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Quiet: the tests read `requests`."""
-
-    def do_GET(self) -> None:
-        parts = urlsplit(self.path)
-        plane = self.server.plane
-        with plane.change():
-            plane.requests.append(("GET", parts.path))
-        if not self._allowed():
-            return
-        if parts.path != "/v1/worker/tasks/stream" or plane.stream_status != 200:
-            self._answer(404 if plane.stream_status == 200 else plane.stream_status, {"code": "no_stream"})
-            return
-        self._stream(parse_qs(parts.query)["worker_id"][0])
-
-    def _stream(self, worker_id: str) -> None:
-        plane = self.server.plane
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.end_headers()
-        self.close_connection = True
-        with plane.change():
-            plane.streams_open += 1
-        try:
-            for event, data in plane.hints(worker_id, lambda: not self.server.stopped):
-                self.wfile.write(f"event: {event}\ndata: {json.dumps(data)}\n\n".encode())
-        except OSError:
-            self.close_connection = True
-        finally:
-            with plane.change():
-                plane.streams_open -= 1
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
-        if not self._allowed():
-            return
-        try:
-            self._answer(200, self.server.plane.handle(self.command, urlsplit(self.path).path, body))
-        except Refusal as refusal:
-            extra = {"Retry-After": str(refusal.retry_after)} if refusal.retry_after is not None else {}
-            self._answer(refusal.status, {"detail": refusal.code, "code": refusal.code}, extra)
-
-    do_PUT = do_POST
-
-    def _allowed(self) -> bool:
-        if self.headers.get("Authorization") == f"Bearer {TOKEN}":
-            return True
-        self._answer(401, {"detail": "no valid token", "code": "unauthenticated"})
-        return False
-
-    def _answer(self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> None:
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
