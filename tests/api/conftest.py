@@ -41,7 +41,7 @@ class Api:
         headers |= request.pop("headers", {})
         transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]
         async with asyncio.timeout(DEADLINE_SECONDS):
-            async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            async with httpx.AsyncClient(transport=transport, base_url="http://testserver", trust_env=False) as client:
                 return await client.request(method, path, headers=headers, **request)
 
     def get(self, path: str, **params: Any) -> httpx.Response:

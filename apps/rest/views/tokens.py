@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils import timezone
+
 from apps.accounts.models import ApiToken, Workspace
 from apps.accounts.permissions import Role, Scope, scopes_of
 from apps.accounts.services import token_create, token_revoke
@@ -38,7 +40,7 @@ class Tokens(Endpoint):
     def post(self, body: TokenBody) -> Answer:
         """Make a token. Nobody can give away more than they hold themselves."""
         role = Role(body.role)
-        _check(body.scopes)
+        _check(body)
         if not scopes_of(role, body.scopes) <= self.caller.scopes:
             raise ForbiddenError("A token cannot hold scopes that its maker does not hold.")
         row, secret = token_create(
@@ -64,11 +66,13 @@ class OneToken(Endpoint):
         return {"success": True, "message": "The token is revoked."}
 
 
-def _check(scopes: list[str]) -> None:
-    unknown = [name for name in scopes if name not in Scope]
+def _check(body: TokenBody) -> None:
+    unknown = [name for name in body.scopes if name not in Scope]
     if unknown:
         message = f"Give some of {', '.join(Scope)}."
         raise InvalidError(f"There is no scope {unknown[0]}.", errors={"scopes": [message]})
+    if body.expires_at is not None and body.expires_at <= timezone.now():
+        raise InvalidError("The token would have expired already.", errors={"expires_at": ["Give a time to come."]})
 
 
 def _facts(token: ApiToken) -> dict[str, Any]:

@@ -1,0 +1,299 @@
+"""The table behind the bad-input test: every route of both lanes, what a good call looks like, and how it is spoilt.
+
+A new route needs one line in ROUTES (the test fails until it has one). `good` is a body in which every field is there,
+with the right type; each field is then sent with wrong types. Ids in the path are those of `Place`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import httpx
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from apps.accounts.permissions import Scope
+from codetether.asgi import protocol_routes
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What there is when a bad call comes: one of each thing, in one workspace, and the ids of another's."""
+
+    codebase_id: str
+    task_id: str
+    worker_id: str
+    token_id: str
+    session_id: str
+    claim_token: str
+
+    def fill(self, path: str) -> str:
+        """The path with our ids in it."""
+        return path.format(**asdict(self))
+
+    def unknown(self, nonsense: str) -> "Place":
+        """The same with ids of nothing; the claim token stays a true one."""
+        ids = {name: nonsense for name in asdict(self) if name != "claim_token"}
+        return replace(self, **ids)
+
+
+NOWHERE = Place("", "", "", "", "", "")
+
+
+def rest_refusal(answer: httpx.Response) -> bool:
+    """4xx, as JSON that names what is wrong."""
+    return 400 <= answer.status_code < 500 and {"detail", "code"} <= answer.json().keys()
+
+
+def rpc_refusal(answer: httpx.Response) -> bool:
+    """JSON-RPC tells errors in the body, with any status."""
+    return answer.status_code < 500 and ("error" in answer.json() or rest_refusal(answer))
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How to call a route well. `open` ones need no token, `endless` ones stream; `free` fields take any type, and
+    where a route `mends`, a NUL is replaced instead of refused (what programs printed must not get stuck)."""
+
+    good: Callable[[Place], Json] | None = None
+    open: bool = False
+    query: str = ""
+    free: frozenset[str] = frozenset()
+    is_refusal: Callable[[httpx.Response], bool] = rest_refusal
+    rpc: bool = False
+    endless: bool = False
+    mends: bool = False
+
+
+def _rpc(place: Place) -> Json:
+    message = {"role": "user", "messageId": "m1", "parts": [{"kind": "text", "text": "hello"}]}
+    return {"jsonrpc": "2.0", "id": 1, "method": "message/send", "params": {"message": message}}
+
+
+def _says(**good: Any) -> Route:
+    return Route(lambda place: good)
+
+
+RPC = Route(_rpc, is_refusal=rpc_refusal, rpc=True, free=frozenset({"id"}))
+READ = Route()
+STREAM = Route(endless=True)
+OPEN = Route(open=True)
+EMPTY = Route(lambda place: {})
+CONFIG = {"default_model": "a/b", "auto_approve": True, "max_iterations": 5, "working_directory": "src"}
+SESSION = {"id": "ses_2", "title": "Till", "created": 1767323045000}
+MESSAGE = {"id": "msg_1", "role": "user", "content": "Hi", "created_at": "2026-01-02T03:04:06Z"}
+TASK = _says(
+    title="t", prompt="p", agent_type="build", model="a/b", priority=1, target_agent="r", deadline_seconds=60.5,
+    max_attempts=2, requires=["x"], context_id="c", metadata={"notify_email": "ada@example.com"},
+)  # fmt: skip
+
+ROUTES: dict[str, Route] = {
+    # Both lanes: health, documents, doors
+    "GET /health": OPEN,
+    "GET /v1/health": OPEN,
+    "GET /health/ready": OPEN,
+    "GET /": OPEN,
+    "GET /v1/schema": OPEN,
+    "GET /v1/docs": OPEN,
+    "GET /.well-known/agent-card.json": OPEN,
+    "GET /.well-known/agent.json": OPEN,
+    "GET /a2a/jsonrpc": OPEN,
+    "GET /v1/a2a": OPEN,
+    # A2A
+    "POST /": RPC,
+    "POST /a2a/jsonrpc": RPC,
+    "POST /v1/a2a": RPC,
+    # Codebases
+    "GET /v1/opencode/codebases": READ,
+    "GET /v1/opencode/codebases/list": READ,
+    "POST /v1/opencode/codebases": _says(
+        name="n", path="/p", description="d", agent_config=CONFIG, worker_id="w1", codebase_id="c"
+    ),
+    "GET /v1/opencode/codebases/{codebase_id}": READ,
+    "PATCH /v1/opencode/codebases/{codebase_id}": _says(name="n", description="d", agent_config=CONFIG),
+    "DELETE /v1/opencode/codebases/{codebase_id}": READ,
+    "POST /v1/opencode/codebases/{codebase_id}/trigger": _says(
+        prompt="p", agent="build", model="a/b", files=["x"], metadata={}
+    ),
+    "POST /v1/opencode/codebases/{codebase_id}/message": _says(message="m", agent="build", model="a/b"),
+    "POST /v1/opencode/codebases/{codebase_id}/interrupt": EMPTY,
+    "POST /v1/opencode/codebases/{codebase_id}/stop": EMPTY,
+    "GET /v1/opencode/codebases/{codebase_id}/status": READ,
+    "GET /v1/opencode/codebases/{codebase_id}/events": STREAM,
+    "GET /v1/opencode/codebases/{codebase_id}/tasks": READ,
+    "POST /v1/opencode/codebases/{codebase_id}/tasks": TASK,
+    # Tasks
+    "GET /v1/opencode/tasks": READ,
+    "POST /v1/opencode/tasks": TASK,
+    "GET /v1/opencode/tasks/stuck": READ,
+    "POST /v1/opencode/tasks/stuck/recover": EMPTY,
+    "GET /v1/opencode/tasks/{task_id}": READ,
+    "PATCH /v1/opencode/tasks/{task_id}": _says(priority=3),
+    "POST /v1/opencode/tasks/{task_id}/cancel": _says(reason="r"),
+    "POST /v1/opencode/tasks/{task_id}/requeue": EMPTY,
+    "POST /v1/opencode/tasks/{task_id}/input": _says(message="m", data={}),
+    "POST /v1/opencode/tasks/{task_id}/approve": _says(approved=True, option_id="o", message="m"),
+    "PUT /v1/opencode/tasks/{task_id}/status": Route(
+        lambda place: {
+            "status": "completed", "worker_id": "w1", "claim_token": place.claim_token, "session_id": "s",
+            "result": "r", "error": "e", "error_code": "c", "usage": {"input_tokens": 1},
+        }
+    ),  # fmt: skip
+    "GET /v1/opencode/tasks/{task_id}/output": READ,
+    "POST /v1/opencode/tasks/{task_id}/output": Route(
+        lambda place: {"output": "o", "type": "text", "worker_id": "w1", "claim_token": place.claim_token}
+    ),
+    "GET /v1/opencode/tasks/{task_id}/output/stream": STREAM,
+    "GET /v1/opencode/tasks/{task_id}/events": READ,
+    # Sessions
+    "GET /v1/opencode/codebases/{codebase_id}/sessions": READ,
+    "POST /v1/opencode/codebases/{codebase_id}/sessions/sync": _says(
+        worker_id="w1", source="opencode", sessions=[SESSION]
+    ),
+    "GET /v1/opencode/codebases/{codebase_id}/sessions/{session_id}": READ,
+    "GET /v1/opencode/codebases/{codebase_id}/sessions/{session_id}/messages": READ,
+    "POST /v1/opencode/codebases/{codebase_id}/sessions/{session_id}/messages/sync": _says(
+        worker_id="w1", messages=[MESSAGE]
+    ),
+    "POST /v1/opencode/codebases/{codebase_id}/sessions/{session_id}/ingest": _says(
+        worker_id="w1", source="opencode", session={"title": "Till"}, messages=[MESSAGE]
+    ),
+    "POST /v1/opencode/codebases/{codebase_id}/sessions/{session_id}/resume": _says(
+        prompt="p", agent="build", model="a/b"
+    ),
+    "GET /v1/opencode/codebases/{codebase_id}/messages": Route(query="?session_id={session_id}"),
+    "GET /v1/opencode/database/sessions": READ,
+    # The server
+    "GET /v1/opencode/status": READ,
+    "GET /v1/opencode/models": READ,
+    "GET /v1/opencode/providers": READ,
+    "GET /v1/opencode/workers": READ,
+    "GET /v1/opencode/workers/{worker_id}": READ,
+    "GET /v1/opencode/reaper/health": READ,
+    "GET /v1/opencode/database/status": READ,
+    "GET /v1/opencode/database/codebases": READ,
+    "GET /v1/opencode/database/workers": READ,
+    "GET /v1/agents": READ,
+    "GET /agents": READ,
+    "GET /v1/queue/status": READ,
+    "GET /v1/queue/my": READ,
+    "GET /v1/monitor/stream": STREAM,
+    # Tokens
+    "GET /v1/auth/me": READ,
+    "GET /v1/users/api-keys": READ,
+    "POST /v1/users/api-keys": _says(name="n", role="viewer", scopes=["tasks:read"], expires_at="2100-01-01"),
+    "DELETE /v1/users/api-keys/{token_id}": READ,
+    # Workers
+    "POST /v1/opencode/workers/register": _says(
+        worker_id="w9", name="n", hostname="h", capabilities=["c"], models=[{"id": "a/b"}], codebases=["c"],
+        agents=[{"role": "r", "instance": "i"}], version="1", concurrency=2, global_codebase_id="global",
+    ),
+    "POST /v1/opencode/workers/{worker_id}/heartbeat": _says(claims=[]),
+    "POST /v1/opencode/workers/{worker_id}/unregister": EMPTY,
+    "GET /v1/worker/tasks/stream": STREAM,
+    "POST /v1/worker/tasks/claim": _says(worker_id="w1", limit=1),
+    "POST /v1/tasks/{task_id}/claim": _says(worker_id="w1"),
+    "POST /v1/worker/tasks/release": Route(
+        lambda place: {
+            "task_id": place.task_id, "claim_token": place.claim_token, "worker_id": "w1", "status": "completed",
+            "error": "e", "error_code": "c", "session_id": "s", "usage": {}, "retry": False,
+        },
+        mends=True,
+    ),  # fmt: skip
+    "POST /v1/worker/tasks/{task_id}/events": Route(
+        lambda place: {"claim_token": place.claim_token, "events": [{"kind": "status", "data": {"message": "m"}}]}
+    ),
+    "PUT /v1/worker/codebases": _says(worker_id="w1", codebases=["c"]),
+    "GET /v1/worker/connected": READ,
+    "GET /v1/workers/connected": READ,
+    "GET /v1/worker/connected/{worker_id}": READ,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A route as the product has it; `scopes` None where the table must not ask (open or unknown)."""
+
+    method: str
+    path: str
+    scopes: tuple[Scope, ...] = field(default=())
+
+    @property
+    def name(self) -> str:
+        """The key in ROUTES: `/v1/agent/…` is a second spelling of `/v1/opencode/…`."""
+        return f"{self.method} {self.path.replace('/v1/agent/', '/v1/opencode/')}"
+
+
+def found_routes() -> list[Found]:
+    """Every route of the two lanes, except the admin's pages."""
+    return [*_protocol_lane(), *_management_lane(get_resolver().url_patterns, "/")]
+
+
+def _protocol_lane() -> Iterator[Found]:
+    for route in protocol_routes:
+        scope = getattr(route, "required_scope", None)
+        for method in sorted(getattr(route, "methods", None) or {"GET"}):
+            if method not in ("HEAD", "OPTIONS"):
+                yield Found(method, route.path, (scope,) if scope else ())  # type: ignore[attr-defined]
+
+
+def _management_lane(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[Found]:
+    for pattern in patterns:
+        path = prefix + str(pattern.pattern).replace("<str:", "{").replace(">", "}")
+        if path.startswith("/admin/"):
+            continue
+        if isinstance(pattern, URLResolver):
+            yield from _management_lane(pattern.url_patterns, path)
+            continue
+        view = pattern.callback.view_class  # type: ignore[union-attr]
+        allowed = pattern.callback.view_initkwargs.get("http_method_names", view.http_method_names)  # type: ignore[union-attr]
+        scopes = getattr(view, "required_scopes", {"GET": ()})
+        for method in scopes:
+            if method.lower() in allowed:
+                yield Found(method, path, scopes[method])
+
+
+# How calls are spoilt -------------------------------------------------------------------------------------
+
+DEEP = 100_000
+HUGE = 10 * 1024 * 1024
+OVERLONG = 1_000_001
+BROKEN_BODIES: dict[str, bytes] = {
+    "no JSON": b'{"title": ',
+    "a string": b'"hello"',
+    "a list": b"[1, 2]",
+    "null": b"null",
+    "a number": b"5",
+    "no UTF-8": b'{"title": "\xff\xfe"}',
+    "nesting": b"[" * DEEP + b"]" * DEEP,
+    "nesting in an object": b'{"metadata": ' + b"[" * 500 + b"]" * 500 + b"}",
+    "NaN": b'{"priority": NaN}',
+    "a lone surrogate": b'{"title": "\\ud800", "message": "\\ud800"}',
+    "10 MB": b'{"title": "' + b"x" * HUGE + b'"}',
+}
+WRONG: dict[type, list[Any]] = {
+    str: [5, True, [], {}, ["x"]],
+    bool: ["yes", 5, []],
+    float: ["soon", -1, 10**12, [], {}, True],
+    int: ["high", 2**31, 2**63, -(2**63), 1.5, [], {}],
+    list: ["x", 5, {}, [5], [[]], [None]],
+    dict: ["x", 5, [], [1]],
+}
+UNKNOWN_IDS = ["01a1fea9-d497-7583-8846-d59e1ec7af80", "nonsense", "%00", "%ff", "x" * 3000, "..%2f..", "-1"]
+BAD_QUERIES = ["limit=x", "limit=-1", "offset=-1", "offset=99999999999999999999", "after_seq=x", "status=%00", "q=%00"]
+
+
+def spoilt(route: Route, place: Place) -> Iterator[tuple[str, Json]]:
+    """The good body with one field wrong, for each field and each wrong type of it."""
+    assert route.good is not None
+    good = route.good(place)
+    for name, value in good.items():
+        if name in route.free:
+            continue
+        for wrong in WRONG[type(value)]:
+            yield f"{name}={wrong!r}", {**good, name: wrong}
+        if isinstance(value, str):
+            yield f"{name} over its limit", {**good, name: "x" * OVERLONG}
+            if not route.mends:
+                yield f"{name} with NUL", {**good, name: "a\0b"}
