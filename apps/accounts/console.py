@@ -165,13 +165,21 @@ class WorkspaceAdmin(PlainAdmin):
     def made(self, obj: Any) -> SafeString:
         return moment(obj.created_at)
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """A choice of rows has no side doors to add, change or look at one."""
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        for name in ("can_add_related", "can_change_related", "can_view_related", "can_delete_related"):
+            if field is not None and hasattr(field.widget, name):
+                setattr(field.widget, name, False)
+        return field
+
     def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         """Only workspaces in which the person may add; hidden where there is just one."""
         if db_field.remote_field.model is not Workspace or self.add_scope is None:
-            return _plain(super().formfield_for_foreignkey(db_field, request, **kwargs))
+            return super().formfield_for_foreignkey(db_field, request, **kwargs)
         open_to = reach_of(request).workspaces(self.add_scope)
-        field = _plain(super().formfield_for_foreignkey(db_field, request, queryset=open_to, **kwargs))
-        if len(open_to) == 1:
+        field = super().formfield_for_foreignkey(db_field, request, queryset=open_to, **kwargs)
+        if field is not None and len(open_to) == 1:
             field.initial, field.widget = open_to[0].pk, forms.HiddenInput()
         return field
 
@@ -185,13 +193,6 @@ class WorkspaceAdmin(PlainAdmin):
             return False
         messages.success(request, done)
         return True
-
-
-def _plain(field: Any) -> Any:
-    """A choice of rows without the side doors to add, change or look at one."""
-    for name in ("can_add_related", "can_change_related", "can_view_related", "can_delete_related"):
-        setattr(field.widget, name, False)
-    return field
 
 
 def moment(at: datetime) -> SafeString:

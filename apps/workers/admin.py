@@ -50,9 +50,9 @@ class WorkerAdmin(WorkspaceAdmin):
     list_filter = (PresenceFilter,)
     search_fields = ("name", "worker_id", "hostname")
     ordering = ("name", "worker_id")
-    readonly_fields = ("presence", "held", "agent_list", "model_list", "codebase_list")
+    readonly_fields = ("seen", "presence", "held", "agent_list", "model_list", "codebase_list")
     fieldsets = (
-        (None, {"fields": ("name", "presence", "held", "concurrency", "last_seen_at")}),
+        (None, {"fields": ("name", "presence", "held", "concurrency", "seen")}),
         ("What it offers", {"fields": ("agent_list", "model_list", "capabilities", "codebase_list")}),
         ("Identity", {"fields": ("worker_id", "hostname", "version", "registered_at", "unregistered_at")}),
     )

@@ -9,6 +9,7 @@ from django.db.models import OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path
+from django.utils import timezone
 
 from apps.accounts.console import display
 from apps.accounts.reach import reach_of
@@ -117,6 +118,7 @@ class TaskAdmin(Steering):
             "tone": STATE_TONES[task.state],
             "model": task.model or task.usage.get("model", ""),
             "spent": spending(task.usage),
+            "stuck": task.lease_expires_at is not None and task.lease_expires_at < timezone.now(),
             "why_pending": type(self).explain_pending(task),
             "asking": is_asking(task),
             "live": State(task.state) not in TERMINAL,

@@ -1,0 +1,213 @@
+"""What the console's pages say: the overview, the list, a task's page, codebases and workers."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from apps.accounts import console
+from apps.accounts.permissions import Role
+from apps.codebases.models import Codebase
+from apps.tasks.admin import tasks as task_pages
+from apps.tasks.events import from_worker
+from apps.tasks.models import Task
+from apps.tasks.services import task_progress
+from apps.workers.models import Worker
+from apps.workers.services import Registration, worker_register
+from tests.factories import Cast
+
+SUBMIT = {"_form_submitted": "on"}
+LIST = "admin:tasks_task_changelist"
+
+
+@pytest.fixture
+def otto(cast: Cast) -> Client:
+    client = Client()
+    client.force_login(cast.user("otto", Role.OPERATOR, is_staff=True))
+    return client
+
+
+def worker(cast: Cast, name: str = "w1") -> Worker:
+    return worker_register(
+        workspace_id=cast.workspace.id, registration=Registration(worker_id=name, name=f"machine {name}")
+    )
+
+
+def reports(cast: Cast, *contents: str) -> Task:
+    """A running task whose worker has said `contents`."""
+    said = [from_worker("output", {"content": content}) for content in contents]
+    return task_progress(claim=cast.held(), reported=said, seqs=list(range(1, len(said) + 1)))
+
+
+def page_of(client: Client, task: Task, **query: object) -> str:
+    return client.get(reverse("admin:tasks_task_change", args=[task.pk]), query).text
+
+
+def tail_of(client: Client, task: Task, after: object) -> dict[str, object]:
+    answer: dict[str, object] = client.get(reverse("admin:tasks_task_tail", args=[task.pk]), {"after": after}).json()
+    return answer
+
+
+def test_overview_counts_and_lists(cast: Cast, otto: Client) -> None:
+    cast.task("Waits")
+    cast.held(title="Runs")
+    worker(cast)
+    answer = otto.get(reverse("admin:index"))
+    tiles = {tile.label: tile.value for tile in answer.context["tiles"]}
+    assert (tiles["Waiting"], tiles["Running"], tiles["Workers online"]) == (1, 1, 1)
+    assert [task.title for task in answer.context["running"]] == ["Runs"]
+    assert [move.word for move in answer.context["moves"]] == ["taken", "new", "new"]
+
+
+def test_empty_overview_says_what_to_do_next(cast: Cast, otto: Client) -> None:
+    answer = otto.get(reverse("admin:index"))
+    assert "codetether-worker --server" in answer.text
+    assert "/trigger" in answer.text
+
+
+@pytest.mark.parametrize("pages", ["tasks_task", "codebases_codebase", "workers_worker"])
+def test_empty_list_says_what_to_do_next(cast: Cast, otto: Client, pages: str) -> None:
+    assert "yet</h2>" in otto.get(reverse(f"admin:{pages}_changelist")).text
+
+
+def test_list_costs_the_same_number_of_queries_for_many_tasks(cast: Cast, otto: Client) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            otto.get(reverse(LIST))
+        return len(captured)
+
+    codebase = cast.codebase()
+    cast.task(codebase_id=codebase.id)
+    few = queries()
+    for _ in range(20):
+        cast.task(codebase_id=codebase.id)
+    assert queries() == few
+
+
+def test_counting_stops_at_the_cap(cast: Cast, otto: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(console, "COUNT_LIMIT", 3)
+    for _ in range(5):
+        cast.task()
+    page = otto.get(reverse(LIST))
+    assert page.context["cl"].result_count == 3
+    assert "more than 3" in " ".join(page.text.split())
+
+
+@pytest.mark.parametrize(
+    ("query", "titles"),
+    [
+        ({"state": "running"}, {"Runs"}),
+        ({"needs": "held"}, {"Runs"}),
+        ({"needs": "person"}, set()),
+        ({"needs": "stuck"}, set()),
+        ({"needs": "waiting"}, set()),
+        ({"needs": "open"}, {"Runs", "Waits"}),
+        ({"needs": "mine"}, set()),
+        ({"agent_type": "plan"}, {"Waits"}),
+        ({"worker": "w1"}, {"Runs"}),
+        ({"q": "wai"}, {"Waits"}),
+        ({"state": "nonsense"}, {"Runs", "Waits"}),
+    ],
+)
+def test_filters(cast: Cast, otto: Client, query: dict[str, str], titles: set[str]) -> None:
+    cast.held(title="Runs")
+    cast.task("Waits", agent_type="plan")
+    found = otto.get(reverse(LIST), query).context["cl"].result_list
+    assert {task.title for task in found} == titles
+
+
+def test_pending_tasks_page_says_why_it_waits(cast: Cast, otto: Client) -> None:
+    assert "no worker is connected" in page_of(otto, cast.task())
+
+
+def test_what_an_agent_says_cannot_run_in_the_page(cast: Cast, otto: Client) -> None:
+    task = reports(cast, "<script>alert(1)</script>")
+    for shown in (page_of(otto, task), str(tail_of(otto, task, 0)["blocks"])):
+        assert "<script>alert" not in shown
+        assert "&lt;script&gt;alert(1)" in shown
+
+
+def test_tail_gives_what_came_after(cast: Cast, otto: Client) -> None:
+    task = reports(cast, "first", "second")
+    tail = tail_of(otto, task, 3)
+    assert "second" in str(tail["blocks"])
+    assert "first" not in str(tail["blocks"])
+    assert (tail["last_seq"], tail["live"], tail["more"]) == (4, True, False)
+
+
+@pytest.mark.parametrize("after", ["-1", "x", "9" * 40, "\u0663", ""])
+def test_nonsense_place_in_the_log_is_its_end(cast: Cast, otto: Client, after: str) -> None:
+    assert tail_of(otto, cast.task(), after)["last_seq"] == 1
+
+
+def test_long_log_is_shown_by_windows(cast: Cast, otto: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task_pages, "WINDOW", 2)
+    task = reports(cast, "one", "two", "three")
+    latest = page_of(otto, task)
+    assert "twothree" in latest
+    assert "?after=1" in latest
+    assert "?after=3" in page_of(otto, task, after=1)
+
+
+def test_session_stream_is_offered_only_in_the_home_workspace(cast: Cast, otto: Client) -> None:
+    far = cast.elsewhere()
+    far.workspace.memberships.create(user_id=otto.session["_auth_user_id"], role=Role.VIEWER)
+    assert "/output/stream" in page_of(otto, cast.task())
+    assert "/output/stream" not in page_of(otto, far.task())
+
+
+def test_codebase_edit_changes_words_and_settings_only(cast: Cast, otto: Client) -> None:
+    codebase = cast.codebase("shop", agent_config={"auto_approve": True, "kept": 1})
+    url = reverse("admin:codebases_codebase_change", args=[codebase.pk])
+    said = {"name": "Shop", "description": "ours", "max_iterations": "5", "path": "/etc", "worker_id": "evil"}
+    assert otto.post(url, said).status_code == 302
+    codebase.refresh_from_db()
+    assert (codebase.name, codebase.path, codebase.worker_id) == ("Shop", "/code/shop", "w1")
+    assert codebase.agent_config["kept"] == 1
+    assert codebase.agent_config["auto_approve"] is False
+    assert codebase.agent_config["max_iterations"] == 5
+
+
+def test_viewer_does_not_edit_codebases(cast: Cast) -> None:
+    codebase = cast.codebase()
+    client = Client()
+    client.force_login(cast.user("vera", Role.VIEWER, is_staff=True))
+    url = reverse("admin:codebases_codebase_change", args=[codebase.pk])
+    assert client.post(url, {"name": "Other", "max_iterations": "5"}).status_code == 403
+    assert Codebase.objects.get().name == "shop"
+
+
+def test_codebase_list_counts_open_tasks(cast: Cast, otto: Client) -> None:
+    codebase = cast.codebase()
+    cast.task(codebase_id=codebase.id)
+    cast.held(codebase_id=codebase.id)
+    (row,) = otto.get(reverse("admin:codebases_codebase_changelist")).context["cl"].result_list
+    assert row.open_task_count == 2
+
+
+def test_operator_drains_a_worker_and_takes_it_back(cast: Cast, otto: Client) -> None:
+    here = worker(cast)
+    cast.held()
+    for step, draining in (("drain", True), ("resume", False)):
+        page = otto.get(reverse("admin:workers_worker_change", args=[here.pk])).text
+        assert reverse(f"admin:workers_worker_{step}", args=[here.pk]) in page
+        otto.post(reverse(f"admin:workers_worker_{step}", args=[here.pk]), SUBMIT)
+        assert Worker.objects.get().draining is draining
+
+
+def test_viewer_drains_nothing(cast: Cast) -> None:
+    here = worker(cast)
+    client = Client()
+    client.force_login(cast.user("vera", Role.VIEWER, is_staff=True))
+    assert client.post(reverse("admin:workers_worker_drain", args=[here.pk]), SUBMIT).status_code == 403
+    assert not Worker.objects.get().draining
+
+
+@pytest.mark.parametrize(("presence", "found"), [("online", 1), ("draining", 0), ("offline", 0)])
+def test_workers_by_presence(cast: Cast, otto: Client, presence: str, found: int) -> None:
+    worker(cast)
+    answer = otto.get(reverse("admin:workers_worker_changelist"), {"presence": presence})
+    assert len(answer.context["cl"].result_list) == found

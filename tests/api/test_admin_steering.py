@@ -1,0 +1,215 @@
+"""What people do to tasks from the console: each step is a service's, is checked, and is refused for viewers."""
+
+from typing import Any
+
+import pytest
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.urls import reverse
+
+from apps.accounts.permissions import Role
+from apps.tasks import log
+from apps.tasks.events import from_worker
+from apps.tasks.models import Task
+from apps.tasks.services import task_cancel, task_progress
+from tests.factories import Cast
+
+
+@pytest.fixture
+def otto(cast: Cast) -> Client:
+    """An operator's browser."""
+    return signed_in(cast, "otto", Role.OPERATOR)
+
+
+@pytest.fixture
+def vera(cast: Cast) -> Client:
+    """A viewer's browser."""
+    return signed_in(cast, "vera", Role.VIEWER)
+
+
+def signed_in(cast: Cast, name: str, role: Role, **more: Any) -> Client:
+    client = Client(**more)
+    client.force_login(cast.user(name, role, is_staff=True))
+    return client
+
+
+def url_of(task: Task, step: str) -> str:
+    return reverse(f"admin:tasks_task_{step}", args=[task.pk])
+
+
+def last_of(task: Task) -> tuple[str, dict[str, Any]]:
+    event = log.read(task.pk)[-1]
+    return event.kind, event.data
+
+
+def asking(cast: Cast) -> Task:
+    options = [{"id": "once", "label": "Allow once", "kind": "allow_once"}]
+    question = from_worker("input_required", {"question": "May I?", "options": options, "call_id": "c1"})
+    return task_progress(claim=cast.held(), reported=[question], seqs=[1])
+
+
+SUBMIT = {"_form_submitted": "on"}
+STEPS = [("cancel", {"reason": "too late"}), ("requeue", {}), ("reprioritise", {"priority": "7"})]
+
+
+def test_operator_cancels_with_a_reason(cast: Cast, otto: Client) -> None:
+    task = cast.task()
+    answer = otto.post(url_of(task, "cancel"), {**SUBMIT, "reason": "too late"})
+    assert answer["HX-Redirect"] == url_of(task, "change")
+    assert last_of(task) == ("cancelled", {"reason": "too late", "by": "otto"})
+
+
+def test_operator_requeues(cast: Cast, otto: Client) -> None:
+    claim = cast.held()
+    task = Task.objects.get(pk=claim.task_id)
+    otto.post(url_of(task, "requeue"), SUBMIT)
+    assert Task.objects.get(pk=task.pk).state == "pending"
+    assert last_of(task)[1]["reason"] == "requeued by otto"
+
+
+def test_operator_changes_the_priority(cast: Cast, otto: Client) -> None:
+    task = cast.task()
+    otto.post(url_of(task, "reprioritise"), {**SUBMIT, "priority": "7"})
+    assert Task.objects.get(pk=task.pk).priority == 7
+
+
+def test_priority_out_of_range_is_refused(cast: Cast, otto: Client) -> None:
+    task = cast.task()
+    assert otto.post(url_of(task, "reprioritise"), {**SUBMIT, "priority": "1001"}).status_code == 200
+    assert Task.objects.get(pk=task.pk).last_seq == 1
+
+
+@pytest.mark.parametrize(("step", "said"), STEPS)
+def test_looking_at_a_dialog_does_nothing(cast: Cast, otto: Client, step: str, said: dict[str, str]) -> None:
+    task = cast.task()
+    assert otto.get(url_of(task, step), said).status_code == 200
+    assert Task.objects.get(pk=task.pk).last_seq == 1
+
+
+@pytest.mark.parametrize(("step", "said"), [*STEPS, ("say", {"verb": "message", "message": "hi"})])
+def test_viewer_may_not_steer(cast: Cast, vera: Client, step: str, said: dict[str, str]) -> None:
+    task = cast.task()
+    assert vera.post(url_of(task, step), {**SUBMIT, **said}).status_code == 403
+    assert Task.objects.get(pk=task.pk).last_seq == 1
+
+
+@pytest.mark.parametrize(("step", "said"), [*STEPS, ("say", {"verb": "message", "message": "hi"})])
+def test_post_without_a_csrf_token_is_refused(cast: Cast, step: str, said: dict[str, str]) -> None:
+    task = cast.task()
+    client = signed_in(cast, "otto", Role.OPERATOR, enforce_csrf_checks=True)
+    assert client.post(url_of(task, step), {**SUBMIT, **said}).status_code == 403
+    assert Task.objects.get(pk=task.pk).last_seq == 1
+
+
+def test_viewer_sees_no_buttons(cast: Cast, vera: Client, otto: Client) -> None:
+    task = cast.task()
+    assert url_of(task, "cancel") in otto.get(url_of(task, "change")).text
+    page = vera.get(url_of(task, "change")).text
+    assert not any(url_of(task, step) in page for step in ("cancel", "requeue", "reprioritise", "say"))
+
+
+def test_ended_task_shows_no_buttons_and_refuses_with_a_message(cast: Cast, otto: Client) -> None:
+    task = cast.task()
+    task_cancel(workspace_id=cast.workspace.id, task_id=task.pk, by="ada")
+    assert url_of(task, "cancel") not in otto.get(url_of(task, "change")).text
+    answer = otto.post(url_of(task, "cancel"), SUBMIT)
+    assert [str(said) for said in get_messages(answer.wsgi_request)] == [
+        "The task is cancelled; it cannot be cancelled."
+    ]
+    assert Task.objects.get(pk=task.pk).last_seq == 2
+
+
+def test_option_of_a_question_is_answered(cast: Cast, otto: Client) -> None:
+    task = asking(cast)
+    assert "Allow once" in otto.get(url_of(task, "change")).text
+    said = {"verb": "answer", "message": "Allow once", "option": "once", "call_id": "c1"}
+    assert otto.post(url_of(task, "say"), said).status_code == 302
+    kind, data = last_of(task)
+    assert (kind, data["data"], data["by"]) == ("answered", {"option_id": "once", "call_id": "c1"}, "otto")
+
+
+def test_message_reaches_the_log(cast: Cast, otto: Client) -> None:
+    task = cast.task()
+    otto.post(url_of(task, "say"), {"verb": "message", "message": "hurry"})
+    assert last_of(task) == ("message", {"message": "hurry", "by": "otto", "interrupt": False})
+
+
+def test_interrupt_needs_no_words(cast: Cast, otto: Client) -> None:
+    task = Task.objects.get(pk=cast.held().task_id)
+    otto.post(url_of(task, "say"), {"verb": "interrupt", "message": ""})
+    assert last_of(task)[1]["interrupt"] is True
+
+
+@pytest.mark.parametrize(
+    "said", [{"verb": "message", "message": " "}, {"verb": "answer", "message": "x"}, {"verb": "shout"}, {}]
+)
+def test_saying_nothing_useful_changes_nothing(cast: Cast, otto: Client, said: dict[str, str]) -> None:
+    task = cast.task()
+    answer = otto.post(url_of(task, "say"), said)
+    assert answer.status_code == 302
+    assert list(get_messages(answer.wsgi_request))
+    assert Task.objects.get(pk=task.pk).last_seq == 1
+
+
+def test_say_is_a_post(cast: Cast, otto: Client) -> None:
+    assert otto.get(url_of(cast.task(), "say")).status_code == 405
+
+
+@pytest.mark.parametrize("step", ["cancel", "tail"])
+def test_what_is_no_task_is_not_found(cast: Cast, otto: Client, step: str) -> None:
+    url = reverse(f"admin:tasks_task_{step}", args=["no-task"])
+    assert (otto.get(url) if step == "tail" else otto.post(url, SUBMIT)).status_code in (403, 404)
+
+
+LIST = "admin:tasks_task_changelist"
+
+
+def test_bulk_cancel_asks_first(cast: Cast, otto: Client) -> None:
+    tasks = [cast.task("one"), cast.task("two")]
+    chosen = {"action": "cancel_selected", "_selected_action": [str(task.pk) for task in tasks]}
+    asked = otto.post(reverse(LIST), chosen)
+    assert "Cancel 2 tasks" in asked.text
+    assert set(Task.objects.values_list("state", flat=True)) == {"pending"}
+    otto.post(reverse(LIST), {**chosen, "confirmed": "1"})
+    assert set(Task.objects.values_list("state", flat=True)) == {"cancelled"}
+
+
+def test_bulk_requeue_does_what_can_be_done_and_says_what_cannot(cast: Cast, otto: Client) -> None:
+    held, waiting = Task.objects.get(pk=cast.held().task_id), cast.task("waits anyway")
+    chosen = {"action": "requeue_selected", "_selected_action": [str(held.pk), str(waiting.pk)]}
+    answer = otto.post(reverse(LIST), chosen)
+    said = sorted(str(message) for message in get_messages(answer.wsgi_request))
+    assert said[0] == "1 task is back in the queue."
+    assert "waits anyway" in said[1]
+    assert Task.objects.get(pk=held.pk).state == "pending"
+    assert Task.objects.get(pk=waiting.pk).last_seq == 1
+
+
+def test_viewer_has_no_bulk_actions(cast: Cast, vera: Client) -> None:
+    task = cast.task()
+    chosen = {"action": "cancel_selected", "_selected_action": [str(task.pk)], "confirmed": "1"}
+    vera.post(reverse(LIST), chosen)
+    assert Task.objects.get(pk=task.pk).last_seq == 1
+
+
+def test_viewer_in_one_workspace_and_operator_in_another_steers_only_there(cast: Cast) -> None:
+    far = cast.elsewhere()
+    client = Client()
+    user = cast.user("otto", Role.VIEWER, is_staff=True)
+    user.memberships.create(workspace=far.workspace, role=Role.OPERATOR)
+    client.force_login(user)
+    here, there = cast.task("here"), far.task("there")
+    assert client.post(url_of(here, "cancel"), SUBMIT).status_code == 403
+    chosen = {"action": "cancel_selected", "_selected_action": [str(here.pk), str(there.pk)], "confirmed": "1"}
+    client.post(reverse(LIST), chosen)
+    states = dict(Task.objects.values_list("title", "state"))
+    assert states == {"here": "pending", "there": "cancelled"}
+
+
+def test_facts_are_not_changed_by_a_form(cast: Cast, otto: Client) -> None:
+    task = cast.task()
+    assert otto.post(url_of(task, "change"), {"title": "Other", "state": "completed"}).status_code == 403
+    assert otto.post(url_of(task, "delete"), {"post": "yes"}).status_code == 403
+    assert otto.get(reverse("admin:tasks_task_add")).status_code == 403
+    task.refresh_from_db()
+    assert (task.title, task.state) == ("Mend the till", "pending")
