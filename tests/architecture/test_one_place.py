@@ -29,12 +29,12 @@ def environment_reads(source: Source) -> list[int]:
     ]
 
 
-def test_the_environment_has_one_reader_on_each_side():
+def test_the_environment_has_one_reader_on_each_side() -> None:
     readers = {source.name for source in sources(PRODUCT) if environment_reads(source)}
     assert readers == READS_THE_ENVIRONMENT
 
 
-def test_product_code_never_prints():
+def test_product_code_never_prints() -> None:
     printing = [
         f"{source.name}:{node.lineno}"
         for source in sources(PRODUCT)
@@ -44,24 +44,24 @@ def test_product_code_never_prints():
     assert not printing
 
 
-def test_hand_written_writes_of_the_heart_stand_in_one_module():
+def test_hand_written_writes_of_the_heart_stand_in_one_module() -> None:
     writers = {source.name for source in sources(PRODUCT) if WRITES_SQL_BY_HAND.search(source.text)}
     assert writers == {"apps/tasks/services/statements.py"}
 
 
-def test_no_model_hides_logic_in_save_and_no_signals_are_received():
+def test_no_model_hides_logic_in_save_and_no_signals_are_received() -> None:
     for source in sources(("apps",)):
         names = {name for name, _ in source.functions()}
         assert "save" not in names, source.name
         assert not re.search(r"^from django\.(?:db\.models\.signals|dispatch) ", source.text, re.M), source.name
 
 
-def test_no_module_has_a_name_that_says_nothing():
+def test_no_module_has_a_name_that_says_nothing() -> None:
     vague = re.compile(r"(?:^|/)(?:utils?|common|helpers?|managers?|misc|\w+_v2)(?:\.py|/)")
     assert not [source.name for source in sources(PRODUCT) if vague.search(source.name)]
 
 
-def test_job_modules_only_call_services():
+def test_job_modules_only_call_services() -> None:
     """A Celery job takes ids and calls one service: it queries nothing by itself."""
     for source in sources(("apps",)):
         if source.name.endswith("/jobs.py"):

@@ -37,22 +37,22 @@ def name_of(requirement: str) -> str:
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_every_locked_requirement_is_pinned_and_hashed(group):
+def test_every_locked_requirement_is_pinned_and_hashed(group: str) -> None:
     entries = locked(group)
     assert len(entries) > 2
     assert not [entry for entry in entries if "==" not in entry or "--hash=sha256:" not in entry]
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_the_lock_is_bound_to_no_index(group):
+def test_the_lock_is_bound_to_no_index(group: str) -> None:
     text = (ROOT / "requirements" / f"{group}.txt").read_text()
     assert "://" not in text
     assert not re.search(r"^\s*-(?:i|f|-index-url|-extra-index-url|-find-links)\b", text, re.M)
 
 
-def test_the_server_asks_for_what_its_lock_holds():
+def test_the_server_asks_for_what_its_lock_holds() -> None:
     assert declared("pyproject.toml") == asked("base") | {"codetether-worker"}
 
 
-def test_the_worker_asks_for_what_its_lock_holds():
+def test_the_worker_asks_for_what_its_lock_holds() -> None:
     assert declared("worker/pyproject.toml") == asked("worker")

@@ -1,6 +1,7 @@
 """Isolation begins in the tables: every row of ours belongs to a workspace, directly or through its parent."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -32,15 +33,16 @@ def is_scoped(model: type[models.Model], seen: frozenset[type[models.Model]] = f
 
 
 @pytest.mark.parametrize("model", [pytest.param(model, id=model._meta.label) for model in our_models()])
-def test_every_row_belongs_to_a_workspace(model):
+def test_every_row_belongs_to_a_workspace(model: type[models.Model]) -> None:
     excepted = model._meta.label in BELONGS_TO_NOBODY or model.__module__.startswith("django.")
     assert is_scoped(model) or excepted or _joins_users_to_permissions(model)
 
 
 def _joins_users_to_permissions(model: type[models.Model]) -> bool:
     """Django's own tables between a user and its groups and permissions."""
-    return bool(model._meta.auto_created) and model._meta.auto_created._meta.label == "accounts.User"
+    made_for: Any = model._meta.auto_created
+    return bool(made_for) and made_for._meta.label == "accounts.User"
 
 
-def test_every_exception_is_still_needed():
+def test_every_exception_is_still_needed() -> None:
     assert {model._meta.label for model in our_models()} >= BELONGS_TO_NOBODY.keys()

@@ -25,12 +25,12 @@ def subcommands() -> dict[str, argparse.ArgumentParser]:
     return dict(actions[0].choices)
 
 
-def test_every_subcommand_is_documented_and_exists():
+def test_every_subcommand_is_documented_and_exists() -> None:
     documented = {name for name in names(PAGE, "Command") if name.startswith("codetether ")}
     assert documented == {f"codetether {name}" for name in subcommands()}
 
 
-def test_every_option_of_codetether_is_documented_where_it_exists():
+def test_every_option_of_codetether_is_documented_where_it_exists() -> None:
     existing = {(option, name) for name, parser in subcommands().items() for option in options_of(parser)}
     existing |= {(option, "") for option in options_of(_parser())}
     table = rows(PAGE, "Option", "Of")
@@ -38,12 +38,12 @@ def test_every_option_of_codetether_is_documented_where_it_exists():
     assert documented == existing
 
 
-def test_every_option_of_the_worker_is_documented_and_exists():
+def test_every_option_of_the_worker_is_documented_and_exists() -> None:
     table = [row for row in rows(PAGE, "Option") if "Of" not in row]
     assert {option for row in table for option in marked(row["Option"])} == options_of(build_parser())
 
 
-def test_every_console_script_has_its_section():
+def test_every_console_script_has_its_section() -> None:
     scripts = set()
     for project in ("pyproject.toml", "worker/pyproject.toml"):
         scripts |= tomllib.loads((ROOT / project).read_text())["project"]["scripts"].keys()
@@ -51,24 +51,24 @@ def test_every_console_script_has_its_section():
     assert scripts == {name for name in scripts if f"`{name}`" in text or f"## {name}\n" in text}
 
 
-def test_every_management_command_of_ours_is_documented_and_exists():
+def test_every_management_command_of_ours_is_documented_and_exists() -> None:
     ours = {name for name, app in get_commands().items() if str(app).startswith("apps.")}
     documented = {name for name in names(PAGE, "Command") if name.startswith("manage.py ")}
     assert documented == {f"manage.py {name}" for name in ours}
 
 
-def test_every_make_target_is_documented_and_exists():
+def test_every_make_target_is_documented_and_exists() -> None:
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert names(PAGE, "Target") == re.findall(r"^  (make [\w-]+)", shown, re.M)
 
 
-def test_every_job_is_documented_with_its_interval():
+def test_every_job_is_documented_with_its_interval() -> None:
     existing = {job["task"]: job["schedule"] for job in settings.CELERY_BEAT_SCHEDULE.values()}
     table = rows(PAGE, "Job", "Every")
     assert {marked(row["Job"])[0]: float(row["Every"].removesuffix(" s")) for row in table} == existing
 
 
-def test_the_pages_name_no_make_target_that_is_not_there():
+def test_the_pages_name_no_make_target_that_is_not_there() -> None:
     pages = [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
     mentioned = {name for page in pages for name in re.findall(r"`(make [a-z-]+)", page.read_text())}
     assert mentioned <= set(names(PAGE, "Target"))

@@ -12,7 +12,7 @@ from apps.a2a.methods import METHODS, OLD
 from apps.a2a.projection import STATES
 from apps.live.sockets import websocket_urlpatterns
 from codetether.asgi import protocol_routes
-from tests.unit.documents import marked, names, rows
+from tests.unit.documents import DOCS, marked, rows
 
 Route = tuple[str, str]
 NOT_OURS = ("/admin/",)
@@ -65,12 +65,12 @@ def documented() -> dict[Route, str]:
     return dict(entries)
 
 
-def test_every_route_is_documented_and_exists():
+def test_every_route_is_documented_and_exists() -> None:
     ours = {route for route in existing() if not route[1].startswith(ALIAS)} | set(sockets())
     assert ours == set(documented())
 
 
-def test_every_documented_scope_is_the_one_that_is_asked_for():
+def test_every_documented_scope_is_the_one_that_is_asked_for() -> None:
     routes = existing()
     for route, cell in documented().items():
         if route[0] != "WS":
@@ -78,7 +78,7 @@ def test_every_documented_scope_is_the_one_that_is_asked_for():
             assert marked(cell) or cell in NEEDS_NO_SCOPE, route
 
 
-def test_both_prefixes_serve_the_same():
+def test_both_prefixes_serve_the_same() -> None:
     routes = existing()
     ours = {(method, path): scopes for (method, path), scopes in routes.items() if path.startswith(PREFIX)}
     alias = {(m, path.replace(ALIAS, PREFIX)): scopes for (m, path), scopes in routes.items() if path.startswith(ALIAS)}
@@ -86,25 +86,25 @@ def test_both_prefixes_serve_the_same():
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_a2a_method_is_documented_with_its_scope(method):
+def test_every_a2a_method_is_documented_with_its_scope(method: str) -> None:
     column = "Version 0.3" if METHODS[method].version == OLD else "Version 1.0"
     table = rows("reference/a2a.md", "Version 0.3", "Version 1.0", "Scope")
     scopes = [marked(row["Scope"]) for row in table if marked(row[column]) == [method]]
     assert scopes == [[str(METHODS[method].scope)]]
 
 
-def test_every_documented_a2a_method_exists():
+def test_every_documented_a2a_method_exists() -> None:
     table = rows("reference/a2a.md", "Version 0.3", "Version 1.0")
     assert {name for row in table for name in marked(row["Version 0.3"]) + marked(row["Version 1.0"])} == set(METHODS)
 
 
-def test_the_states_are_spelled_for_a2a_as_documented():
+def test_the_states_are_spelled_for_a2a_as_documented() -> None:
     table = rows("reference/a2a.md", "Ours", "A2A 0.3", "A2A 1.0")
     spelled = {tuple(name for cell in row.values() for name in marked(cell)) for row in table}
     assert spelled == {(str(ours), legacy_state(theirs), theirs) for ours, theirs in STATES.items()}
 
 
-def test_the_paths_named_in_prose_exist():
+def test_the_paths_named_in_prose_exist() -> None:
     """Not only in tables: what a page mentions as a path of ours is one."""
     known = {path for _, path in documented()}
     known |= {path.replace(PREFIX, ALIAS) for path in known}
@@ -113,5 +113,5 @@ def test_the_paths_named_in_prose_exist():
 
 
 def names_in_prose() -> set[str]:
-    text = "\n".join(path.read_text() for path in sorted((names.__globals__["DOCS"]).rglob("*.md")))
+    text = "\n".join(path.read_text() for path in DOCS.rglob("*.md"))
     return {word.split(" ")[-1] for word in re.findall(r"`([^`\n]+)`", text)}

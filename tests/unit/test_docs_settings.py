@@ -49,7 +49,7 @@ def server_settings() -> dict[str, str]:
     return {texts(call)[0]: shown(default_of(call)) for call in reads}
 
 
-def test_every_setting_of_the_server_is_documented_with_its_default_and_read():
+def test_every_setting_of_the_server_is_documented_with_its_default_and_read() -> None:
     documented = {marked(row["Variable"])[0]: row["Default"] for row in _tables()["server"]}
     assert documented == server_settings()
 
@@ -63,13 +63,13 @@ def worker_settings() -> dict[str, tuple[str, object]]:
     return found
 
 
-def test_every_setting_of_the_worker_is_documented_and_read():
+def test_every_setting_of_the_worker_is_documented_and_read() -> None:
     directly = {texts(call)[0] for call in calls_of("worker/codetether_worker/config.py", "env.get")}
     documented = {marked(row["Variable"])[0] for row in _tables()["worker"]}
     assert documented == worker_settings().keys() | directly - THE_SYSTEMS_OWN
 
 
-def test_the_workers_settings_have_the_documented_keys_flags_and_defaults():
+def test_the_workers_settings_have_the_documented_keys_flags_and_defaults() -> None:
     flags = {action.dest: action.option_strings[0] for action in build_parser()._actions}
     for row in _tables()["worker"]:
         key, default = worker_settings().get(marked(row["Variable"])[0], ("", None))
@@ -78,21 +78,21 @@ def test_the_workers_settings_have_the_documented_keys_flags_and_defaults():
         assert default is None or row["Default"] == shown(default), row
 
 
-def test_every_variable_about_opencode_is_documented():
+def test_every_variable_about_opencode_is_documented() -> None:
     text = (ROOT / "docs" / PAGE).read_text()
     worker = "\n".join(source.text for source in sources(("worker/codetether_worker",)))
     variables = set(re.findall(r'"(OPENCODE_[A-Z_]+)"', worker))
     assert variables == set(re.findall(r"`(OPENCODE_[A-Z_]+)`", text))
 
 
-def test_opencode_gets_the_documented_environment():
+def test_opencode_gets_the_documented_environment() -> None:
     given = opencode_environment({}, asks_first=True, max_steps=9)
     documented = {marked(row["Variable"])[0]: marked(row["Default"]) for row in _tables()["agents"]}
     assert documented.keys() == given.keys()
     assert all(given[name] == default[0] for name, default in documented.items() if default)
 
 
-def test_the_documented_variables_for_installing_are_read():
+def test_the_documented_variables_for_installing_are_read() -> None:
     script = (ROOT / "deploy/dev/python-env.sh").read_text()
     for row in _tables()["installing"]:
         assert f"${{{marked(row['Variable'])[0]}" in script
@@ -110,7 +110,7 @@ def _tables() -> dict[str, list[dict[str, str]]]:
     }
 
 
-def test_no_page_names_a_variable_that_nobody_reads():
+def test_no_page_names_a_variable_that_nobody_reads() -> None:
     known = set(names(PAGE, "Variable")) | {"DJANGO_SETTINGS_MODULE", "OPENCODE_API_KEY", "OPENCODE_BIN"}
     pattern = re.compile(r"\b((?:A2A|CODETETHER|WORKER|MCP|OPENCODE)_[A-Z_]+)\b")
     pages = [*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "worker/README.md", ROOT / "CONTRIBUTING.md"]
