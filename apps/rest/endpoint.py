@@ -1,7 +1,7 @@
 """The base of all REST views: what an operation needs, reads and answers is declared once, on its method.
 
 `@operation(scope, answers=…)` marks a handler. The annotations of its `body` and `query` parameters (models of
-`apps.rest.bodies`) say what it reads. Permission, validation, idempotency and the OpenAPI schema all follow from that.
+`apps.rest.bodies` and `apps.rest.queries`) say what it reads. Permission, validation, idempotency and the OpenAPI schema all follow from that.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,10 +19,10 @@ from apps.accounts.principals import Principal
 from apps.core import jsontext
 from apps.core.errors import NotFoundError, UnprocessableError
 from apps.rest.authentication import Scopes
-from apps.rest.bodies import Body, Query
 from apps.rest.idempotency import answer_once, digest_of
 from apps.rest.parsers import object_of
 from apps.rest.problems import json_answer
+from apps.rest.reading import Body, Query
 
 Answer = Mapping[str, Any]
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from apps.rest.bodies import Page
+from apps.rest.queries import Page
 
 
 def page_of[M: Model](

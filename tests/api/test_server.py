@@ -1,6 +1,7 @@
 """Status, models, providers, workers, agents, the queue and the reaper over REST."""
 
 import pytest
+from pydantic import BaseModel
 
 from apps.rest import answers
 from apps.tasks.models import Task
@@ -36,7 +37,7 @@ def worker(cast: Cast) -> None:
     ],
 )
 @pytest.mark.usefixtures("worker")
-def test_answer_has_the_described_shape(api: Api, path: str, shape: type[answers.BaseModel]) -> None:
+def test_answer_has_the_described_shape(api: Api, path: str, shape: type[BaseModel]) -> None:
     answer = api.get(path)
     assert answer.status_code == 200
     shape.model_validate(answer.json())

@@ -5,9 +5,10 @@ from apps.codebases.selectors import CodebaseFilter, codebase_facts, codebase_ge
 from apps.codebases.services import CodebaseChange, NewCodebase, codebase_change
 from apps.rest import answers
 from apps.rest.authentication import demand
-from apps.rest.bodies import AgentConfig, CodebaseBody, CodebaseChanges, CodebaseQuery, RemovalQuery
+from apps.rest.bodies import AgentConfig, CodebaseBody, CodebaseChanges
 from apps.rest.endpoint import Answer, Endpoint, operation
 from apps.rest.paging import page_of
+from apps.rest.queries import CodebaseQuery, RemovalQuery
 from apps.tasks.services import codebase_remove, codebase_request
 from apps.workers.selectors import connected_workers
 

@@ -9,9 +9,9 @@ from django.utils import timezone
 from apps.accounts.permissions import Scope
 from apps.codebases.selectors import codebase_facts, codebases_of
 from apps.rest import answers
-from apps.rest.bodies import Page
 from apps.rest.endpoint import Answer, Endpoint, operation
 from apps.rest.paging import page_of
+from apps.rest.queries import Page
 from apps.tasks.selectors import oldest_pending, queue_counts, stuck_tasks, task_facts
 from apps.tasks.services import leases_reap
 from apps.workers.selectors import (

@@ -6,9 +6,10 @@ from apps.accounts.permissions import Scope
 from apps.codebases.models import Codebase
 from apps.codebases.selectors import codebase_get
 from apps.rest import answers
-from apps.rest.bodies import IngestBody, MessagesBody, Page, ResumeBody, SessionMessagesQuery, SessionsBody
+from apps.rest.bodies import IngestBody, MessagesBody, ResumeBody, SessionsBody
 from apps.rest.endpoint import Answer, Endpoint, operation
 from apps.rest.paging import page_of
+from apps.rest.queries import Page, SessionMessagesQuery
 from apps.sessions import reading
 from apps.sessions.models import AgentSession
 from apps.sessions.selectors import message_facts, messages_of, session_facts, session_get, sessions_of

@@ -7,8 +7,9 @@ from apps.accounts.permissions import Scope
 from apps.core.errors import InvalidError
 from apps.core.ids import parse_id
 from apps.rest import answers
-from apps.rest.bodies import ClaimedBody, LogQuery, OutputBody, StatusBody
+from apps.rest.bodies import ClaimedBody, OutputBody, StatusBody
 from apps.rest.endpoint import Answer, Endpoint, operation
+from apps.rest.queries import LogQuery
 from apps.tasks import log
 from apps.tasks.errors import StaleClaimError
 from apps.tasks.selectors import output_chunks, task_facts, task_get

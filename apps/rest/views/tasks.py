@@ -6,18 +6,10 @@ from apps.accounts.permissions import Scope
 from apps.codebases.selectors import codebase_get
 from apps.core.errors import InvalidError
 from apps.rest import answers
-from apps.rest.bodies import (
-    ApprovalBody,
-    InputBody,
-    Page,
-    PriorityBody,
-    ReasonBody,
-    TaskBody,
-    TaskOfCodebaseQuery,
-    TaskQuery,
-)
+from apps.rest.bodies import ApprovalBody, InputBody, PriorityBody, ReasonBody, TaskBody
 from apps.rest.endpoint import Answer, Endpoint, operation
 from apps.rest.paging import page_of
+from apps.rest.queries import Page, TaskOfCodebaseQuery, TaskQuery
 from apps.rest.views.agent import model_wanted
 from apps.tasks.selectors import TaskFilter, task_facts, task_get, tasks_filtered
 from apps.tasks.services import (

@@ -10,9 +10,10 @@ from apps.accounts.services import token_create, token_revoke
 from apps.core.errors import ForbiddenError, InvalidError, NotFoundError
 from apps.core.ids import parse_id
 from apps.rest import answers
-from apps.rest.bodies import Page, TokenBody
+from apps.rest.bodies import TokenBody
 from apps.rest.endpoint import Answer, Endpoint, operation
 from apps.rest.paging import page_of
+from apps.rest.queries import Page
 
 
 class Me(Endpoint):

@@ -1,0 +1,114 @@
+"""Answers about the server, its workers, its queue and its tokens."""
+
+from datetime import datetime
+
+from pydantic import BaseModel
+
+from apps.rest.answers.shared import Done, Facts, Paged
+
+
+class ReaperHealth(BaseModel):
+    status: str
+    healthy: bool
+    stuck_tasks: int
+    oldest_expired_seconds: float
+    lease_seconds: float
+    message: str
+
+
+class Worker(BaseModel):
+    worker_id: str
+    name: str
+    status: str
+
+
+class WorkerPage(Paged):
+    workers: list[Facts]
+
+
+class StoredWorkerPage(WorkerPage):
+    source: str
+
+
+class Model(BaseModel):
+    id: str
+    name: str
+    provider: str
+    workers_available: int
+
+
+class Models(BaseModel):
+    models: list[Model]
+    total: int
+
+
+class Provider(BaseModel):
+    id: str
+    name: str
+    models: list[Model]
+
+
+class Providers(BaseModel):
+    providers: list[Provider]
+    total: int
+
+
+class Agents(BaseModel):
+    agents: list[Facts]
+    total: int
+
+
+class ServerStatus(BaseModel):
+    available: bool
+    message: str
+    opencode_binary: str | None
+    registered_codebases: int
+    auto_start: bool
+    runtime: Facts
+
+
+class DatabaseStatus(BaseModel):
+    available: bool
+    source: str
+    message: str
+    total: Facts
+
+
+class QueueStatus(BaseModel):
+    counts: dict[str, int]
+    total: int
+    pending: int
+    running: int
+    oldest_pending_seconds: float | None
+    workers_connected: int
+
+
+class Token(BaseModel):
+    id: str
+    name: str
+    role: str
+    scopes: list[str]
+    hint: str
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class TokenPage(Paged):
+    api_keys: list[Token]
+
+
+class TokenMade(Done):
+    """`token` is the secret: shown here, once."""
+
+    api_key: Token
+    token: str | None
+
+
+class Me(BaseModel):
+    name: str
+    role: str
+    scopes: list[str]
+    user_id: str | None
+    workspace: Facts

@@ -1,0 +1,52 @@
+"""The query strings that the REST face reads."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from apps.rest.reading import Name, Query
+from apps.tasks.states import State
+
+LIMIT_DEFAULT = 50
+LIMIT_MOST = 200
+OFFSET_MOST = 2**31
+
+
+class Page(Query):
+    """Which part of a list; more than LIMIT_MOST entries are never given at once."""
+
+    limit: Annotated[int, Field(ge=1), AfterValidator(lambda limit: min(limit, LIMIT_MOST))] = LIMIT_DEFAULT
+    offset: Annotated[int, Field(ge=0, le=OFFSET_MOST)] = 0
+
+
+class CodebaseQuery(Page):
+    status: Literal["", "pending", "active"] = ""
+    worker_id: Name = ""
+    q: Name = ""
+
+
+class TaskOfCodebaseQuery(Page):
+    status: State | None = None
+    worker_id: Name = ""
+    agent_type: Name = ""
+    context_id: Name = ""
+    q: Name = ""
+
+
+class TaskQuery(TaskOfCodebaseQuery):
+    codebase_id: Name = ""
+
+
+class LogQuery(Query):
+    """Which part of a task's log: events with a greater `seq`, at most `limit`."""
+
+    after_seq: Annotated[int, Field(ge=0, lt=2**62)] = 0
+    limit: Annotated[int, Field(ge=1), AfterValidator(lambda limit: min(limit, LIMIT_MOST))] = LIMIT_DEFAULT
+
+
+class RemovalQuery(Query):
+    force: bool = False
+
+
+class SessionMessagesQuery(Page):
+    session_id: Name
