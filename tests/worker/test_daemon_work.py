@@ -82,6 +82,23 @@ def test_two_tasks_never_share_a_working_tree(server: FakeControlPlane, start_wo
     assert first.status == "completed"
 
 
+def test_tasks_of_one_codebase_run_in_order_without_being_given_back(
+    server: FakeControlPlane, start_worker: StartWorker, shop: Path
+) -> None:
+    start_worker("--codebases", str(shop), "--concurrency", "4")
+    server.wait_for(lambda: server.workers)
+    tasks = [server.add_codebase_task(f"echo {number}", str(shop)) for number in range(4)]
+    for task in tasks:
+        server.wait_ended(task)
+    assert [task.attempt for task in tasks] == [1, 1, 1, 1]
+    assert sorted(tasks, key=lambda task: task.log[0]["at"]) == tasks
+
+
+def test_a_model_may_be_named_without_its_provider(server: FakeControlPlane, start_worker: StartWorker) -> None:
+    start_worker()
+    assert server.wait_ended(server.add_task("echo hi", model="two")).status == "completed"
+
+
 def test_a_codebase_that_allows_it_runs_tasks_in_parallel(
     server: FakeControlPlane, start_worker: StartWorker, shop: Path
 ) -> None:

@@ -21,7 +21,7 @@ from codetether_worker.errors import AgentError, ServerRefused, ServerUnreachabl
 from codetether_worker.outbox import ClaimLog, Outbox
 from codetether_worker.processes import agent_mark
 from codetether_worker.protocol import REGISTER_CODEBASE, Claim, HeartbeatReply, Outcome
-from codetether_worker.registration import Registrar, default_codebase
+from codetether_worker.registration import Registrar
 from codetether_worker.routing import NotForThisWorker, choose_program, working_folder
 from codetether_worker.run import ClaimRun, Halt
 from codetether_worker.state import State
@@ -79,11 +79,8 @@ class Attempts:
     @property
     def busy_codebases(self) -> list[str]:
         """Codebases whose working tree is in use; a claim for one of them could not start."""
-        return [
-            attempt.run.claim.codebase_id
-            for attempt in self._held.values()
-            if attempt.working and attempt.tree is not None and attempt.run.claim.codebase_id
-        ]
+        claims = [attempt.run.claim for attempt in self._held.values() if attempt.working]
+        return [claim.codebase_id for claim in claims if claim.codebase_id and self._takes_whole_tree(claim)]
 
     @property
     def working(self) -> int:
@@ -187,9 +184,8 @@ class Attempts:
 
     def _folder(self, claim: Claim, program: str) -> Path:
         """The built-in agent only reads, so without a codebase it may look at this worker's first folder."""
-        first = default_codebase(self._config)
-        looks_around = first is not None and program == "builtin"
-        fallback = first.path if first is not None and looks_around else self._state.global_dir
+        first = self._registrar.first_folder if program == "builtin" else None
+        fallback = first or self._state.global_dir
         return working_folder(claim, fallback=fallback, known=self._registrar.knows(claim.codebase_id))
 
     @staticmethod

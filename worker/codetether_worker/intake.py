@@ -57,14 +57,11 @@ class Intake:
             await wait_for_any(self.wake, self._stopping, limit=interval)
 
     async def _fill_slots(self) -> None:
-        """Claim until there is no room or no task."""
-        while not self._stopping.is_set() and not self._drain_asked():
-            room = self._attempts.free_slots
-            if room <= 0:
-                return
+        """Claim until there is no room or no task: one at a time, since each may occupy a working tree."""
+        while self._attempts.free_slots > 0 and not self._stopping.is_set() and not self._drain_asked():
             claimed_at = lease.now()
-            claims = await self._client.claim(limit=room, exclude_codebases=self._attempts.busy_codebases)
+            claims = await self._client.claim(limit=1, exclude_codebases=self._attempts.busy_codebases)
+            if not claims:
+                return
             for claim in claims:
                 await self._attempts.start(claim, claimed_at=claimed_at)
-            if len(claims) < room:
-                return

@@ -13,7 +13,7 @@ from typing import Any
 from codetether_worker import __version__
 from codetether_worker.backoff import Backoff, wait_for_any
 from codetether_worker.client import ControlPlane
-from codetether_worker.config import CodebaseSpec, Config
+from codetether_worker.config import Config
 from codetether_worker.discovery import Inventory
 from codetether_worker.errors import ServerRefused, ServerUnreachable
 from codetether_worker.protocol import GLOBAL_QUEUE, Claim, Outcome, RegisteredCodebase, Registration
@@ -131,6 +131,13 @@ class Registrar:
         self._learn(codebase, path)
         return Outcome("completed", result=f"{path} is on {self._config.name} and ready for tasks")
 
+    @property
+    def first_folder(self) -> Path | None:
+        """Where a task without a codebase may look around: the first folder that is this worker's."""
+        given = [spec.path for spec in self._config.codebases]
+        learned = [Path(known.path) for known in self._confirmed.values()]
+        return next(iter(given + learned), None)
+
     def knows(self, codebase_id: str | None) -> bool:
         return codebase_id in self._confirmed
 
@@ -142,11 +149,6 @@ class Registrar:
     def _forget(self, codebase_id: str | None) -> None:
         if codebase_id is not None and self._learned.pop(codebase_id, None) is not None:
             _write_learned(self._learned_file, self._learned)
-
-
-def default_codebase(config: Config) -> CodebaseSpec | None:
-    """Where a task without a codebase looks around: the first folder given to this worker."""
-    return config.codebases[0] if config.codebases else None
 
 
 def _read_learned(path: Path) -> dict[str, LearnedCodebase]:
