@@ -12,7 +12,7 @@ from django.conf import settings
 
 from apps.codebases.selectors import codebase_get
 from apps.core.errors import MalformedError
-from apps.live.projection import Frame, project, raw
+from apps.live.projection import Frame, codebase_frame, raw_frame, task_frame
 from apps.tasks import log
 from apps.tasks.selectors import current_task, task_get
 
@@ -48,7 +48,7 @@ async def task_feed(task_id: uuid.UUID, after_seq: int) -> Feed:
     pages = log.follow(task_id, after_seq, idle_seconds=settings.SSE_KEEPALIVE_SECONDS)
     async with aclosing(pages):
         async for page in pages:
-            yield Batch([project(event, str(event.seq)) for event in page])
+            yield Batch([task_frame(event) for event in page])
 
 
 def cursor_of(last_id: str, beginning: str = "now") -> log.Cursor:
@@ -56,11 +56,10 @@ def cursor_of(last_id: str, beginning: str = "now") -> log.Cursor:
     if beginning not in BEGINNINGS:
         message = f"Give one of {', '.join(BEGINNINGS)}."
         raise MalformedError(f"from: {message}", errors={"from": [message]})
-    now = log.now_cursor()
     if not last_id:
-        return now if beginning == "now" else log.Cursor(0)
+        return log.now_cursor() if beginning == "now" else log.Cursor(0)
     cursor = log.Cursor.parse(last_id)
-    if cursor is None or cursor.position > now.position:
+    if cursor is None or not log.is_past(cursor):
         raise _bad_id(last_id)
     return cursor
 
@@ -70,7 +69,7 @@ async def workspace_feed(workspace_id: uuid.UUID, cursor: log.Cursor) -> Feed:
     pages = log.follow_workspace(workspace_id, cursor, idle_seconds=settings.SSE_KEEPALIVE_SECONDS)
     async with aclosing(pages):
         async for page in pages:
-            yield Batch([raw(event, str(event.cursor)) for event in page], str(page.resume))
+            yield Batch([raw_frame(event) for event in page], str(page.resume))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ async def codebase_feed(workspace_id: uuid.UUID, place: CodebasePlace) -> Feed:
     )
     async with aclosing(pages):
         async for page in pages:
-            yield Batch([project(event, str(event.cursor)) for event in page], str(page.resume))
+            yield Batch([codebase_frame(event) for event in page], str(page.resume))
 
 
 def _bad_id(last_id: str) -> MalformedError:

@@ -1,12 +1,13 @@
 """From the log to what clients see: one frame for one event, the same for SSE and WebSocket.
 
-`project` gives the contract's shapes (codebase events, task output); `raw` gives the log itself (monitor). The log
+`task_frame` and `codebase_frame` give the contract's shapes; `raw_frame` gives the log itself (monitor). The log
 says more than the contract names: `tool_result`, `usage`, `session` and `message` are frames of their own, and every
 move of the state is a `status`.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from apps.core import jsontext, sse
@@ -14,33 +15,51 @@ from apps.tasks.log import LogEvent
 
 Data = Mapping[str, Any]
 
+SHARED = 64
+"""Frames kept per kind of stream: readers that share a read (apps.tasks.log) share its events, so their frames too."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True, eq=False)
 class Frame:
-    """One event for a client: its resumable id, its name, its JSON data."""
+    """One event for a client: its resumable id, its name, its JSON data. Streams that share one share its bytes."""
 
     id: str
     event: str
     data: dict[str, Any]
+    _sse: bytes = b""
 
     def as_sse(self) -> bytes:
-        return sse.event(self.event, self.data, id=self.id)
+        if not self._sse:
+            self._sse = sse.event(self.event, self.data, id=self.id)
+        return self._sse
 
     def as_json(self) -> str:
         """The WebSocket's form: `{id, event, data}`."""
         return jsontext.dumps({"id": self.id, "event": self.event, "data": self.data}).decode()
 
 
-def project(event: LogEvent, id: str) -> Frame:  # noqa: A002 (the field's own name)
-    """The event in the contract's shape (GET /codebases/{id}/events)."""
-    name, data = SHAPES[event.kind](event.data) if event.kind in SHAPES else (event.kind, dict(event.data))
-    return Frame(id, name, {**_about(event), **data})
+@lru_cache(SHARED)
+def task_frame(event: LogEvent) -> Frame:
+    """The event in the contract's shape; its id is its place in its task's log."""
+    return _project(event, str(event.seq))
 
 
-def raw(event: LogEvent, id: str) -> Frame:  # noqa: A002 (as above)
-    """The event as the log has it, with what the monitor shows beside it."""
+@lru_cache(SHARED)
+def codebase_frame(event: LogEvent) -> Frame:
+    """The event in the contract's shape; its id is its place in the workspace."""
+    return _project(event, str(event.cursor))
+
+
+@lru_cache(SHARED)
+def raw_frame(event: LogEvent) -> Frame:
+    """The event as the log has it, with what the monitor shows beside it; its id is its place in the workspace."""
     beside = {"worker_id": event.worker_id or None, "agent_type": event.agent_type, "title": event.title}
-    return Frame(id, event.kind, {**_about(event), **beside, "kind": event.kind, "data": event.data})
+    return Frame(str(event.cursor), event.kind, {**_about(event), **beside, "kind": event.kind, "data": event.data})
+
+
+def _project(event: LogEvent, id: str) -> Frame:  # noqa: A002 (the field's own name)
+    name, data = SHAPES[event.kind](event.data) if event.kind in SHAPES else (event.kind, event.data)
+    return Frame(id, name, {**_about(event), **data})
 
 
 def _about(event: LogEvent) -> dict[str, Any]:

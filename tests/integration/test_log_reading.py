@@ -44,7 +44,7 @@ def test_pages_follow_each_other_without_gap(cast: Cast) -> None:
 
 def test_page_is_bounded_by_bytes_but_never_empty(cast: Cast) -> None:
     claim = cast.held()
-    large = uuid.uuid4().hex * 0 + "".join(uuid.uuid4().hex for _ in range(12_000))
+    large = "".join(uuid.uuid4().hex for _ in range(12_000))
     say(cast, claim, large, large, seqs=[1, 2])
     first = reading.task_page(claim.task_id, 2)
     assert [event.seq for event in first.events] == [3]
@@ -96,6 +96,16 @@ def test_slow_transaction_hides_nothing(cast: Cast) -> None:
         slow.commit()
     found = log.read_workspace(cast.workspace.id, held.resume)
     assert [event.data["message"] for event in found] == ["slow", "quick"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_transaction_of_another_database_holds_nothing_back(cast: Cast) -> None:
+    task = cast.task()
+    with psycopg.connect(**connection.get_connection_params() | {"dbname": "postgres"}) as elsewhere:
+        elsewhere.execute("SELECT pg_current_xact_id()")
+        task_message(workspace_id=cast.workspace.id, task_id=task.id, message="m", by="ada")
+        page = reading.workspace_page(cast.workspace.id, START)
+    assert ([event.seq for event in page.events], page.is_held_back) == ([1, 2], False)
 
 
 def append_by_hand(slow: psycopg.Connection[tuple[object, ...]], task_id: uuid.UUID) -> None:

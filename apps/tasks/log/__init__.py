@@ -1,13 +1,13 @@
 """Reading the log. Every stream is this: read after a place, wait for a wake-up or the poll, repeat.
 
 `read` and `follow` serve one task by its gap-free `seq`. `read_workspace` and `follow_workspace` serve
-readers of many tasks by `position`, and stay below the oldest running transaction, so that a slow one
+readers of many tasks by `position`, and stay below the oldest transaction that runs in the database, so that a slow one
 cannot hide an event from them.
 """
 
 from apps.tasks.log.entries import TERMINAL_KINDS, Cursor, LogEvent
 from apps.tasks.log.following import Batch, follow, follow_workspace
-from apps.tasks.log.reading import PAGE, now_cursor, read, read_workspace
+from apps.tasks.log.reading import PAGE, is_past, now_cursor, read, read_workspace
 from apps.tasks.log.sweep import POLL_SECONDS
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "LogEvent",
     "follow",
     "follow_workspace",
+    "is_past",
     "now_cursor",
     "read",
     "read_workspace",

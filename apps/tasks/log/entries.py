@@ -9,7 +9,7 @@ TERMINAL_KINDS = frozenset({"completed", "failed", "cancelled", "rejected"})
 LIMIT = 2**62
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LogEvent:
     """One line of a log. What follows `created_at` belongs to its task as that is now; empty where there is none."""
 

@@ -3,11 +3,20 @@
 import uuid
 from collections.abc import Collection
 
+import orjson
+
+from apps.core.prepared import execute
 from apps.tasks.log.entries import LogEvent
-from apps.tasks.models import TaskEvent
+
+_KINDS = """
+SELECT task_id, seq, position, kind, data::text, created_at FROM tasks_taskevent
+WHERE task_id = %(task_id)s AND kind = ANY(%(kinds)s::text[]) ORDER BY seq"""
 
 
 def read_kinds(task_id: uuid.UUID, kinds: Collection[str]) -> list[LogEvent]:
     """All events of these kinds, in order; the caller has checked that the task may be read."""
-    found = TaskEvent.objects.filter(task_id=task_id, kind__in=kinds).order_by("seq")
-    return [LogEvent(*row) for row in found.values_list("task_id", "seq", "position", "kind", "data", "created_at")]
+    rows = execute(_KINDS, {"task_id": task_id, "kinds": list(kinds)})
+    return [
+        LogEvent(of_task, seq, position, kind, orjson.loads(data), created_at)
+        for of_task, seq, position, kind, data, created_at in rows
+    ]

@@ -104,20 +104,42 @@ def workspace_page(workspace_id: uuid.UUID, after: Cursor, codebase_id: str = ""
     return _page(_rows(_WORKSPACE_PAGE, params), limit, max(after, Cursor(horizon)), is_held_back)
 
 
+_HORIZON = """
+SELECT COALESCE(
+    min(running.xid::text::bigint) FILTER (WHERE elsewhere.pid IS NULL),
+    max(pg_snapshot_xmax(present.snapshot)::text::bigint)
+) AS position
+FROM (SELECT pg_current_snapshot() AS snapshot) present
+LEFT JOIN LATERAL pg_snapshot_xip(present.snapshot) AS running(xid) ON true
+LEFT JOIN pg_stat_activity elsewhere
+    ON elsewhere.backend_xid = running.xid::xid AND elsewhere.datname <> current_database()"""
+"""The oldest transaction that runs in this database, or the next one where none does.
+
+Transactions are numbered for the whole server: those known to belong to its other databases are no concern of ours.
+Which those are may be hidden from our role (it then lacks pg_read_all_stats): they count as ours.
+"""
+
+
 def _horizon(workspace_id: uuid.UUID) -> tuple[int, bool]:
-    """(the oldest running transaction, whether committed events wait for it). Read before the page, never after."""
-    sql = """
+    """(the horizon, whether committed events wait beyond it). Read before the page, never after."""
+    sql = f"""
 SELECT h.position, EXISTS (
     SELECT FROM tasks_taskevent e WHERE e.workspace_id = %(workspace_id)s AND e.position >= h.position
-) FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS position) h"""
+) FROM ({_HORIZON}) h"""
     ((position, is_held_back),) = _rows(sql, {"workspace_id": workspace_id})
     return position, is_held_back
 
 
 def now_cursor() -> Cursor:
     """The place from which a reader that wants only what is new begins."""
-    ((position,),) = _rows("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint", {})
+    ((position,),) = _rows(_HORIZON, {})
     return Cursor(position)
+
+
+def is_past(cursor: Cursor) -> bool:
+    """Whether a reader can have been at `cursor`: nothing of this server's lies beyond its next transaction."""
+    ((position,),) = _rows("SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint", {})
+    return cursor.position <= int(position)
 
 
 def is_ended_at(task_id: uuid.UUID, seq: int) -> bool | None:

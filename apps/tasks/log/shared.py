@@ -2,31 +2,53 @@
 
 import asyncio
 from collections.abc import Callable, Hashable
-from functools import partial
 from typing import Any, cast
 
 from apps.core.db import in_database
 from apps.core.wakeups import Waiter, hub
 
 
+class _Read:
+    """One read under way: the hub's stamp at its beginning, and who waits for it."""
+
+    def __init__(self, stamp: int) -> None:
+        self.stamp = stamp
+        self.waiting: list[asyncio.Future[Any]] = []
+        self.task: asyncio.Task[Any] | None = None
+
+
 class SharedReads:
-    """The reads of one event loop that are under way, each with the hub's stamp at its beginning."""
+    """The reads of one event loop that are under way."""
 
     def __init__(self) -> None:
-        self._running: dict[Hashable, tuple[int, asyncio.Task[Any]]] = {}
+        self._running: dict[Hashable, _Read] = {}
 
     async def read[T](self, waiter: Waiter, work: Callable[..., T], *args: Hashable) -> T:
-        """`work(*args)` in the database: joined if under way, unless it began before the waiter's last hint."""
-        key = (work, args)
-        stamp, task = self._running.get(key, (-1, None))
-        if task is None or stamp < waiter.stamp:
-            task = asyncio.create_task(in_database(work, *args))
-            self._running[key] = (hub().stamp, task)
-            task.add_done_callback(partial(self._forget, key))
-        return cast(T, await asyncio.shield(task))
+        """`work(*args)` in the database: joined if under way, unless it began before the waiter's last hint.
 
-    def _forget(self, key: Hashable, task: asyncio.Task[Any]) -> None:
-        if self._running.get(key, (0, None))[1] is task:
+        A reader that leaves takes nobody else's read along.
+        """
+        key = (work, args)
+        one = self._running.get(key)
+        if one is None or one.stamp < waiter.stamp:
+            one = self._running[key] = _Read(hub().stamp)
+            one.task = asyncio.create_task(self._run(one, key, work, args))
+        mine = asyncio.get_running_loop().create_future()
+        one.waiting.append(mine)
+        return cast(T, await mine)
+
+    async def _run(self, one: _Read, key: Hashable, work: Callable[..., Any], args: tuple[Hashable, ...]) -> None:
+        found, failure = None, None
+        try:
+            found = await in_database(work, *args)
+        except Exception as error:  # noqa: BLE001 (handed to whoever waits)
+            failure = error
+        if self._running.get(key) is one:
             del self._running[key]
-        if not task.cancelled():
-            task.exception()  # looked at, whether or not a reader is left to be told
+        for future in one.waiting:
+            if future.done():
+                continue  # its reader has left
+            if failure is None:
+                future.set_result(found)
+            else:
+                future.set_exception(failure)
