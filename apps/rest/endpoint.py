@@ -1,7 +1,8 @@
 """The base of all REST views: what an operation needs, reads and answers is declared once, on its method.
 
 `@operation(scope, answers=…)` marks a handler. The annotations of its `body` and `query` parameters (models of
-`apps.rest.bodies` and `apps.rest.queries`) say what it reads. Permission, validation, idempotency and the OpenAPI schema all follow from that.
+`apps.rest.bodies` and `apps.rest.queries`) say what it reads. Permission, validation, idempotency and the OpenAPI
+schema all follow from that.
 """
 
 from collections.abc import Callable, Mapping
