@@ -5,6 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
+from codetether import embedded
 from codetether.env import Env, SettingError
 
 
@@ -12,22 +13,14 @@ def service_urls(env: Env) -> tuple[str, str]:
     """(database URL, Redis URL): from the environment, else those of the embedded servers that run now."""
     if env.database_url and env.redis_url:
         return env.database_url, env.redis_url
-    running = _running_services(env.data_dir)
-    database_url = env.database_url or running.get("database_url", "")
-    redis_url = env.redis_url or running.get("redis_url", "")
+    running = embedded.find(env.data_dir)
+    database_url = env.database_url or (running.database_url if running else "")
+    redis_url = env.redis_url or (running.redis_url if running else "")
     if not (database_url and redis_url):
         raise SettingError(
             "No database: set DATABASE_URL and A2A_REDIS_URL, or start the embedded servers with 'codetether up'."
         )
     return database_url, redis_url
-
-
-def _running_services(data_dir: Path) -> dict[str, str]:
-    try:
-        found = json.loads((data_dir / "services.json").read_text())
-    except (FileNotFoundError, PermissionError, json.JSONDecodeError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def secret_key(env: Env) -> str:

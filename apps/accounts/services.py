@@ -64,7 +64,7 @@ def installation_prepare(*, data_dir: Path) -> tuple[FirstLogin | None, bool]:
         if User.objects.filter(is_superuser=True).exists():
             return _read_login(path), False
         login = _first_login(workspace)
-        _write_login(path, login)
+        _write_private(path, json.dumps(asdict(login), indent=2) + "\n")
     return login, True
 
 
@@ -76,6 +76,19 @@ def _first_login(workspace: Workspace) -> FirstLogin:
     return FirstLogin(admin_username="admin", admin_password=password, token=token)
 
 
+def local_worker_token(*, data_dir: Path) -> str:
+    """The token of the worker that runs beside the server: kept in `worker-token` (mode 0600), made where it is
+    missing or does not count any more. It can do what a worker does and nothing else."""
+    path = data_dir / "worker-token"
+    kept = path.read_text().strip() if path.exists() else ""
+    if kept and ApiToken.objects.filter(digest=digest_of(kept), revoked_at=None).exists():
+        return kept
+    workspace = Workspace.objects.get(slug=Workspace.DEFAULT_SLUG)
+    _, secret = token_create(workspace=workspace, name="local worker", role=Role.WORKER)
+    _write_private(path, secret + "\n")
+    return secret
+
+
 def _read_login(path: Path) -> FirstLogin | None:
     try:
         return FirstLogin(**json.loads(path.read_text()))
@@ -83,8 +96,8 @@ def _read_login(path: Path) -> FirstLogin | None:
         return None
 
 
-def _write_login(path: Path, login: FirstLogin) -> None:
+def _write_private(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
-    path.write_text(json.dumps(asdict(login), indent=2) + "\n")
+    path.write_text(text)

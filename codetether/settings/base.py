@@ -1,5 +1,6 @@
 """Settings of the product. What may differ between installations comes from `codetether.env`."""
 
+import sys
 from pathlib import Path
 
 import environ
@@ -18,7 +19,7 @@ ALLOWED_HOSTS = ENV.allowed_hosts
 CSRF_TRUSTED_ORIGINS = ENV.csrf_trusted_origins
 
 INSTALLED_APPS = [
-    "daphne",
+    *(["daphne"] if "runserver" in sys.argv else []),  # elsewhere it would only cost start-up time
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -136,7 +137,6 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = ENV.data_dir / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG

@@ -22,4 +22,3 @@ A2A_AGENT_URL = "http://testserver"
 A2A_BLOCKING_TIMEOUT = 5
 SSE_KEEPALIVE_SECONDS = 1
 LEASE_SECONDS = 60
-STATIC_ROOT = None  # the finders serve static files; a folder that is not there would be a warning

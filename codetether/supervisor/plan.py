@@ -10,6 +10,8 @@ from codetether.supervisor import sockets
 from codetether.supervisor.children import Program
 
 JOB_THREADS = 4
+WORKER_DRAIN_SECONDS = 5
+"""What the local worker's tasks get when everything stops: the person who pressed Ctrl-C waits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +87,7 @@ def jobs(plan: Plan, environment: Mapping[str, str]) -> Program:
 
 def worker(plan: Plan, token: str) -> Program:
     """The local agent worker; it gets the server's address and a token, and nothing of its database."""
-    environment = env.inherited(A2A_TOKEN=token)
+    environment = env.inherited(A2A_TOKEN=token, A2A_WORKER_DRAIN_GRACE=str(WORKER_DRAIN_SECONDS))
     for name in (
         "DATABASE_URL",
         "A2A_DATABASE_URL",
@@ -100,5 +102,5 @@ def worker(plan: Plan, token: str) -> Program:
         command=[*command, "--codebase", str(Path.cwd())],
         environment=environment,
         log=plan.log("worker"),
-        stop_timeout=8,
+        stop_timeout=WORKER_DRAIN_SECONDS + 3,
     )

@@ -72,7 +72,7 @@ class Run:
         is_new = bool(login.pop("created", False))
         if self._plan.is_whole:
             await self._add(plans.jobs(self._plan, self._environment))
-            await self._add_worker(login.get("token", ""))
+            await self._add_worker(login.get("worker_token", ""))
         self._show(banner(self._plan, login, is_new=is_new, seconds=time.monotonic() - began))
 
     async def _add(self, program: Program, *, restarts: bool = True) -> Child:
@@ -85,7 +85,7 @@ class Run:
         if not self._plan.has_worker:
             return
         if not token:
-            self._report(f"no local worker: there is no token for it in {self._plan.data_dir}/credentials.json")
+            self._report("no local worker: there is no token for it")
             return
         worker = await self._add(plans.worker(self._plan, token))
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, worker.restart)

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from apps.accounts.services import installation_prepare
+from apps.accounts.services import installation_prepare, local_worker_token
 
 
 class Command(BaseCommand):
@@ -19,8 +19,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         login, created = installation_prepare(data_dir=settings.DATA_DIR)
+        worker_token = local_worker_token(data_dir=settings.DATA_DIR)
         if options["json"]:
-            self.stdout.write(json.dumps({"created": created, **(asdict(login) if login else {})}))
+            said = {"created": created, "worker_token": worker_token, **(asdict(login) if login else {})}
+            self.stdout.write(json.dumps(said))
         elif created:
             self.stdout.write(f"The first login is in {settings.DATA_DIR / 'credentials.json'}.")
         else:
