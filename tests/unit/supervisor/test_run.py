@@ -24,7 +24,13 @@ from tests.unit.supervisor.conftest import MakeProgram, eventually, within
 
 pytestmark = pytest.mark.asyncio
 
-LOGIN = {"created": True, "admin_username": "admin", "admin_password": "sesame", "token": "ct_bread"}
+LOGIN = {
+    "created": True,
+    "admin_username": "admin",
+    "admin_password": "sesame",
+    "token": "ct_bread",
+    "worker_token": "ct_crumb",
+}
 WEB = """
 import os, signal, socket, sys
 listener, gate, diary = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]), sys.argv[3]
