@@ -60,7 +60,8 @@ class TaskAdmin(Steering):
         return [tail, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).defer("metadata")
+        """Without what may be long: a list needs none of it, and a page asks for the result by itself."""
+        return super().get_queryset(request).defer("metadata", "prompt", "result")
 
     def get_fieldsets(self, request: HttpRequest, obj: Task | None = None) -> Any:
         """None: the page has its own face, and a task is not changed by a form."""
