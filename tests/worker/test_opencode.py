@@ -19,7 +19,7 @@ from tests.worker.conftest import eventually, git, make_repository
 pytestmark = [
     pytest.mark.opencode,
     pytest.mark.skipif(os.environ.get(SKIP_VARIABLE) == "1", reason=f"{SKIP_VARIABLE}=1"),
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(400),
 ]
 
 COMMIT = "git -c user.name=Bot -c user.email=bot@example.org commit -qam renamed"
@@ -63,7 +63,7 @@ def laptop(server: FakeControlPlane, model: ModelServer, home: Path) -> Iterator
     paths = ",".join(str(make_repository(home / name)) for name in REPOSITORIES)
     environment = opencode_environment(home, model.base_url)
     with WorkerProcess(server.url, home, "--codebases", paths, environment=environment) as worker:
-        server.wait_for(lambda: len(server.codebases) == len(REPOSITORIES), seconds=90)
+        server.wait_for(lambda: len(server.codebases) == len(REPOSITORIES), seconds=120)
         yield worker
 
 
@@ -79,7 +79,7 @@ def shop(laptop: WorkerProcess, unused: Iterator[Path]) -> Path:
 
 
 def run(server: FakeControlPlane, shop: Path, prompt: str, **body: object) -> FakeTask:
-    return server.wait_ended(server.add_codebase_task(prompt, str(shop), **body), seconds=60)
+    return server.wait_ended(server.add_codebase_task(prompt, str(shop), **body), seconds=120)
 
 
 def agents_of(worker: WorkerProcess) -> list[int]:
@@ -115,7 +115,7 @@ def test_it_edits_a_repository_and_resumes_the_session(
 
 def test_a_cancel_in_the_middle_leaves_no_process(server: FakeControlPlane, laptop: WorkerProcess, shop: Path) -> None:
     task = server.add_codebase_task("SLEEP for long", str(shop))
-    server.wait_for(lambda: task.events("tool_use"), seconds=60)
+    server.wait_for(lambda: task.events("tool_use"), seconds=120)
     eventually(lambda: len(agents_of(laptop)) >= 3)  # OpenCode, its shell, the sleeps
     server.cancel(task)
     server.wait_ended(task)
@@ -128,7 +128,7 @@ def test_an_interrupt_keeps_what_was_said_and_the_session(
 ) -> None:
     model.held.clear()
     task = server.add_codebase_task("TALK to me", str(shop))
-    server.wait_for(lambda: task.text.startswith("one"), seconds=60)
+    server.wait_for(lambda: task.text.startswith("one"), seconds=120)
     assert model.held.is_set()
     server.say(task, "", kind="interrupt")
     server.wait_ended(task)
@@ -150,12 +150,12 @@ def test_a_question_of_the_agent_is_answered_by_a_person(
 ) -> None:
     next(c for c in server.codebases.values() if c["path"] == str(shop))["agent_config"] = {"auto_approve": False}
     task = server.add_codebase_task("ASK before you touch", str(shop))
-    [question] = server.wait_for(lambda: task.events("input_required"), seconds=60)
+    [question] = server.wait_for(lambda: task.events("input_required"), seconds=120)
     assert "touch allowed.txt" in question["question"]
     assert not (shop / "allowed.txt").exists()
     allow = next(option for option in question["options"] if option["kind"] == "allow_once")
     server.say(task, "", kind="input", option_id=allow["id"], call_id=question["call_id"])
-    server.wait_ended(task, seconds=60)
+    server.wait_ended(task, seconds=120)
     assert (task.status, task.release["result"]) == ("completed", "finished asking")
     assert (shop / "allowed.txt").exists()
 
