@@ -1,0 +1,27 @@
+"""The bench works: every measurement gives a figure. What the figures are is no test's business."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+MEASURED = (
+    "web process, launch to first answer", "web process, resident memory at rest", "create to worker notified, p50",
+    "message/send, non-blocking", "message/send, CPU", "task create over REST", "task create, CPU",
+    "claims by the service, 1 at a time", "claims by the service, 10 at a time", "events appended",
+    "idle streams, memory each", "event to one stream, p50",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_every_measurement_gives_a_figure() -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("A2A_", "DJANGO_", "PYTEST_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench", "--smoke"], env=kept, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for what in MEASURED:
+        assert re.search(rf"{re.escape(what)}.*?\s{{2,}}-?[\d,.e+-]+ ", done.stdout), what
+    assert len(re.findall(r"\(pgbench|\(a2a-sdk", done.stdout)) >= 6
