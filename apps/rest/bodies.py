@@ -13,12 +13,13 @@ PATH_LIMIT = 4096
 
 
 class AgentConfig(Body):
-    """How agents work in a codebase."""
+    """How agents work in a codebase. `parallel`: a worker may run several of its tasks at once in the one folder."""
 
     default_model: Name = ""
     auto_approve: bool = True
     max_iterations: Annotated[int, Field(ge=1, le=1000)] = 10
     working_directory: Annotated[str, Field(max_length=PATH_LIMIT)] = ""
+    parallel: bool = False
 
 
 CodebaseId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]*$", max_length=128)]
