@@ -13,7 +13,7 @@ import uuid
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -25,6 +25,7 @@ GROUP = "wakeups"
 _PROCESS = uuid.uuid4().hex
 RECONNECT_SECONDS = 1.0
 SEND_SECONDS = 5.0
+GATHER_SECONDS = 0.003
 OUTGOING_LIMIT = 10_000
 
 
@@ -45,6 +46,17 @@ class WakeUp:
         yield f"workspace:{self.workspace}"
         if self.codebase:
             yield f"codebase:{self.codebase}"
+
+    def as_message(self) -> dict[str, Any]:
+        """The fields, for Redis."""
+        return {
+            "workspace": self.workspace,
+            "task": self.task,
+            "seq": self.seq,
+            "codebase": self.codebase,
+            "queue": self.queue,
+            "worker": self.worker,
+        }
 
 
 class Waiter:
@@ -144,9 +156,12 @@ class Hub:
                 waiter.put(wakeup, self.stamp)
 
     async def _send(self) -> None:
-        """Send what has gathered since the last message as one: a burst of commits costs one PUBLISH."""
+        """Send what has gathered since the last message as one: a burst of commits costs one PUBLISH.
+
+        The first goes out at once; those that follow within GATHER_SECONDS go together.
+        """
         while self._outgoing:
-            batch = [asdict(one) for one in self._outgoing]
+            batch = [one.as_message() for one in self._outgoing]
             self._outgoing.clear()
             try:
                 async with asyncio.timeout(SEND_SECONDS):
@@ -155,6 +170,7 @@ class Hub:
                     )
             except (RedisError, OSError) as error:
                 log.warning("wake-ups not sent, readers fall back to polling: %s", error)
+            await asyncio.sleep(GATHER_SECONDS)
 
     def _listen(self) -> None:
         if self._listening is None or self._listening.done():

@@ -11,11 +11,13 @@ from django.db.models.functions import Now
 
 from apps.codebases.models import Codebase
 from apps.core.ids import parse_id
+from apps.core.prepared import execute
 from apps.tasks.errors import TaskNotFoundError
 from apps.tasks.events import MOVES
 from apps.tasks.models import GLOBAL_QUEUE as GLOBAL_QUEUE
 from apps.tasks.models import PENDING_QUEUE as PENDING_QUEUE
 from apps.tasks.models import Task, TaskEvent
+from apps.tasks.rows import SELECTED, as_task
 from apps.tasks.states import ASKING, HELD, TERMINAL, State
 
 RECENT_EVENTS = 500
@@ -26,13 +28,16 @@ def tasks_of(workspace_id: uuid.UUID) -> QuerySet[Task]:
     return Task.objects.filter(workspace_id=workspace_id)
 
 
+_TASK = f"SELECT {SELECTED} FROM tasks_task t WHERE t.id = %(id)s AND t.workspace_id = %(workspace_id)s"
+
+
 def task_get(*, workspace_id: uuid.UUID, task_id: object) -> Task:
     """The task, or TaskNotFoundError for anything that is no task of this workspace."""
     parsed = parse_id(task_id)
-    task = tasks_of(workspace_id).filter(id=parsed).first() if parsed else None
-    if task is None:
+    rows = execute(_TASK, {"workspace_id": workspace_id, "id": parsed}) if parsed else []
+    if not rows:
         raise TaskNotFoundError("There is no such task.")
-    return task
+    return as_task(rows[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -291,11 +291,3 @@ def test_many_queues_of_many_tasks_give_the_best(cast: Cast) -> None:
     best = cast.task(codebase_id=till.id, priority=1)
     (got,) = task_claim(claimer=cast.claimer(queues=[shop.id, till.id, "global"]))
     assert got.id == best.id
-
-
-def test_the_made_task_is_its_row(cast: Cast) -> None:
-    made = cast.task(metadata={"a": [1]}, requires=["gpu"], deadline_seconds=60, idempotency_key="k")
-    row = Task.objects.get()
-    assert {field.attname: getattr(made, field.attname) for field in Task._meta.concrete_fields} == {
-        field.attname: getattr(row, field.attname) for field in Task._meta.concrete_fields
-    }

@@ -7,6 +7,8 @@ from django.db import DataError, IntegrityError, connection, transaction
 
 from apps.accounts.models import Workspace
 from apps.core.prepared import execute
+from apps.tasks.models import Task
+from tests.factories import Cast
 
 ID = uuid.UUID("01900000-0000-7000-8000-000000000001")
 SQL = """
@@ -46,9 +48,9 @@ def test_errors_are_djangos_and_the_connection_goes_on() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_statement_in_a_transaction_goes_with_it() -> None:
     insert = "INSERT INTO accounts_workspace (id, slug, name, created_at) VALUES (%(id)s, 's', 'n', now()) RETURNING id"
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         execute(insert, {"id": ID})
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     assert not Workspace.objects.filter(slug="s").exists()
 
 
@@ -57,3 +59,12 @@ def test_statements_are_prepared_anew_on_a_new_connection() -> None:
     assert execute("SELECT %(x)s::int", {"x": 1}) == [(1,)]
     connection.close()
     assert execute("SELECT %(x)s::int", {"x": 2}) == [(2,)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_made_task_is_its_row(cast: Cast) -> None:
+    made = cast.task(metadata={"a": [1]}, requires=["gpu"], deadline_seconds=60, idempotency_key="k")
+    row = Task.objects.get()
+    assert {field.attname: getattr(made, field.attname) for field in Task._meta.concrete_fields} == {
+        field.attname: getattr(row, field.attname) for field in Task._meta.concrete_fields
+    }

@@ -13,11 +13,10 @@ from typing import Any
 from apps.core.prepared import execute
 from apps.tasks.events import MOVES, STEERING, Event
 from apps.tasks.models import AGEING_SECONDS_PER_PRIORITY, Task
-from apps.tasks.services.rows import COLUMNS, JSON_COLUMNS, MADE_THERE, as_json, as_new_task, as_task
+from apps.tasks.rows import JSON_COLUMNS, MADE_THERE, SELECTED, as_json, as_new_task, as_task
 from apps.tasks.states import State
 
 POSITION = "pg_current_xact_id()::text::bigint"
-_RETURNED = ", ".join(f"t.{name}" for name in COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ WITH held AS (
     FROM held WHERE t.id = held.id
     RETURNING t.*, t.last_seq - (SELECT count(*) FROM fresh) AS base
 ), {_LOGGED}
-SELECT {_RETURNED} FROM moved t"""
+SELECT {SELECTED} FROM moved t"""
     rows = execute(sql, params)
     return as_task(rows[0]) if rows else None
 
@@ -191,7 +190,7 @@ _CLAIMED = f"""
         jsonb_build_object('worker_id', m.worker_id, 'attempt', m.attempt) AS data
     FROM moved m
 ), {_LOGGED.replace("FROM moved m, fresh f", "FROM moved m JOIN fresh f ON f.id = m.id")}
-SELECT {_RETURNED} FROM moved t ORDER BY t.rank, t.id"""
+SELECT {SELECTED} FROM moved t ORDER BY t.rank, t.id"""
 
 _CLAIM_BEST = f"""
 WITH chosen AS (
@@ -255,7 +254,7 @@ def renew(
 
 
 _PEEK_BEST = f"""
-SELECT {_RETURNED} FROM tasks_task t JOIN (
+SELECT {SELECTED} FROM tasks_task t JOIN (
     SELECT best.id FROM unnest(%(queues)s::text[]) AS q(queue)
     CROSS JOIN LATERAL (
         SELECT t.id, t.rank FROM tasks_task t WHERE t.queue = q.queue AND {CLAIMABLE}
@@ -265,7 +264,7 @@ SELECT {_RETURNED} FROM tasks_task t JOIN (
 ) chosen ON chosen.id = t.id ORDER BY t.rank, t.id"""
 
 _PEEK_AMONG = f"""
-SELECT {_RETURNED} FROM tasks_task t
+SELECT {SELECTED} FROM tasks_task t
 WHERE t.id = ANY(%(among)s::uuid[]) AND t.queue = ANY(%(queues)s::text[]) AND {CLAIMABLE}
 ORDER BY t.rank, t.id LIMIT %(limit)s"""
 

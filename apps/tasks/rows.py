@@ -9,6 +9,8 @@ from apps.tasks.models import Task
 from apps.tasks.states import State
 
 COLUMNS = [field.attname for field in Task._meta.concrete_fields]
+SELECTED = ", ".join(f"t.{name}" for name in COLUMNS)
+"""The columns of table `t` in the order that `as_task` takes them."""
 JSON_COLUMNS = frozenset({"metadata", "usage"})
 MADE_THERE = ("position", "rank", "created_at", "updated_at")
 """Columns of a new task whose values only the database knows."""
