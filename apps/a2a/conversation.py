@@ -72,11 +72,11 @@ def deliver(principal: Principal, incoming: Incoming) -> "Task":
     return _begin(principal, incoming, wishes, text)
 
 
-def told(task: "Task") -> list[LogEvent]:
-    """The events that the task's view is made of; for one that ended with a result, without what led to it."""
+def told(task: "Task", *, whole: bool = False) -> list[LogEvent]:
+    """The events that the task's view is made of. Of one that ended with a result, what led to it only if `whole`."""
     if task.last_seq == 1:
         return []
-    kinds = [kind for kind in TOLD if kind not in ("output", "status")] if task.result else TOLD
+    kinds = TOLD if whole or not task.result else [kind for kind in TOLD if kind not in ("output", "status")]
     return read_kinds(task.id, kinds)
 
 

@@ -121,7 +121,7 @@ async def stream_of_task(principal: Principal, task_id: str, place: Place | None
 
 def _of_message(principal: Principal, incoming: Incoming, place: Place | None) -> TaskStream:
     task = deliver(principal, incoming)
-    return TaskStream(task, told(task), _within(task, place))
+    return TaskStream(task, told(task, whole=True), _within(task, place))
 
 
 def _of_task(principal: Principal, task_id: str, place: Place | None) -> TaskStream:
@@ -129,7 +129,7 @@ def _of_task(principal: Principal, task_id: str, place: Place | None) -> TaskStr
     place = _within(task, place)
     if place is None and is_terminal(task):
         raise UnsupportedOperationError(f"The task is {task.state}; nothing more will come.")
-    return TaskStream(task, told(task), place)
+    return TaskStream(task, told(task, whole=True), place)
 
 
 def _within(task: "Task", place: Place | None) -> Place | None:

@@ -11,7 +11,7 @@ from apps.core.db import in_database
 from apps.core.wakeups import hub
 from apps.tasks.events import from_worker
 from apps.tasks.models import Task
-from apps.tasks.services import Claim, Outcome, task_claim, task_finish, task_leave_question, task_progress
+from apps.tasks.services import Claim, Outcome, task_claim, task_finish, task_leave_question, task_progress, task_snooze
 from apps.tasks.states import State
 from codetether.asgi import application
 from tests.factories import Cast
@@ -105,3 +105,6 @@ class Hand:
 
     async def ask(self, claim: Claim, question: str = "Which one?") -> None:
         await in_database(task_leave_question, claim=claim, question=question, options=[])
+
+    async def give_back(self, claim: Claim) -> None:
+        await in_database(task_snooze, claim=claim, seconds=0, reason="drain")
