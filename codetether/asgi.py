@@ -18,6 +18,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from starlette.routing import Router
 
 from apps.a2a.routes import routes as a2a_routes
+from apps.core.db import close_pool
 from apps.core.stopping import stopping
 from apps.core.wakeups import hub
 from apps.live.routes import routes as live_routes
@@ -37,6 +38,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
             yield
     finally:
         await wakeups.close()
+        close_pool()
 
 
 protocol_routes = [*health_routes, *worker_routes, *live_routes, *a2a_routes]

@@ -1,11 +1,8 @@
 """What all tests share: a clean database, the default workspace, the cast, and the law checked after each test."""
 
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.conf import settings
 from django.db import connection, connections
 
 from apps.accounts.models import Workspace
@@ -21,7 +18,7 @@ collect_ignore_glob = ["bench/*"]
 def _database_threads_end(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
     """Connections of the product's thread pool would keep the test database from being dropped."""
     yield
-    _close_connections_of(db.pool())
+    db.close_pool()
     if not str(connection.settings_dict["NAME"]).startswith("test_"):
         return  # no test needed a database, so none was made
     with django_db_blocker.unblock(), connection.cursor() as cursor:  # type: ignore[attr-defined]
@@ -30,19 +27,6 @@ def _database_threads_end(django_db_setup: None, django_db_blocker: pytest.Fixtu
             "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )
     connections.close_all()
-
-
-def _close_connections_of(pool: ThreadPoolExecutor) -> None:
-    """Each thread closes its own; the barrier makes sure that every thread gets one call."""
-    everybody = threading.Barrier(settings.DATABASE_THREADS)
-
-    def close() -> None:
-        everybody.wait()
-        connections.close_all()
-
-    for closing in [pool.submit(close) for _ in range(settings.DATABASE_THREADS)]:
-        closing.result()
-    pool.shutdown()
 
 
 @pytest.fixture(autouse=True)

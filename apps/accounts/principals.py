@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.db.models import Q
+from django.http import HttpRequest
 from django.utils import timezone
 
 from apps.accounts.models import ApiToken, Membership, Workspace
@@ -136,13 +137,16 @@ def _from_database(token: str) -> Principal:
 
 
 def _from_session(session_key: str) -> Principal:
-    user_id = SessionStore(session_key).load().get(SESSION_KEY)
+    """Django's own check, which also ends sessions from before a change of password."""
+    request = HttpRequest()
+    request.session = SessionStore(session_key)
+    user = get_user(request)
     membership = (
-        Membership.objects.filter(user_id=user_id, user__is_active=True)
+        Membership.objects.filter(user_id=user.pk, user__is_active=True)
         .select_related("user")
         .order_by("workspace__created_at")
         .first()
-        if user_id
+        if user.is_authenticated
         else None
     )
     if membership is None:

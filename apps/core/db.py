@@ -9,6 +9,7 @@ were under way.
 import asyncio
 import contextvars
 import select
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
@@ -21,6 +22,23 @@ from django.db import connections
 def pool() -> ThreadPoolExecutor:
     """The process's only pool for database work."""
     return ThreadPoolExecutor(settings.DATABASE_THREADS, thread_name_prefix="db")
+
+
+def close_pool() -> None:
+    """Let what runs end, then close the threads' connections; a later call of `pool` makes a new one."""
+    threads = settings.DATABASE_THREADS
+    together = threading.Barrier(threads)
+    ended = pool()
+    for _ in range(threads):
+        ended.submit(_close_own, together)
+    ended.shutdown()
+    pool.cache_clear()
+
+
+def _close_own(together: threading.Barrier) -> None:
+    """Runs once on each thread: none can take a second one while it waits for the others here."""
+    together.wait()
+    connections.close_all()
 
 
 def discard_dead_connections() -> None:

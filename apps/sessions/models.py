@@ -7,7 +7,6 @@ from django.db import models
 from django.db.models.functions import Now
 
 from apps.accounts.models import Workspace
-from apps.codebases.models import Codebase
 from apps.core.ids import new_id
 
 
@@ -16,7 +15,7 @@ class AgentSession(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="agent_sessions")
-    codebase = models.ForeignKey(Codebase, on_delete=models.CASCADE, related_name="agent_sessions")
+    codebase = models.ForeignKey("codebases.Codebase", on_delete=models.CASCADE, related_name="agent_sessions")
     session_id = models.TextField()
     parent_id = models.TextField(blank=True, default="")
     title = models.TextField(blank=True, default="")

@@ -1,11 +1,11 @@
 """What changes sessions: the sync of workers, an upsert by the program's own ids. The same batch twice is once."""
 
+import uuid
 from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone
 
-from apps.codebases.models import Codebase
 from apps.sessions.models import AgentSession, SessionMessage, SessionPart
 from apps.sessions.reading import SyncedMessage, SyncedSession
 
@@ -17,13 +17,15 @@ WRITTEN_OF_MESSAGE = ["role", "model", "text", "usage", "data", "created_at"]
 ROWS_AT_ONCE = 1000
 
 
-def sessions_sync(*, codebase: Codebase, worker_id: str, sessions: Sequence[SyncedSession], source: str = "") -> int:
-    """Note the sessions of a codebase as a worker has them; returns how many."""
+def sessions_sync(
+    *, workspace_id: uuid.UUID, codebase_id: str, worker_id: str, sessions: Sequence[SyncedSession], source: str = ""
+) -> int:
+    """Note the sessions of a codebase as a worker has them; returns how many. The codebase has been checked."""
     now = timezone.now()
     rows = [
         AgentSession(
-            workspace_id=codebase.workspace_id,
-            codebase=codebase,
+            workspace_id=workspace_id,
+            codebase_id=codebase_id,
             session_id=session.session_id,
             title=session.title,
             parent_id=session.parent_id,

@@ -157,6 +157,7 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
+        "channels_redis": {"level": "CRITICAL"},  # a traceback a second without Redis; apps.core.wakeups says it once
         "a2a": {"level": "WARNING"},
     },
 }

@@ -107,3 +107,17 @@ def test_description_is_openapi_and_its_page_needs_no_other_host(api: Api) -> No
     assert page.status_code == 200
     assert "cdn" not in page.text
     assert "https://" not in page.text
+
+
+def test_session_from_before_a_change_of_password_is_over(api: Api, cast: Cast) -> None:
+    ada = cast.user("ada")
+    browser = Client()
+    browser.force_login(ada)
+    cookie = {"Cookie": f"sessionid={browser.cookies['sessionid'].value}"}
+    path = f"/v1/opencode/tasks/{cast.task().id}/output/stream"
+    nobody = api.bearing("")
+    assert nobody.call("GET", "/v1/auth/me", headers=cookie).status_code == 200
+    ada.set_password("another horse")
+    ada.save()
+    assert nobody.call("GET", "/v1/auth/me", headers=cookie).status_code == 401
+    assert nobody.call("GET", path, headers=cookie).status_code == 401

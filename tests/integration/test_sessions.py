@@ -22,7 +22,12 @@ MESSAGE = {
 def synced(cast: Cast, *sessions: dict) -> AgentSession:
     codebase = cast.codebase()
     for session in sessions:
-        sessions_sync(codebase=codebase, worker_id="w1", sessions=reading.sessions([session]))
+        sessions_sync(
+            workspace_id=codebase.workspace_id,
+            codebase_id=codebase.id,
+            worker_id="w1",
+            sessions=reading.sessions([session]),
+        )
     return AgentSession.objects.get()
 
 

@@ -170,6 +170,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={"verbose_name": "API token"},
         ),
         migrations.CreateModel(
             name="Membership",

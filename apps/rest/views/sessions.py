@@ -1,12 +1,13 @@
 """Sessions of agent programs: what workers sync, what people read, and going on with one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from apps.accounts.permissions import Scope
 from apps.codebases.models import Codebase
 from apps.codebases.selectors import codebase_get
 from apps.rest import answers
-from apps.rest.bodies import IngestBody, MessagesBody, ResumeBody, SessionsBody
+from apps.rest.bodies import IngestBody, MessagesBody, ResumeBody, SessionsBody, SyncBody
 from apps.rest.endpoint import Answer, Endpoint, operation
 from apps.rest.paging import page_of
 from apps.rest.queries import Page, SessionMessagesQuery
@@ -24,6 +25,17 @@ class _OfCodebase(Endpoint):
     def session(self, codebase_id: str, session_id: str) -> AgentSession:
         return session_get(workspace_id=self.caller.workspace_id, codebase_id=codebase_id, session_id=session_id)
 
+    def sync(self, codebase_id: str, body: SyncBody, sessions: Sequence[reading.SyncedSession]) -> int:
+        """Note `sessions` as `body` tells them; how many they were."""
+        codebase = self.codebase(codebase_id)
+        return sessions_sync(
+            workspace_id=codebase.workspace_id,
+            codebase_id=codebase.id,
+            worker_id=body.worker_id,
+            sessions=sessions,
+            source=body.source,
+        )
+
 
 class Sessions(_OfCodebase):
     @operation(Scope.SESSIONS_READ, answers=answers.SessionPage)
@@ -39,10 +51,7 @@ class SyncSessions(_OfCodebase):
     def post(self, codebase_id: str, body: SessionsBody) -> Answer:
         """Note the sessions that a worker has; the same ones again change nothing."""
         sessions = reading.sessions(body.sessions)
-        done = sessions_sync(
-            codebase=self.codebase(codebase_id), worker_id=body.worker_id, sessions=sessions, source=body.source
-        )
-        return _synced(done, "sessions")
+        return _synced(self.sync(codebase_id, body, sessions), "sessions")
 
 
 class OneSession(_OfCodebase):
@@ -81,9 +90,7 @@ class Ingest(_OfCodebase):
         """Note a session and its messages in one call, from any program."""
         sessions = reading.sessions([{**body.session, "id": session_id}])
         messages = reading.messages(body.messages)
-        sessions_sync(
-            codebase=self.codebase(codebase_id), worker_id=body.worker_id, sessions=sessions, source=body.source
-        )
+        self.sync(codebase_id, body, sessions)
         return _synced(messages_sync(session=self.session(codebase_id, session_id), messages=messages), "messages")
 
 
