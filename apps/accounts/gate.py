@@ -10,12 +10,14 @@ from django.conf import settings
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
 
 from apps.accounts.permissions import Scope
 from apps.accounts.principals import Credentials, Principal, authenticate, remembered
 from apps.core import jsontext
 from apps.core.db import in_database
-from apps.core.errors import CodeTetherError
+from apps.core.errors import CodeTetherError, MethodNotAllowedError
 from apps.core.problems import problem_body, problem_headers, problem_of
 
 Handler = Callable[[Request, Principal], Awaitable[Response]]
@@ -46,6 +48,24 @@ def problem_response(error: Exception) -> Response:
     return json_response(problem_body(problem), problem.status, problem_headers(problem))
 
 
+class LaneRoute(Route):
+    """A route that knows which scope its caller needs (None: anyone may call), and refuses other methods in JSON."""
+
+    def __init__(
+        self, path: str, endpoint: OpenHandler, *, methods: list[str], name: str, required_scope: Scope | None
+    ):
+        super().__init__(path, endpoint, methods=methods, name=name)
+        self.required_scope = required_scope
+
+    async def handle(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        if self.methods is None or scope["method"] in self.methods:
+            await super().handle(scope, receive, send)
+            return
+        refusal = problem_response(MethodNotAllowedError(f"Allowed here: {', '.join(sorted(self.methods))}."))
+        refusal.headers["Allow"] = ", ".join(sorted(self.methods))
+        await refusal(scope, receive, send)
+
+
 def guarded(path: str, handler: Handler, *, methods: list[str], scope: Scope) -> Route:
     """A route whose caller must hold `scope`. Reading by cookie is fine; writing by cookie is for the pages (CSRF)."""
 
@@ -58,9 +78,7 @@ def guarded(path: str, handler: Handler, *, methods: list[str], scope: Scope) ->
         except Exception as error:  # noqa: BLE001 (the lane's one boundary: everything becomes an answer)
             return problem_response(error)
 
-    route = Route(path, endpoint, methods=methods, name=handler.__name__)
-    route.required_scope = scope  # type: ignore[attr-defined]
-    return route
+    return LaneRoute(path, endpoint, methods=methods, name=handler.__name__, required_scope=scope)
 
 
 def unguarded(path: str, handler: OpenHandler, *, methods: list[str]) -> Route:
@@ -72,9 +90,7 @@ def unguarded(path: str, handler: OpenHandler, *, methods: list[str]) -> Route:
         except Exception as error:  # noqa: BLE001 (as above)
             return problem_response(error)
 
-    route = Route(path, endpoint, methods=methods, name=handler.__name__)
-    route.required_scope = None  # type: ignore[attr-defined]
-    return route
+    return LaneRoute(path, endpoint, methods=methods, name=handler.__name__, required_scope=None)
 
 
 def refuse_cookie_writes(request: Request, principal: Principal) -> None:

@@ -3,18 +3,19 @@
 import json
 import secrets
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import transaction
 from django.utils import timezone
 
-from apps.accounts.models import ApiToken, Membership, User, Workspace
+from apps.accounts.models import ApiToken, IdempotentResponse, Membership, User, Workspace
 from apps.accounts.permissions import Role
 from apps.accounts.principals import digest_of, forget_tokens
 
 TOKEN_PREFIX = "ct_"
 HINT_LENGTH = 8
+IDEMPOTENCY_KEPT = timedelta(hours=24)
 
 
 def token_create(
@@ -74,6 +75,12 @@ def _first_login(workspace: Workspace) -> FirstLogin:
     Membership.objects.create(user=admin, workspace=workspace, role=Role.ADMIN)
     _, token = token_create(workspace=workspace, name="first admin", role=Role.ADMIN, user=admin)
     return FirstLogin(admin_username="admin", admin_password=password, token=token)
+
+
+def idempotency_purge() -> int:
+    """Remove kept answers older than IDEMPOTENCY_KEPT; returns how many."""
+    removed, _ = IdempotentResponse.objects.filter(created_at__lt=timezone.now() - IDEMPOTENCY_KEPT).delete()
+    return removed
 
 
 def local_worker_token(*, data_dir: Path) -> str:

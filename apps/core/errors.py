@@ -56,6 +56,12 @@ class NotFoundError(CodeTetherError):
     status, code = 404, "not_found"
 
 
+class MethodNotAllowedError(CodeTetherError):
+    """The address exists, but not for this method; `Allow` names those it has."""
+
+    status, code = 405, "method_not_allowed"
+
+
 class ConflictError(CodeTetherError):
     status, code = 409, "conflict"
 

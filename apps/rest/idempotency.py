@@ -8,17 +8,16 @@ leaves nothing behind, so it may be mended and sent again under its key.
 import hashlib
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Any
 
 import orjson
 from django.db import connection, transaction
 
 from apps.accounts.models import IdempotentResponse
+from apps.accounts.services import IDEMPOTENCY_KEPT
 from apps.core import jsontext
 from apps.core.errors import InvalidError, UnprocessableError
 
-KEPT_FOR = timedelta(hours=24)
 KEY_LIMIT = 255
 
 _TAKE = """
@@ -63,7 +62,7 @@ def answer_once(
 
 
 def _take(workspace_id: uuid.UUID, key: str, digest: str) -> int | None:
-    params: dict[str, Any] = {"workspace_id": workspace_id, "key": key, "digest": digest, "kept_for": KEPT_FOR}
+    params: dict[str, Any] = {"workspace_id": workspace_id, "key": key, "digest": digest, "kept_for": IDEMPOTENCY_KEPT}
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, params)
         row = cursor.fetchone()

@@ -101,6 +101,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
+    "forget-old-answers": {"task": "apps.accounts.jobs.answers_purge", "schedule": 3600.0, "options": {"expires": 600}},
     "hand-over-state-changes": {
         "task": "apps.tasks.jobs.outbox_dispatch",
         "schedule": 5.0,

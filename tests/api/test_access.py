@@ -19,6 +19,13 @@ def test_view_without_a_scope_cannot_be_made() -> None:
         type("Open", (Endpoint,), {"get": lambda view, request: None})
 
 
+@pytest.mark.parametrize("path", ["/v1/worker/tasks/claim", "/v1/opencode/workers/register", "/health"])
+def test_wrong_method_is_refused_in_json_in_the_protocol_lane(api: Api, path: str) -> None:
+    answer = api.call("PATCH", path)
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert answer.headers["allow"]
+
+
 def test_operations_read_their_scopes() -> None:
     class Shut(Endpoint):
         @operation(Scope.ADMIN, answers=answers.Done)

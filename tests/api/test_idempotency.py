@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.models import ApiToken, IdempotentResponse
-from apps.rest.idempotency import KEPT_FOR
+from apps.accounts.services import IDEMPOTENCY_KEPT, idempotency_purge
 from apps.tasks.models import Task
 from tests.api.conftest import Api
 from tests.factories import Cast
@@ -45,7 +45,7 @@ def test_keys_of_other_workspaces_do_not_meet(api: Api, cast: Cast) -> None:
 
 def test_key_is_free_again_after_a_day(api: Api) -> None:
     api.post(PATH, NEW, headers=KEY)
-    IdempotentResponse.objects.update(created_at=timezone.now() - KEPT_FOR)
+    IdempotentResponse.objects.update(created_at=timezone.now() - IDEMPOTENCY_KEPT)
     assert api.post(PATH, {**NEW, "title": "Tomorrow"}, headers=KEY).status_code == 200
     assert IdempotentResponse.objects.count() == 1
 
@@ -93,3 +93,11 @@ def test_one_path_registered_by_many_at_the_same_time_is_one_codebase(real_api: 
         return {answer.json()["codebase"]["id"] for answer in await asyncio.gather(*calls)}
 
     assert len(real_api.runner.run(race())) == 1
+
+
+def test_answers_that_nobody_can_ask_for_are_purged(api: Api) -> None:
+    for key in ("old", "new"):
+        api.post(PATH, NEW, headers={"Idempotency-Key": key})
+    IdempotentResponse.objects.filter(key="old").update(created_at=timezone.now() - IDEMPOTENCY_KEPT)
+    assert idempotency_purge() == 1
+    assert IdempotentResponse.objects.get().key == "new"
