@@ -92,13 +92,13 @@ def task_progress(*, claim: Claim, reported: Sequence[Event], seqs: Sequence[int
 
     A question (`input_required`) moves the task on, so the batch is cut there; all parts commit together.
     """
+    parts = _parts(list(reported))
+    if len(parts) <= 1:  # nearly always: one statement, which needs no transaction around it
+        return _report(claim, list(reported), list(seqs))
     with transaction.atomic():
-        task = None
-        for part in _parts(list(reported)):
+        for part in parts:
             task = _report(claim, part, list(seqs[: len(part)]))
             seqs = seqs[len(part) :]
-        if task is None:
-            task = _report(claim, [], [])
     return task
 
 

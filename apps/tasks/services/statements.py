@@ -8,6 +8,7 @@ on Django's own connection, so they join whatever transaction is open.
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from apps.core.prepared import execute
@@ -69,9 +70,9 @@ def append(
     params: dict[str, Any] = {
         "id": task_id,
         "states": [str(state) for state in sorted(guard.states)],
-        "kinds": [event.kind for event in events],
-        "datas": [as_json(event.data) for event in events],
-        "seqs": list(seqs) or [None] * len(events),
+        "events": as_json(
+            [{"kind": event.kind, "data": event.data, "seq": seq} for event, seq in zip_longest(events, seqs)]
+        ),
         "client_seq": max(seqs, default=0),
     }
     sql = f"""
@@ -81,7 +82,8 @@ WITH held AS (
     FOR NO KEY UPDATE
 ), fresh AS (
     SELECT e.kind, e.data, row_number() OVER (ORDER BY e.n) AS n
-    FROM held, unnest(%(kinds)s::text[], %(datas)s::text[], %(seqs)s::bigint[]) WITH ORDINALITY e(kind, data, seq, n)
+    FROM held, ROWS FROM (json_to_recordset(%(events)s::json) AS (kind text, data jsonb, seq bigint))
+        WITH ORDINALITY e(kind, data, seq, n)
     WHERE e.seq IS NULL OR e.seq > held.client_seq
 ), moved AS (
     UPDATE tasks_task t SET
