@@ -97,8 +97,8 @@ def extension_data(task: "Task") -> Json:
 
 
 def moment(at: datetime) -> str:
-    """A time in ProtoJSON: UTC with a Z."""
-    return at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
+    """A time in ProtoJSON: UTC with a Z, to the millisecond (1.0 §5.6.1)."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def artifact(text: str) -> Json:
