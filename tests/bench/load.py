@@ -90,6 +90,8 @@ async def drive(server: Served, request: Callable[[int], bytes], *, connections:
 
 
 def _driven(took: Sequence[float], seconds: float, cpu: float) -> Driven:
+    if not took:
+        raise RuntimeError(f"not one answer within {seconds:.1f} s")
     return Driven(
         rate=len(took) / seconds,
         cpu_ms=1000 * cpu / len(took),
