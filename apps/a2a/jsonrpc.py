@@ -30,6 +30,7 @@ RequestId = str | int | None
 
 VERSION_HEADER = "a2a-version"
 ID_LIMIT = 1_000
+MEDIA_TYPES = frozenset({"application/json", "application/x-www-form-urlencoded"})
 
 
 @dataclass(slots=True)
@@ -81,9 +82,9 @@ async def _only(body: Json) -> AsyncGenerator[bytes]:
 
 
 def _check_media_type(request: Request) -> None:
-    """Bodies are JSON and say so; one that says nothing is taken for it."""
+    """Bodies are JSON and say so; one that says nothing is taken for it, and so is what curl says by itself."""
     media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if media_type != "application/json" and not media_type.endswith("+json"):
+    if media_type not in MEDIA_TYPES and not media_type.endswith("+json"):
         raise ContentTypeNotSupportedError(f"Send application/json, not {media_type or 'nothing'}.")
 
 

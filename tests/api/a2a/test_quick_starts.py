@@ -44,6 +44,13 @@ async def test_analysis_posted_to_v1_a2a(ada: Caller, hand: Hand) -> None:
     assert (await Task.objects.aget()).prompt == "Analyze this codebase"
 
 
+async def test_curl_that_does_not_name_the_media_type_is_served(ada: Caller) -> None:
+    body = orjson.loads(ANALYZE)
+    body["params"]["configuration"] = {"blocking": False}
+    answer = await ada.post(body, {"content-type": "application/x-www-form-urlencoded"})
+    assert answer.json()["result"]["status"]["state"] == "submitted"
+
+
 async def test_missing_id_elsewhere_is_refused(ada: Caller) -> None:
     for path in ("/a2a/jsonrpc", "/v1/a2a"):
         assert (await ada.post(CALCULATE, path=path)).json()["error"]["code"] == -32600
