@@ -49,6 +49,7 @@ class Task(models.Model):
     state = models.TextField(default=State.PENDING, choices=[(str(state), str(state)) for state in State])
     last_seq = models.BigIntegerField(default=0)
     last_steering_seq = models.BigIntegerField(default=0)
+    heard_seq = models.BigIntegerField(default=0, help_text="The last steering event that a holder has acted on.")
     position = models.BigIntegerField(default=0)
     attempt = models.IntegerField(default=0)
     max_attempts = models.IntegerField(default=3)

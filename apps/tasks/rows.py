@@ -38,6 +38,7 @@ def _at_birth() -> dict[str, Any]:
         "state": str(State.PENDING),
         "last_seq": 1,
         "last_steering_seq": 0,
+        "heard_seq": 0,
         "attempt": 0,
         "declined_by": [],
         "worker_id": "",

@@ -1,7 +1,7 @@
 """Reading tasks. Every query is bound to a workspace; nothing here writes."""
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -241,3 +241,15 @@ def output_chunks(task_id: uuid.UUID, *, after_seq: int, limit: int) -> list[dic
         }
         for row in rows[:limit]
     ]
+
+
+def why_lost(workspace_id: uuid.UUID, task_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """For claims that hold no longer, the reason as their holder should be told."""
+    if not task_ids:
+        return {}
+    rows = tasks_of(workspace_id).filter(id__in=task_ids).values_list("id", "state", "error")
+    found = {task_id: error or state if State(state) in TERMINAL else _TAKEN for task_id, state, error in rows}
+    return {task_id: found.get(task_id, "there is no such task any more") for task_id in task_ids}
+
+
+_TAKEN = "the claim does not hold any more: the task was given back or taken over"

@@ -67,7 +67,7 @@ async def heartbeat(request: Request, principal: Principal) -> Response:
         {
             "success": True,
             "leases": [{"task_id": lease.task_id, "lease_expires_at": lease.expires_at} for lease in beat.leases],
-            "cancel": [{"task_id": task_id, "reason": "the claim does not hold any more"} for task_id in beat.lost],
+            "cancel": [{"task_id": task_id, "reason": reason} for task_id, reason in beat.lost.items()],
             "messages": beat.messages,
             "drain": beat.draining,
         }
@@ -140,7 +140,7 @@ def claim_facts(task: "Task") -> dict[str, Any]:
         "claim_token": str(task.claim_token),
         "lease_expires_at": task.lease_expires_at,
         "lease_seconds": settings.LEASE_SECONDS,
-        "message_seq": 0,
+        "message_seq": task.heard_seq,
         "codebase": codebase
         and {
             "id": codebase.id,
@@ -228,6 +228,7 @@ def _outcome(status: State, body: Mapping[str, Any]) -> Outcome:
         session_id=reading.text(body, "session_id"),
         usage=event_from_worker("usage", reading.table(body, "usage")).data,
         retry=reading.flag(body, "retry"),
+        heard_seq=reading.whole(body, "message_seq", default=0, least=0, most=2**62) if "message_seq" in body else None,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models.functions import Now
 
-from apps.tasks.selectors import held_claims, steering_after
+from apps.tasks.selectors import held_claims, steering_after, why_lost
 from apps.tasks.services import Lease, lease_renew
 from apps.workers.errors import WorkerNotFoundError
 from apps.workers.models import Worker
@@ -87,10 +87,10 @@ class HeldClaim:
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The answer: which claims hold, which must stop, and what their holders must hear."""
+    """The answer: which claims hold, which must stop (and why), and what their holders must hear."""
 
     leases: list[Lease]
-    lost: list[uuid.UUID]
+    lost: dict[uuid.UUID, str]
     messages: list[dict[str, Any]] = field(default_factory=list)
     draining: bool = False
 
@@ -100,12 +100,17 @@ def worker_heartbeat(*, workspace_id: uuid.UUID, worker_id: str, claims: Sequenc
     worker_seen(workspace_id=workspace_id, worker_id=worker_id)
     if claims is None:
         claims = [HeldClaim(*row) for row in held_claims(workspace_id=workspace_id, worker_id=worker_id)]
-    leases = lease_renew(workspace_id=workspace_id, claims={claim.task_id: claim.token for claim in claims})
+    leases = lease_renew(
+        workspace_id=workspace_id,
+        claims={claim.task_id: claim.token for claim in claims},
+        heard={claim.task_id: claim.message_seq for claim in claims},
+    )
     held = {lease.task_id: lease for lease in leases}
+    lost = [claim.task_id for claim in claims if claim.task_id not in held]
     draining = Worker.objects.values_list("draining", flat=True).get(workspace_id=workspace_id, worker_id=worker_id)
     return Heartbeat(
         leases=leases,
-        lost=[claim.task_id for claim in claims if claim.task_id not in held],
+        lost=why_lost(workspace_id, lost),
         messages=[message for claim in claims for message in _news(claim, held.get(claim.task_id))],
         draining=draining,
     )

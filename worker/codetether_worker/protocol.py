@@ -173,7 +173,8 @@ class Outcome:
     """How one attempt ended, as it is released to the server.
 
     `status` is completed, failed, cancelled or pending. `retry_after` (seconds) goes with pending and burns
-    no attempt; `retry` asks for another attempt after a failure; `declined` says "not this worker".
+    no attempt; `retry` asks for another attempt after a failure; `declined` says "not this worker"; `message_seq` is
+    the last message that was acted on: the server makes a task of what came after it.
     """
 
     status: str
@@ -185,6 +186,7 @@ class Outcome:
     retry_after: float | None = None
     retry: bool = False
     declined: bool = False
+    message_seq: int | None = None
 
     def to_release(self) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -201,4 +203,6 @@ class Outcome:
             body["retry"] = True
         if self.declined:
             body["decline"] = True
+        if self.message_seq is not None:
+            body["message_seq"] = self.message_seq
         return body

@@ -128,7 +128,7 @@ class ClaimRun:
         used = session.usage()
         if used:
             self.emit(events.usage(used))
-        return replace(outcome, session_id=self._session_id, usage=used)
+        return replace(outcome, session_id=self._session_id, usage=used, message_seq=self.message_seq)
 
     async def _converse(self, session: AgentSession) -> Outcome:
         """Start, then one turn for the task and one for each message that came in meanwhile."""

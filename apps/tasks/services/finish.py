@@ -9,6 +9,7 @@ from apps.tasks.events import Data, Event
 from apps.tasks.models import Task
 from apps.tasks.services import explain, statements
 from apps.tasks.services.announce import announce
+from apps.tasks.services.follow_up import follow_up
 from apps.tasks.services.hold import Claim
 from apps.tasks.services.statements import Guard, Sql
 from apps.tasks.states import HELD, State, sources_of
@@ -22,7 +23,11 @@ RELEASED = {"claim_token": None, "lease_expires_at": None, "worker_id": ""}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a worker's attempt ended. `retry` asks for another attempt after a failure, while attempts are left."""
+    """How a worker's attempt ended. `retry` asks for another attempt after a failure, while attempts are left.
+
+    `heard_seq` is the last steering event that the agent acted on; what was said after it becomes a task of its own.
+    Workers of before do not tell (None).
+    """
 
     status: State
     result: str = ""
@@ -31,6 +36,7 @@ class Outcome:
     session_id: str = ""
     usage: Data | None = None
     retry: bool = False
+    heard_seq: int | None = None
 
 
 def task_finish(*, claim: Claim, outcome: Outcome) -> Task:
@@ -45,7 +51,9 @@ def task_finish(*, claim: Claim, outcome: Outcome) -> Task:
     guard = claim.guard(sources_of(outcome.status) & HELD)
     task = statements.append(task_id=claim.task_id, guard=guard, events=[_ending(outcome)], changes=_ended(outcome))
     if task is None:
-        return _same_ending_before(claim, outcome)
+        task = _same_ending_before(claim, outcome)
+    if outcome.heard_seq is not None and task.last_steering_seq > outcome.heard_seq:
+        follow_up(task, heard_seq=outcome.heard_seq)
     return announce(task)
 
 

@@ -79,11 +79,19 @@ class Lease:
     steering_seq: int
 
 
-def lease_renew(*, workspace_id: uuid.UUID, claims: Mapping[uuid.UUID, uuid.UUID]) -> list[Lease]:
-    """Renew those of `claims` (task id → token) that still hold; the others are missing from the answer."""
+def lease_renew(
+    *, workspace_id: uuid.UUID, claims: Mapping[uuid.UUID, uuid.UUID], heard: Mapping[uuid.UUID, int] | None = None
+) -> list[Lease]:
+    """Renew those of `claims` (task id → token) that still hold; the others are missing from the answer.
+
+    `heard` (task id → seq): the last steering event that the holder has acted on, so that the next holder, should
+    this one vanish, does not hear it again.
+    """
     if not claims:
         return []
-    rows = statements.renew(workspace_id=workspace_id, claims=claims, lease_seconds=settings.LEASE_SECONDS)
+    rows = statements.renew(
+        workspace_id=workspace_id, claims=claims, heard=heard or {}, lease_seconds=settings.LEASE_SECONDS
+    )
     return [Lease(*row) for row in rows]
 
 

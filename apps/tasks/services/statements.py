@@ -143,10 +143,10 @@ def insert(*, values: Mapping[str, Any], event: Event) -> Task | None:
     params |= {"kind": event.kind, "data": as_json(event.data)}
     sql = f"""
 WITH moved AS (
-    INSERT INTO tasks_task AS t ({names}, state, last_seq, last_steering_seq, position, attempt, declined_by, worker_id,
-        claim_seq, client_seq, result, error, error_code, usage, created_at, updated_at, rank)
-    VALUES ({", ".join(f"%({name})s" for name in values)}, 'pending', 1, 0, {POSITION}, 0, '{{}}', '', 0, 0, '', '', '',
-        '{{}}', clock_timestamp(), clock_timestamp(),
+    INSERT INTO tasks_task AS t ({names}, state, last_seq, last_steering_seq, heard_seq, position, attempt, declined_by,
+        worker_id, claim_seq, client_seq, result, error, error_code, usage, created_at, updated_at, rank)
+    VALUES ({", ".join(f"%({name})s" for name in values)}, 'pending', 1, 0, 0, {POSITION}, 0, '{{}}', '', 0, 0,
+        '', '', '', '{{}}', clock_timestamp(), clock_timestamp(),
         extract(epoch FROM clock_timestamp()) - %(priority)s::int * {AGEING_SECONDS_PER_PRIORITY})
     ON CONFLICT (workspace_id, idempotency_key) DO NOTHING
     RETURNING t.*, 0::bigint AS base
@@ -235,21 +235,30 @@ def claimer_params(claimer: Claimer) -> dict[str, Any]:
 
 
 _RENEW = """
-UPDATE tasks_task t SET lease_expires_at = clock_timestamp() + make_interval(secs => %(lease_seconds)s)
-FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[]) AS held(id, token)
+UPDATE tasks_task t SET lease_expires_at = clock_timestamp() + make_interval(secs => %(lease_seconds)s),
+    heard_seq = GREATEST(t.heard_seq, LEAST(held.heard, t.last_steering_seq))
+FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(heard)s::bigint[]) AS held(id, token, heard)
 WHERE t.id = held.id AND t.claim_token = held.token AND t.workspace_id = %(workspace_id)s
   AND t.lease_expires_at IS NOT NULL AND t.state IN ('running', 'input_required', 'auth_required')
 RETURNING t.id, t.lease_expires_at, t.last_steering_seq"""
 
 
 def renew(
-    *, workspace_id: uuid.UUID, claims: Mapping[uuid.UUID, uuid.UUID], lease_seconds: float
+    *,
+    workspace_id: uuid.UUID,
+    claims: Mapping[uuid.UUID, uuid.UUID],
+    heard: Mapping[uuid.UUID, int],
+    lease_seconds: float,
 ) -> list[tuple[Any, ...]]:
-    """Extend the leases of `claims` (task id → token) that still hold; rows of (id, lease_expires_at, steering seq)."""
+    """Extend the leases of `claims` (task id → token) that still hold, and note what their holders have `heard`.
+
+    Rows of (id, lease_expires_at, last steering seq).
+    """
     params = {
         "workspace_id": workspace_id,
         "ids": list(claims),
         "tokens": list(claims.values()),
+        "heard": [heard.get(task_id, 0) for task_id in claims],
         "lease_seconds": float(lease_seconds),
     }
     return execute(_RENEW, params)

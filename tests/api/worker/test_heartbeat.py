@@ -38,7 +38,7 @@ async def test_cancelled_task_is_in_the_next_answer_and_nothing_is_renewed(cast:
     lost, kept = await held_by(w1, cast), await held_by(w1, cast)
     await in_database(task_cancel, **on(cast, lost))
     answer = (await w1.beat(lost, kept)).json()
-    assert [one["task_id"] for one in answer["cancel"]] == [lost["id"]]
+    assert answer["cancel"] == [{"task_id": lost["id"], "reason": "cancelled by ada"}]
     assert [one["task_id"] for one in answer["leases"]] == [kept["id"]]
 
 

@@ -1,0 +1,31 @@
+"""What people said to a task while it ended: it was acknowledged, so it is not lost, but becomes a task of its own."""
+
+from apps.tasks.models import Task, TaskEvent
+from apps.tasks.services.create import TITLE_LIMIT, NewTask, task_create
+
+
+def follow_up(task: Task, *, heard_seq: int) -> Task | None:
+    """A task that goes on with the ended one's session by what was said after `heard_seq`; None where nothing was.
+
+    Made once however often the ending arrives: a worker repeats it until it is acknowledged, so a crash in between
+    loses nothing either.
+    """
+    unheard = TaskEvent.objects.filter(task_id=task.id, seq__gt=heard_seq, kind="message").order_by("seq")
+    said = [event.data for event in unheard if event.data["message"].strip()]
+    if not said:
+        return None
+    new = NewTask(
+        title=f"Follow-up: {task.title}"[:TITLE_LIMIT],
+        prompt="\n\n".join(one["message"] for one in said),
+        agent_type=task.agent_type,
+        model=task.model,
+        priority=task.priority,
+        codebase_id=task.codebase_id or "",
+        requires=task.requires,
+        target_agent=task.target_agent,
+        session_id=task.session_id,
+        context_id=task.context_id,
+        metadata={**task.metadata, "follows": str(task.id)},
+        idempotency_key=f"follow-up:{task.id}",
+    )
+    return task_create(workspace_id=task.workspace_id, new=new, by=said[-1]["by"])
