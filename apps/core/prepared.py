@@ -16,7 +16,8 @@ import psycopg
 from django.db import connection
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus
+from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq.abc import PGresult
 
 STATEMENTS_PER_CONNECTION = 200
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
@@ -60,9 +61,16 @@ def _straight(raw: psycopg.Connection[Any], sql: str, params: Mapping[str, Any])
     else:
         result = raw.pgconn.exec_prepared(statement, values)  # type: ignore[arg-type]  # its stub forgets NULL
     if result.status != ExecStatus.TUPLES_OK:
-        raise error_from_result(result, encoding="utf-8")
+        raise _error(raw, result)
     transformer.set_pgresult(result)
     return transformer.load_rows(0, result.ntuples, tuple)
+
+
+def _error(raw: psycopg.Connection[Any], result: PGresult) -> psycopg.Error:
+    """What went wrong. A lost connection has no SQLSTATE, by which psycopg chooses the class of its errors."""
+    if raw.pgconn.status == ConnStatus.BAD:
+        return psycopg.OperationalError(result.get_error_message())
+    return error_from_result(result, encoding="utf-8")
 
 
 def _statement(raw: psycopg.Connection[Any], known: dict[str, bytes], sql: str) -> bytes | None:
@@ -72,7 +80,7 @@ def _statement(raw: psycopg.Connection[Any], known: dict[str, bytes], sql: str) 
         name = b"codetether_%d" % next(_names)
         result = raw.pgconn.prepare(name, sql.encode())
         if result.status != ExecStatus.COMMAND_OK:
-            raise error_from_result(result, encoding="utf-8")
+            raise _error(raw, result)
         known[sql] = name
     return name
 
