@@ -18,11 +18,16 @@ def claim_one(claimer: Claimer) -> Task | None:
     return next(iter(task_claim(claimer=claimer)), None)
 
 
+def take_one(claimer: Claimer) -> Task:
+    (task,) = task_claim(claimer=claimer)
+    return task
+
+
 def test_second_claimer_takes_the_next_task_without_waiting(cast: Cast, first: Actor, second: Actor) -> None:
     best, next_best = cast.task(priority=1), cast.task()
     first.begin()
-    assert first.do(claim_one, cast.claimer("w1")).id == best.id
-    assert second.do(claim_one, cast.claimer("w2")).id == next_best.id
+    assert first.do(take_one, cast.claimer("w1")).id == best.id
+    assert second.do(take_one, cast.claimer("w2")).id == next_best.id
     first.commit()
     assert {task.worker_id for task in Task.objects.all()} == {"w1", "w2"}
 
@@ -39,7 +44,7 @@ def test_claim_that_is_rolled_back_leaves_the_task_to_others(cast: Cast, first: 
     task = cast.task()
     first.begin().do(claim_one, cast.claimer("w1"))
     first.roll_back()
-    got = second.do(claim_one, cast.claimer("w2"))
+    got = second.do(take_one, cast.claimer("w2"))
     assert (got.id, got.attempt, got.worker_id) == (task.id, 1, "w2")
 
 
@@ -53,11 +58,12 @@ def test_task_that_is_being_cancelled_is_not_claimed(cast: Cast, first: Actor, s
 
 def test_cancel_of_a_task_that_is_being_claimed_ends_the_claim(cast: Cast, first: Actor, second: Actor) -> None:
     cast.task()
-    held = first.begin().do(claim_one, cast.claimer())
+    held = first.begin().do(take_one, cast.claimer())
     cancel = second.start(task_cancel, workspace_id=cast.workspace.id, task_id=held.id, by="ada")
     wait_until_blocked(second, first)
     first.commit()
     assert cancel.result(10).state == "cancelled"
+    assert held.claim_token is not None
     claim = Claim(cast.workspace.id, held.id, held.claim_token)
     with pytest.raises(StaleClaimError):
         task_finish(claim=claim, outcome=Outcome(status=State.COMPLETED))

@@ -7,6 +7,7 @@ its log without gaps, an outbox entry for each move and no other; and of every r
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 from django.db import transaction
@@ -69,10 +70,13 @@ class Lives(RuleBasedStateMachine):
 
     @initialize(target=tasks)
     def begin(self) -> uuid.UUID:
-        return self.create(priority=0, attempts=2)
+        return self.made(priority=0, attempts=2)
 
     @rule(target=tasks, priority=st.integers(-1, 1), attempts=st.integers(1, 3))
     def create(self, priority: int, attempts: int) -> uuid.UUID:
+        return self.made(priority, attempts)
+
+    def made(self, priority: int, attempts: int) -> uuid.UUID:
         new = NewTask(
             title="t", prompt="p", priority=priority, max_attempts=attempts, idempotency_key=str(uuid.uuid4())
         )
@@ -94,13 +98,13 @@ class Lives(RuleBasedStateMachine):
     @rule(task=tasks)
     def speak(self, task: uuid.UUID) -> None:
         model = self.models[task]
-        said = lambda: model.move(model.state, moves=0)  # noqa: E731 (one line says it)
+        said = partial(model.move, model.state, moves=0)
         self.client(services.task_message, task, model.state not in TERMINAL, said, message="hurry")
 
     @rule(task=tasks)
     def requeue(self, task: uuid.UUID) -> None:
         model = self.models[task]
-        back = lambda: model.give_back(paused=False, burn=False)  # noqa: E731 (as above)
+        back = partial(model.give_back, paused=False, burn=False)
         self.client(services.task_requeue, task, model.state in HELD, back)
 
     @rule(task=tasks, priority=st.integers(-1, 1))
@@ -117,7 +121,7 @@ class Lives(RuleBasedStateMachine):
         self, service: Callable[..., Task], task: uuid.UUID, allowed: bool, apply: Callable[[], object], **more: object
     ) -> None:
         """A client's wish: done where the model allows it, else refused."""
-        wish = lambda: service(workspace_id=self.workspace, task_id=task, by="ada", **more)  # noqa: E731 (as above)
+        wish = partial(service, workspace_id=self.workspace, task_id=task, by="ada", **more)
         if not allowed:
             self.refused(wish)
         else:
@@ -166,38 +170,38 @@ class Lives(RuleBasedStateMachine):
 
     def worker_reports(self, held: Held, said: list[Event], seqs: list[int], *, asks: str) -> None:
         model = self.models[held.task]
-        tell = lambda: services.task_progress(claim=self.shown(held), reported=said, seqs=seqs)  # noqa: E731
-        self.worker(tell, model.holds(held.token), lambda: model.report(seqs, asks=asks))
+        tell = partial(services.task_progress, claim=self.shown(held), reported=said, seqs=seqs)
+        self.worker(tell, model.holds(held.token), partial(model.report, seqs, asks=asks))
 
     @rule(held=claims, status=ENDINGS, retry=st.booleans(), again=st.booleans())
     def finish(self, held: Held, status: State, retry: bool, again: bool) -> None:
         model = self.models[held.task]
         outcome = Outcome(status=status, result="r", error="e", retry=retry)
-        end = lambda: services.task_finish(claim=self.shown(held), outcome=outcome)  # noqa: E731 (as above)
+        end = partial(services.task_finish, claim=self.shown(held), outcome=outcome)
         if model.token == held.token and model.state == status:
             end()  # said before: accepted again, changes nothing
             return
         retried = status is State.FAILED and retry
-        self.worker(end, model.holds(held.token), lambda: model.finish(status, retry=retried))
+        self.worker(end, model.holds(held.token), partial(model.finish, status, retry=retried))
         if again and model.token == held.token and model.state == status:
             end()
 
     @rule(held=claims, seconds=st.sampled_from([0, 3600]))
     def snooze(self, held: Held, seconds: int) -> None:
         model = self.models[held.task]
-        give = lambda: services.task_snooze(claim=self.shown(held), seconds=seconds, reason="quota")  # noqa: E731
-        self.worker(give, model.holds(held.token), lambda: model.give_back(paused=seconds > 0, burn=False))
+        give = partial(services.task_snooze, claim=self.shown(held), seconds=seconds, reason="quota")
+        self.worker(give, model.holds(held.token), partial(model.give_back, paused=seconds > 0, burn=False))
 
     @rule(held=claims)
     def decline(self, held: Held) -> None:
         model = self.models[held.task]
-        give = lambda: services.task_decline(claim=self.shown(held), worker_id=held.worker, reason="no")  # noqa: E731
+        give = partial(services.task_decline, claim=self.shown(held), worker_id=held.worker, reason="no")
         self.worker(give, model.holds(held.token), model.decline)
 
     @rule(held=claims)
     def leave_question(self, held: Held) -> None:
         model = self.models[held.task]
-        leave = lambda: services.task_leave_question(claim=self.shown(held), question="?", options=[])  # noqa: E731
+        leave = partial(services.task_leave_question, claim=self.shown(held), question="?", options=[])
         self.worker(leave, model.holds(held.token), model.leave_question)
 
     def shown(self, held: Held) -> Claim:

@@ -22,9 +22,8 @@ class Laptop:
     def __init__(self, token: str, name: str = "w1") -> None:
         self.name = name
         self.headers = {"authorization": f"Bearer {token}"} if token else {}
-        self.http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(application), base_url="http://testserver", headers=self.headers
-        )
+        transport = httpx.ASGITransport(application)  # type: ignore[arg-type]  # httpx spells ASGI's types loosely
+        self.http = httpx.AsyncClient(transport=transport, base_url="http://testserver", headers=self.headers)
 
     async def post(self, path: str, body: object) -> httpx.Response:
         content = body if isinstance(body, bytes) else orjson.dumps(body)

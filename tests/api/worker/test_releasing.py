@@ -30,7 +30,7 @@ async def kinds() -> list[str]:
 
 async def test_completed_with_result_session_and_usage(cast: Cast, w1: Laptop) -> None:
     held = await held_by(w1, cast)
-    more = {"result": "all green", "session_id": "ses_1", "usage": {"input_tokens": 7, "cost_usd": 0.1}}
+    more: Json = {"result": "all green", "session_id": "ses_1", "usage": {"input_tokens": 7, "cost_usd": 0.1}}
     answer = await w1.release(held, **more)
     assert answer.json() == {"success": True, "task_id": held["id"], "status": "completed"}
     task = await row()
