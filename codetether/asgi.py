@@ -3,6 +3,7 @@
 Protocol lane: A2A, worker protocol, streams, health: thin endpoints. Management lane: the rest, which is Django's.
 """
 
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ import django
 django.setup()
 
 from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
 from starlette.routing import Router
 
 from apps.a2a.routes import routes as a2a_routes
@@ -28,10 +30,14 @@ from codetether.edge import Edge
 from codetether.health import routes as health_routes
 from codetether.management import ManagementLane
 
+log = logging.getLogger(__name__)
+
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """The server's loop carries the process's wake-ups; open streams end when a signal ends the process."""
+    if not settings.A2A_AUTH_ENABLED:
+        log.warning("A2A_AUTH_ENABLED=false: EVERYBODY WHO REACHES THIS SERVER IS ITS ADMIN")
     wakeups = hub()
     try:
         with stopping.watching_signals():
@@ -41,7 +47,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
         close_pool()
 
 
-protocol_routes = [*health_routes, *worker_routes, *live_routes, *a2a_routes]
+protocol_routes = [*a2a_routes, *worker_routes, *live_routes, *health_routes]  # matched in this order
 lanes = Router(routes=protocol_routes, default=ManagementLane(), lifespan=lifespan, redirect_slashes=False)
 
 application = Edge(

@@ -13,10 +13,12 @@ from asgiref.typing import (
     Scope,
 )
 from django.conf import settings
+from django.http.request import split_domain_port, validate_host
 
 from apps.accounts.gate import problem_response
 from apps.core.errors import MalformedError, TooLargeError
 
+HEALTH = ("/health", "/v1/health", "/health/ready")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -38,6 +40,7 @@ class Edge:
         request_id = _request_id(scope)
         sender = _Sender(send, request_id)
         try:
+            _check_host(scope)
             _check_address(scope)
             _check_announced_size(scope)
             await self.app(scope, _Limited(receive), sender)
@@ -92,6 +95,19 @@ def _check_address(scope: HTTPScope) -> None:
     """No id, name or search may hold a NUL: PostgreSQL has no text with one."""
     if "\0" in scope["path"] or b"%00" in scope["query_string"]:
         raise MalformedError("The address holds a NUL character.")
+
+
+def _check_host(scope: HTTPScope) -> None:
+    """The name by which we are called is one of ours (a page elsewhere could rebind its own name to our address).
+
+    Health is asked by probes that know only an address, and tells nothing.
+    """
+    if settings.ALLOWED_HOSTS == ["*"] or scope["path"] in HEALTH:
+        return
+    named = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+    host, _ = split_domain_port(named)
+    if not validate_host(host, settings.ALLOWED_HOSTS):
+        raise MalformedError("This server is not known by that host name (CODETETHER_ALLOWED_HOSTS).", code="bad_host")
 
 
 def _check_announced_size(scope: HTTPScope) -> None:

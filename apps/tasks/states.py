@@ -9,7 +9,7 @@
     cancelled       a client ended it
     rejected        a worker refused it for good
 
-Ours is spelled `cancelled`; the A2A face translates.
+The spelling is `cancelled` everywhere but on the A2A face, whose protocol has one l.
 """
 
 from enum import StrEnum

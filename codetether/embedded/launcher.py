@@ -119,6 +119,8 @@ def find(data_dir: Path) -> Services | None:
 
 def _make(data_dir: Path) -> None:
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # It often lies in a repository that agents commit to: none of it must ever get in.
+    (data_dir / ".gitignore").write_text("*\n")
     if os.geteuid() == 0:
         # The servers run as another user: let it pass through. What is secret is closed by itself.
         data_dir.chmod(0o711)

@@ -16,6 +16,8 @@ DATABASE_URL, REDIS_URL = service_urls(ENV)
 DEBUG = ENV.debug
 SECRET_KEY = secret_key(ENV)
 ALLOWED_HOSTS = ENV.allowed_hosts
+if not ENV.auth_enabled and ALLOWED_HOSTS == ["*"]:
+    ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]  # else a page elsewhere could reach us by a name of its own
 CSRF_TRUSTED_ORIGINS = ENV.csrf_trusted_origins
 
 INSTALLED_APPS = [

@@ -49,7 +49,9 @@ def furnish(cast: Cast) -> Place:
     cast.token(Role.VIEWER)
     token = ApiToken.objects.filter(workspace=cast.workspace).latest("created_at")
     sessions = reading.sessions([{"id": "ses_1", "title": "Till"}])
-    sessions_sync(codebase=shop, worker_id="w1", sessions=sessions, source="opencode")
+    sessions_sync(
+        workspace_id=shop.workspace_id, codebase_id=shop.id, worker_id="w1", sessions=sessions, source="opencode"
+    )
     return Place(shop.id, str(claim.task_id), "w1", str(token.id), "ses_1", str(claim.token))
 
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
+from django.test import Client
 
 from apps.accounts.permissions import Role
 from apps.accounts.principals import forget_tokens
@@ -212,12 +211,10 @@ async def test_nobody_and_workers_may_not_read(cast: Cast, path: str) -> None:
 
 
 def signed_in(cast: Cast) -> str:
-    user = cast.user()
-    session = SessionStore()
-    session[SESSION_KEY] = str(user.pk)
-    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session.create()
-    return str(session.session_key)
+    """The session key of a browser in which the cast's user has signed in."""
+    browser = Client()
+    browser.force_login(cast.user())
+    return str(browser.cookies["sessionid"].value)
 
 
 async def test_page_reads_with_its_session(cast: Cast) -> None:

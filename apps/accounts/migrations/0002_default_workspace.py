@@ -1,4 +1,4 @@
-"""There is always a default workspace, so a single team never meets the word."""
+"""Every installation begins with one workspace; most never need another."""
 
 from django.apps.registry import Apps
 from django.db import migrations

@@ -1,7 +1,7 @@
 """What nobody asked for: leases that ran out, deadlines that passed. Driven by the reaper, safe to run anywhere, twice.
 
 Candidates come from an index; whether each is moved is decided inside its own guarded UPDATE, so a renewal or a finish
-that comes in between wins. The age of a task is never a reason.
+that comes in between wins. How long a task has been running plays no part.
 """
 
 import uuid

@@ -70,9 +70,7 @@ def append(
     params: dict[str, Any] = {
         "id": task_id,
         "states": [str(state) for state in sorted(guard.states)],
-        "events": as_json(
-            [{"kind": event.kind, "data": event.data, "seq": seq} for event, seq in zip_longest(events, seqs)]
-        ),
+        "events": _recordset(events, seqs),
         "client_seq": max(seqs, default=0),
     }
     sql = f"""
@@ -95,8 +93,12 @@ WITH held AS (
     RETURNING t.*, t.last_seq - (SELECT count(*) FROM fresh) AS base
 ), {_LOGGED}
 SELECT {SELECTED} FROM moved t"""
-    rows = execute(sql, params)
-    return as_task(rows[0]) if rows else None
+    return next((as_task(row) for row in execute(sql, params)), None)
+
+
+def _recordset(events: Sequence[Event], seqs: Sequence[int]) -> str:
+    """Events and the client's numbers for them, as one JSON parameter."""
+    return as_json([{"kind": event.kind, "data": event.data, "seq": seq} for event, seq in zip_longest(events, seqs)])
 
 
 def _conditions(guard: Guard, params: dict[str, Any]) -> str:

@@ -1,0 +1,41 @@
+"""Production does not start with a choice that is only good for trying things out."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+GOOD = {
+    "DATABASE_URL": "postgresql://u:p@127.0.0.1:1/x",
+    "A2A_REDIS_URL": "redis://127.0.0.1:1",
+    "CODETETHER_SECRET_KEY": "k" * 60,
+    "CODETETHER_ALLOWED_HOSTS": "codetether.example.org",
+}
+
+
+def start(**changes: str) -> subprocess.CompletedProcess[str]:
+    variables = {name: value for name, value in {**GOOD, **changes}.items() if value}
+    command = [sys.executable, "-c", "import codetether.settings.production"]
+    return subprocess.run(
+        command, env={"PATH": os.environ["PATH"], **variables}, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_good_choices_start() -> None:
+    assert start().returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"CODETETHER_SECRET_KEY": ""}, "CODETETHER_SECRET_KEY"),
+        ({"CODETETHER_DEBUG": "true"}, "CODETETHER_DEBUG"),
+        ({"A2A_AUTH_ENABLED": "false", "A2A_HOST": "0.0.0.0"}, "A2A_AUTH_ENABLED"),
+        ({"CODETETHER_ALLOWED_HOSTS": ""}, "CODETETHER_ALLOWED_HOSTS"),
+    ],
+)
+def test_wrong_choice_is_named(wrong: dict[str, str], named: str) -> None:
+    refused = start(**wrong)
+    assert refused.returncode != 0
+    assert named in refused.stderr.splitlines()[-1]
