@@ -16,10 +16,10 @@ PROMPT = "Add unit tests for the auth module, and say what you have changed. " *
 COPY_OF_TASKS = """
 CREATE TABLE IF NOT EXISTS bench_insert (LIKE tasks_task INCLUDING ALL)"""
 INSERT_ONE = f"""INSERT INTO bench_insert (id, workspace_id, queue, title, prompt, agent_type, model, priority, rank,
-    requires, target_agent, metadata, created_by, context_id, session_id, state, last_seq, last_steering_seq, position,
-    attempt, max_attempts, declined_by, worker_id, claim_seq, client_seq, result, error, error_code, usage)
+    requires, target_agent, metadata, created_by, context_id, session_id, state, last_seq, last_steering_seq, heard_seq,
+    position, attempt, max_attempts, declined_by, worker_id, claim_seq, client_seq, result, error, error_code, usage)
 SELECT gen_random_uuid(), '{uuid.UUID(int=1)}', 'global', 'bench', '{PROMPT}', 'build', '', 0, 0, '{{}}', '', '{{}}',
-    'bench', '', '', 'pending', 1, 0, 0, 0, 3, '{{}}', '', 0, 0, '', '', '', '{{}}';
+    'bench', '', '', 'pending', 1, 0, 0, 0, 0, 3, '{{}}', '', 0, 0, '', '', '', '{{}}';
 """
 
 

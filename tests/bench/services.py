@@ -25,10 +25,10 @@ EVENTS = 50
 
 FILL = """
 INSERT INTO tasks_task (id, workspace_id, queue, title, prompt, agent_type, model, priority, rank, requires,
-    target_agent, metadata, created_by, context_id, session_id, state, last_seq, last_steering_seq, position, attempt,
-    max_attempts, declined_by, worker_id, claim_seq, client_seq, result, error, error_code, usage)
+    target_agent, metadata, created_by, context_id, session_id, state, last_seq, last_steering_seq, heard_seq, position,
+    attempt, max_attempts, declined_by, worker_id, claim_seq, client_seq, result, error, error_code, usage)
 SELECT gen_random_uuid(), %(workspace)s, %(queue)s, 'bench', 'bench', 'build', '', 0, n, '{}', '', '{}', 'bench', '',
-    '', 'pending', 1, 0, 0, 0, 3, '{}', '', 0, 0, '', '', '', '{}'
+    '', 'pending', 1, 0, 0, 0, 0, 3, '{}', '', 0, 0, '', '', '', '{}'
 FROM generate_series(1, %(count)s) n"""
 
 BARE_CLAIM = """
