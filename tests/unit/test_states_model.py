@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
+    MultipleResults,
     RuleBasedStateMachine,
     initialize,
     invariant,
@@ -34,13 +35,15 @@ from tests.factories import Cast
 from tests.fold import assert_rows_are_folds
 from tests.unit.states_model import ASKING, HELD, TERMINAL, Model
 
+GOOD = st.sampled_from([None, 0, 1, 2])
+"""Which of the claims that hold now a rule uses instead of the one that it drew; None: the drawn one, stale or not."""
 WORKERS = st.sampled_from(["w1", "w2"])
 ENDINGS = st.sampled_from([State.COMPLETED, State.FAILED, State.CANCELLED, State.REJECTED])
 
 
 @dataclass(frozen=True)
 class Held:
-    """A claim that was once good; most of those that the rules draw are stale."""
+    """A claim that was once good. The rules draw old ones, which `Lives.drawn` often turns into good ones."""
 
     task: uuid.UUID
     token: uuid.UUID
@@ -69,8 +72,8 @@ class Lives(RuleBasedStateMachine):
     # What clients do
 
     @initialize(target=tasks)
-    def begin(self) -> uuid.UUID:
-        return self.made(priority=0, attempts=2)
+    def begin(self) -> MultipleResults[uuid.UUID]:
+        return multiple(*(self.made(priority=0, attempts=3) for _ in range(3)))
 
     @rule(target=tasks, priority=st.integers(-1, 1), attempts=st.integers(1, 3))
     def create(self, priority: int, attempts: int) -> uuid.UUID:
@@ -148,8 +151,9 @@ class Lives(RuleBasedStateMachine):
         self.models[task.id].claim(worker, task.claim_token)
         return Held(task.id, task.claim_token, worker)
 
-    @rule(held=claims)
-    def renew(self, held: Held) -> None:
+    @rule(held=claims, good=GOOD)
+    def renew(self, held: Held, good: int | None) -> None:
+        held = self.drawn(held, good)
         model = self.models[held.task]
         renewed = services.lease_renew(workspace_id=self.workspace, claims={held.task: held.token})
         good = model.holds(held.token) and model.lease != ""
@@ -157,14 +161,16 @@ class Lives(RuleBasedStateMachine):
         if good:
             model.lease = "live"
 
-    @rule(held=claims, first=st.integers(1, 4), count=st.integers(1, 3))
-    def report(self, held: Held, first: int, count: int) -> None:
+    @rule(held=claims, good=GOOD, first=st.integers(1, 4), count=st.integers(1, 3))
+    def report(self, held: Held, good: int | None, first: int, count: int) -> None:
+        held = self.drawn(held, good)
         said = [from_worker("output", {"content": str(n)}) for n in range(count)]
         seqs = list(range(first, first + count))
         self.worker_reports(held, said, seqs, asks="")
 
-    @rule(held=claims, first=st.integers(1, 6), auth=st.booleans())
-    def ask(self, held: Held, first: int, auth: bool) -> None:
+    @rule(held=claims, good=GOOD, first=st.integers(1, 6), auth=st.booleans())
+    def ask(self, held: Held, good: int | None, first: int, auth: bool) -> None:
+        held = self.drawn(held, good)
         asked = from_worker("input_required", {"question": "Which?", "auth": auth})
         self.worker_reports(held, [asked], [first], asks="auth_required" if auth else "input_required")
 
@@ -173,8 +179,9 @@ class Lives(RuleBasedStateMachine):
         tell = partial(services.task_progress, claim=self.shown(held), reported=said, seqs=seqs)
         self.worker(tell, model.holds(held.token), partial(model.report, seqs, asks=asks))
 
-    @rule(held=claims, status=ENDINGS, retry=st.booleans(), again=st.booleans())
-    def finish(self, held: Held, status: State, retry: bool, again: bool) -> None:
+    @rule(held=claims, good=GOOD, status=ENDINGS, retry=st.booleans(), again=st.booleans())
+    def finish(self, held: Held, good: int | None, status: State, retry: bool, again: bool) -> None:
+        held = self.drawn(held, good)
         model = self.models[held.task]
         outcome = Outcome(status=status, result="r", error="e", retry=retry)
         end = partial(services.task_finish, claim=self.shown(held), outcome=outcome)
@@ -186,23 +193,32 @@ class Lives(RuleBasedStateMachine):
         if again and model.token == held.token and model.state == status:
             end()
 
-    @rule(held=claims, seconds=st.sampled_from([0, 3600]))
-    def snooze(self, held: Held, seconds: int) -> None:
+    @rule(held=claims, good=GOOD, seconds=st.sampled_from([0, 3600]))
+    def snooze(self, held: Held, good: int | None, seconds: int) -> None:
+        held = self.drawn(held, good)
         model = self.models[held.task]
         give = partial(services.task_snooze, claim=self.shown(held), seconds=seconds, reason="quota")
         self.worker(give, model.holds(held.token), partial(model.give_back, paused=seconds > 0, burn=False))
 
-    @rule(held=claims)
-    def decline(self, held: Held) -> None:
+    @rule(held=claims, good=GOOD)
+    def decline(self, held: Held, good: int | None) -> None:
+        held = self.drawn(held, good)
         model = self.models[held.task]
         give = partial(services.task_decline, claim=self.shown(held), worker_id=held.worker, reason="no")
         self.worker(give, model.holds(held.token), model.decline)
 
-    @rule(held=claims)
-    def leave_question(self, held: Held) -> None:
+    @rule(held=claims, good=GOOD)
+    def leave_question(self, held: Held, good: int | None) -> None:
+        held = self.drawn(held, good)
         model = self.models[held.task]
         leave = partial(services.task_leave_question, claim=self.shown(held), question="?", options=[])
         self.worker(leave, model.holds(held.token), model.leave_question)
+
+    def drawn(self, held: Held, good: int | None) -> Held:
+        """One of the claims that hold now where `good` says so and there is any, else the drawn one."""
+        live = [Held(task, model.token, model.worker) for task, model in self.models.items()
+                if model.token is not None and model.state in HELD]  # fmt: skip
+        return live[good % len(live)] if live and good is not None else held
 
     def shown(self, held: Held) -> Claim:
         return Claim(self.workspace, held.task, held.token)
@@ -242,6 +258,13 @@ class Lives(RuleBasedStateMachine):
         assert services.leases_reap().total == 0
         for model in self.models.values():
             model.reap()
+
+    @rule()
+    def workers_vanish(self) -> None:
+        """All at once, so that second and third attempts are common in these lives."""
+        self.leases_run_out()
+        self.reap()
+        self.pauses_end()
 
     # What must always be true
 
