@@ -25,6 +25,7 @@ from apps.core.stopping import stopping
 from apps.core.wakeups import hub
 from apps.live.routes import routes as live_routes
 from apps.live.sockets import websocket_urlpatterns
+from apps.rest.express import routes as express_routes
 from apps.workers.routes import routes as worker_routes
 from codetether.edge import Edge
 from codetether.health import routes as health_routes
@@ -47,7 +48,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
         close_pool()
 
 
-protocol_routes = [*a2a_routes, *worker_routes, *live_routes, *health_routes]  # matched in this order
+protocol_routes = [*express_routes, *a2a_routes, *worker_routes, *live_routes, *health_routes]  # matched in this order
 lanes = Router(routes=protocol_routes, default=ManagementLane(), lifespan=lifespan, redirect_slashes=False)
 
 application = Edge(

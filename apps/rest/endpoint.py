@@ -21,7 +21,7 @@ from apps.core import jsontext
 from apps.core.errors import NotFoundError, UnprocessableError
 from apps.rest.authentication import Scopes
 from apps.rest.idempotency import answer_once, digest_of
-from apps.rest.parsers import object_of
+from apps.rest.parsers import object_in
 from apps.rest.problems import json_answer
 from apps.rest.reading import Body, Query
 
@@ -53,7 +53,7 @@ def operation(
 
         @wraps(method)
         def handle(view: "Endpoint", request: Request, **ids: str) -> HttpResponse:
-            return _handle(view, request, ids, declared, method)
+            return json_answer(perform(view, method, declared, _call_of(request, ids)))
 
         handle.operation = declared  # type: ignore[attr-defined]
         return handle
@@ -61,30 +61,50 @@ def operation(
     return mark
 
 
-def _handle(
-    view: "Endpoint", request: Request, ids: dict[str, str], declared: Operation, method: Callable[..., Answer]
-) -> HttpResponse:
-    arguments: dict[str, Any] = dict(ids)
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request as operations see it, whichever lane it came by."""
+
+    method: str
+    path: str
+    ids: Mapping[str, str]
+    query: Mapping[str, str]
+    content_type: str
+    body: bytes
+    idempotency_key: str | None
+
+
+def _call_of(request: Request, ids: Mapping[str, str]) -> Call:
+    return Call(
+        method=str(request.method),
+        path=request.path,
+        ids=ids,
+        query=request.query_params,
+        content_type=request.META.get("CONTENT_TYPE", ""),
+        body=request._request.body if request.method in WITH_BODY else b"",
+        idempotency_key=request.META.get("HTTP_IDEMPOTENCY_KEY"),
+    )
+
+
+def perform(view: "Endpoint", method: Callable[..., Answer], declared: Operation, call: Call) -> bytes:
+    """Read the call as declared, do the operation (once per Idempotency-Key), and give the JSON of its answer."""
+    arguments: dict[str, Any] = dict(call.ids)
     if declared.query is not None:
-        arguments["query"] = declared.query.of(request.query_params)
-    if request.method not in WITH_BODY:
-        return json_answer(jsontext.dumps(method(view, **arguments)))
-    said = object_of(request)
-    _check_agreement(ids, said)
+        arguments["query"] = declared.query.of(call.query)
+    if call.method not in WITH_BODY:
+        return jsontext.dumps(method(view, **arguments))
+    said = object_in(call.body, call.content_type)
+    _check_agreement(call.ids, said)
     if declared.takes_body:
         arguments["body"] = declared.body.of(said)
-    key = request.META.get("HTTP_IDEMPOTENCY_KEY") if request.method == "POST" else None
-    if key is None:
-        return json_answer(jsontext.dumps(method(view, **arguments)))
-    digest = digest_of("POST", request.path, said)
-    return json_answer(
-        answer_once(
-            workspace_id=view.caller.workspace_id,
-            key=key,
-            digest=digest,
-            work=lambda: method(view, **arguments),
-            shown_once=declared.shown_once,
-        )
+    if call.idempotency_key is None or call.method != "POST":
+        return jsontext.dumps(method(view, **arguments))
+    return answer_once(
+        workspace_id=view.caller.workspace_id,
+        key=call.idempotency_key,
+        digest=digest_of("POST", call.path, said),
+        work=lambda: method(view, **arguments),
+        shown_once=declared.shown_once,
     )
 
 
@@ -114,15 +134,14 @@ class Endpoint(APIView):
         cls.operations = {name: _operation_of(cls, handler) for name, handler in handlers.items() if handler}
         cls.required_scopes = {name: declared.scopes for name, declared in cls.operations.items()}
 
-    @property
-    def caller(self) -> Principal:
-        """Who asks; set by PrincipalAuthentication."""
-        return cast(Principal, self.request.auth)
+    caller: Principal
+    """Who asks; known once `initial` has run."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticate and check the scopes; there is nothing to negotiate: all answers are JSON."""
         self.perform_authentication(request)
         self.check_permissions(request)
+        self.caller = cast(Principal, request.auth)
         if any("\0" in value for value in kwargs.values()):
             raise NotFoundError("There is nothing at this address.")
 

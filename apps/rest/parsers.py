@@ -7,16 +7,15 @@ cannot be JSON, is refused.
 from typing import IO, Any
 
 from rest_framework.parsers import BaseParser
-from rest_framework.request import Request
 
 from apps.core import jsontext
 from apps.core.errors import UnsupportedMediaError
 
 
-def object_of(request: Request) -> dict[str, Any]:
+def object_in(body: bytes, content_type: str) -> dict[str, Any]:
     """The body as an object (empty: an empty one). MalformedError or UnsupportedMediaError where it is none."""
-    refuse_multipart(request.META.get("CONTENT_TYPE", ""))
-    return jsontext.loads_object(request._request.body)
+    refuse_multipart(content_type)
+    return jsontext.loads_object(body)
 
 
 def refuse_multipart(content_type: str) -> None:
