@@ -38,8 +38,8 @@ def test_a_description_names_languages_layout_manifests_and_commits(shop: Path) 
     text = describe(shop)
     assert text.startswith("# shop\n\n3 files, ")
     assert "2 lines of code" in text
-    assert "- Python: 1 files, 2 lines" in text
-    assert "- src/ (1 files)" in text
+    assert "- Python: 1 file, 2 lines" in text
+    assert "- src/ (1 file)" in text
     assert "- pyproject.toml (Python)" in text
     assert "Ada: Add the till" in text
     assert "## TODO and FIXME: 1\n- src/till.py:1: # TODO: count coins" in text
@@ -51,7 +51,7 @@ def test_ignored_files_are_left_out(shop: Path) -> None:
     (shop / "new.py").write_text("x = 1\n")  # not committed yet, but not ignored
     text = describe(shop)
     assert "secret.py" not in text
-    assert "- Python: 1 files, 1 lines" in text
+    assert "- Python: 1 file, 1 lines" in text
 
 
 def test_links_are_not_followed_out_of_the_folder(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_folder_without_git_is_read_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("\n# The Great Till\n")
     text = describe(tmp_path)
     assert "The Great Till" in text
-    assert "- Go: 1 files, 1 lines" in text
+    assert "- Go: 1 file, 1 lines" in text
     assert "JavaScript" not in text
     assert "Not a git repository." in text
 
@@ -83,7 +83,7 @@ def test_a_folder_without_git_is_read_all_the_same(tmp_path: Path) -> None:
 def test_binary_files_and_odd_names_do_no_harm(tmp_path: Path) -> None:
     (tmp_path / "data.py").write_bytes(b"\x00\xff" * 100)
     (tmp_path / os.fsdecode(b"caf\xe9.py")).write_bytes("ünï\n".encode())
-    assert "- Python: 1 files, 1 lines" in describe(tmp_path)
+    assert "- Python: 1 file, 1 lines" in describe(tmp_path)
 
 
 @pytest.mark.asyncio

@@ -146,7 +146,7 @@ def _headline(root: Path, survey: Survey) -> str:
     title = _readme_title(root)
     named = f"# {root.name}" + (f": {title}" if title and title.lower() != root.name.lower() else "")
     code = sum(count for language, count in survey.language_lines.items() if language not in PROSE)
-    return f"{named}\n\n{survey.files} files, {_size(survey.size)}, {code} lines of code."
+    return f"{named}\n\n{_files(survey.files)}, {_size(survey.size)}, {code} lines of code."
 
 
 def _readme_title(root: Path) -> str:
@@ -160,6 +160,10 @@ def _readme_title(root: Path) -> str:
     return ""
 
 
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
+
+
 def _size(count: int) -> str:
     amount, units = float(count), iter(("bytes", "KiB", "MiB", "GiB"))
     unit = next(units)
@@ -171,14 +175,14 @@ def _size(count: int) -> str:
 def _languages(survey: Survey) -> str:
     ranked = sorted(survey.language_files, key=lambda name: -survey.language_lines[name])[:12]
     files, lines = survey.language_files, survey.language_lines
-    rows = [f"- {name}: {files[name]} files, {lines[name]} lines" for name in ranked]
+    rows = [f"- {name}: {_files(files[name])}, {lines[name]} lines" for name in ranked]
     return "\n".join(["## Languages", *rows]) if rows else ""
 
 
 def _layout(survey: Survey) -> str:
     folders = sorted((name, count) for name, count in survey.top_level.items() if name.endswith("/"))
     files = sorted(name for name in survey.top_level if not name.endswith("/"))
-    rows = [f"- {_shown(name)} ({count} files)" for name, count in folders[:30]]
+    rows = [f"- {_shown(name)} ({_files(count)})" for name, count in folders[:30]]
     if files:
         more = f", and {len(files) - 20} more" if len(files) > 20 else ""
         rows.append(f"- {', '.join(map(_shown, files[:20]))}{more}")
