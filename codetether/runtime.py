@@ -23,6 +23,13 @@ def service_urls(env: Env) -> tuple[str, str]:
     return database_url, redis_url
 
 
+def asset_folder(name: str) -> Path:
+    """The folder `templates` or `static`: at the top of a checkout, inside the package once that is installed."""
+    package = Path(__file__).resolve().parent
+    installed = package / f"_{name}"
+    return installed if installed.is_dir() else package.parent / name
+
+
 def secret_key(env: Env) -> str:
     """The key from the environment, else one made at the first start and kept (mode 0600) in the data folder."""
     if env.secret_key:

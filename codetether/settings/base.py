@@ -1,15 +1,13 @@
 """Settings of the product. What may differ between installations comes from `codetether.env`."""
 
 import sys
-from pathlib import Path
 
 import environ
 
 from codetether import __version__
 from codetether import env as env_module
-from codetether.runtime import secret_key, service_urls
+from codetether.runtime import asset_folder, secret_key, service_urls
 
-BASE_DIR = Path(__file__).resolve().parent.parent.parent
 ENV = env_module.load()
 DATABASE_URL, REDIS_URL = service_urls(ENV)
 
@@ -63,7 +61,7 @@ ASGI_APPLICATION = "codetether.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [asset_folder("templates")],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -140,7 +138,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [asset_folder("static")]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 

@@ -1,0 +1,27 @@
+"""What is installed by pip is the whole product: pages and their files come along with the code."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.slow
+def test_wheel_holds_code_templates_and_static_files(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    (wheel,) = tmp_path.glob("codetether-*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for folder in ("templates", "static"):
+        wanted = {f"codetether/_{folder}/{path.relative_to(ROOT / folder)}" for path in files_below(ROOT / folder)}
+        assert wanted
+        assert wanted <= names
+    assert {"apps/tasks/models.py", "apps/tasks/migrations/0001_initial.py", "codetether/cli.py"} <= names
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
