@@ -11,18 +11,9 @@ from functools import partial
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, settings, stateful
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    Bundle,
-    MultipleResults,
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    multiple,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
 from apps.core.errors import ConflictError
 from apps.tasks import services
@@ -299,4 +290,4 @@ def test_services_and_model_live_the_same_lives(cast: Cast) -> None:
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(lives, settings=limits)
+    stateful.run_state_machine_as_test(lives, settings=limits)
