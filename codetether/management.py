@@ -18,7 +18,7 @@ from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpResponseBase
-from django.urls import set_script_prefix
+from django.urls import get_resolver, set_script_prefix
 
 from apps.core.db import in_database
 
@@ -44,6 +44,7 @@ class ManagementLane(ASGIHandler):
         super().__init__()
         self.load_middleware(is_async=False)
         self.bare = _Bare()
+        get_resolver()._populate()  # else the first caller waits for all imports
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 (closed with the request)
