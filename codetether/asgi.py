@@ -30,6 +30,7 @@ from apps.workers.routes import routes as worker_routes
 from codetether.edge import Edge
 from codetether.health import routes as health_routes
 from codetether.management import ManagementLane
+from codetether.metrics import routes as metrics_routes
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,8 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
         close_pool()
 
 
-protocol_routes = [*express_routes, *a2a_routes, *worker_routes, *live_routes, *health_routes]  # matched in this order
+# matched in this order
+protocol_routes = [*express_routes, *a2a_routes, *worker_routes, *live_routes, *health_routes, *metrics_routes]
 lanes = Router(routes=protocol_routes, default=ManagementLane(), lifespan=lifespan, redirect_slashes=False)
 
 application = Edge(

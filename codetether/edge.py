@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from time import perf_counter
 
 from asgiref.typing import (
     ASGI3Application,
@@ -17,6 +18,7 @@ from django.http.request import split_domain_port, validate_host
 
 from apps.accounts.gate import problem_response
 from apps.core.errors import MalformedError, TooLargeError
+from apps.core.metrics import http_answers
 
 HEALTH = ("/health", "/v1/health", "/health/ready")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -38,7 +40,7 @@ class Edge:
             await self.app(scope, receive, send)
             return
         request_id = _request_id(scope)
-        sender = _Sender(send, request_id)
+        sender = _Sender(scope, send, request_id)
         try:
             _check_host(scope)
             _check_address(scope)
@@ -67,9 +69,11 @@ class _Limited:
 
 
 class _Sender:
-    """Adds the headers that every answer carries."""
+    """Adds the headers that every answer carries, and measures how long the answer was in coming."""
 
-    def __init__(self, send: ASGISendCallable, request_id: bytes) -> None:
+    def __init__(self, scope: HTTPScope, send: ASGISendCallable, request_id: bytes) -> None:
+        self.began = perf_counter()
+        self.scope = scope
         self.send = send
         self.request_id = request_id
         self.started = False
@@ -77,10 +81,18 @@ class _Sender:
     async def __call__(self, message: ASGISendEvent) -> None:
         if message["type"] == "http.response.start":
             self.started = True
+            http_answers(_lane(self.scope), message["status"] // 100).observe(perf_counter() - self.began)
             present = {name.lower() for name, _ in message["headers"]}
             added = [pair for pair in SECURITY_HEADERS if pair[0] not in present]
             message["headers"] = [*message["headers"], *added, (b"x-request-id", self.request_id)]
         await self.send(message)
+
+
+def _lane(scope: HTTPScope) -> str:
+    """Which lane has answered: the router leaves its marks in the scope (Starlette, `Router.app`)."""
+    if "endpoint" in scope:
+        return "protocol"
+    return "management" if "router" in scope else "edge"
 
 
 def _request_id(scope: HTTPScope) -> bytes:

@@ -62,11 +62,8 @@ class Refusal:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def as_a2a_error(error: Exception) -> A2AError:
-    """The A2A error for any exception; what nobody foresaw is logged and told as an internal error."""
-    if isinstance(error, A2AError):
-        return error
-    problem = problem_of(error)
+def _spelled(problem: CodeTetherError) -> A2AError:
+    """The A2A error for one of ours; what nobody foresaw is told as an internal error."""
     kind = _BY_CODE.get(problem.code, InternalError)
     return kind(problem.detail, _data(problem))
 
@@ -78,12 +75,14 @@ def not_cancelable(error: CodeTetherError) -> A2AError:
 
 def refusal_of(error: Exception) -> Refusal:
     """What the JSON-RPC binding answers for any exception."""
-    if not isinstance(error, A2AError):
-        error = problem_of(error)
-        if error.status in _CONNECTION_STATUSES:
-            info = {**build_error_details(InternalError())[0], "reason": error.code.upper()}
-            return Refusal(CONNECTION_ERROR, error.detail, [info], error.status, problem_headers(error))
-    known = as_a2a_error(error)
+    if isinstance(error, A2AError):
+        known = error
+    else:
+        problem = problem_of(error)
+        if problem.status in _CONNECTION_STATUSES:
+            info = {**build_error_details(InternalError())[0], "reason": problem.code.upper()}
+            return Refusal(CONNECTION_ERROR, problem.detail, [info], problem.status, problem_headers(problem))
+        known = _spelled(problem)
     code = JSON_RPC_ERROR_CODE_MAP.get(type(known), INTERNAL_ERROR)
     return Refusal(code, known.message, build_error_details(known))
 

@@ -6,12 +6,22 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 
 from apps.core.errors import CodeTetherError, UnavailableError
+from apps.core.metrics import ERRORS
 
 log = logging.getLogger(__name__)
 
 
 def problem_of(error: Exception) -> CodeTetherError:
-    """The client-visible error for any exception; what nobody foresaw is logged here, with its traceback."""
+    """The client-visible error for any exception, counted; what nobody foresaw is logged, with its traceback.
+
+    Call it once for each answer.
+    """
+    problem = _problem_of(error)
+    ERRORS.labels(problem.code).inc()
+    return problem
+
+
+def _problem_of(error: Exception) -> CodeTetherError:
     if isinstance(error, CodeTetherError):
         return error
     if isinstance(error, OperationalError | InterfaceError):

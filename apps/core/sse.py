@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from apps.core import jsontext
 from apps.core.errors import MalformedError, TooLargeError
+from apps.core.metrics import SSE_STREAMS
 from apps.core.problems import problem_of
 from apps.core.stopping import stopping
 
@@ -71,7 +72,8 @@ class EventStream(Response):
         async with aclosing(self.frames):
             await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
             if scope["method"] != "HEAD":
-                await self._stream(receive, send)
+                with SSE_STREAMS.track_inprogress():
+                    await self._stream(receive, send)
             await _finish(send)
 
     async def _stream(self, receive: Receive, send: Send) -> None:

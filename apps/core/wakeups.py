@@ -19,6 +19,8 @@ from typing import Any
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
+from apps.core.metrics import UNSENT_WAKE_UPS
+
 log = logging.getLogger(__name__)
 
 GROUP = "wakeups"
@@ -169,6 +171,7 @@ class Hub:
                         GROUP, {"type": "wakeups", "origin": self.origin, "wakeups": batch}
                     )
             except (RedisError, OSError) as error:
+                UNSENT_WAKE_UPS.inc(len(batch))
                 log.warning("wake-ups not sent, readers fall back to polling: %s", error)
             await asyncio.sleep(GATHER_SECONDS)
 

@@ -23,6 +23,7 @@ from apps.accounts.principals import Credentials, Principal
 from apps.core import jsontext
 from apps.core.db import in_database
 from apps.core.errors import MalformedError, NotFoundError
+from apps.core.metrics import WEBSOCKETS
 from apps.core.problems import problem_of
 from apps.core.sse import last_event_id
 from apps.live import feeds
@@ -98,7 +99,9 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             refuse_foreign_page(connection)
         principal = await reader(credentials)
         last_id = str(greeting.get("last_event_id") or last_event_id(connection))
-        await self._send_all(while_allowed(credentials, await self.feed(principal, last_id)))
+        feed = await self.feed(principal, last_id)
+        with WEBSOCKETS.track_inprogress():
+            await self._send_all(while_allowed(credentials, feed))
 
     async def _greeting_within(self, seconds: float) -> Greeting:
         """The first frame; an empty one where none comes in time."""

@@ -1,4 +1,4 @@
-"""Reading tasks. Every query is bound to a workspace; nothing here writes."""
+"""Reading tasks. Every query but `totals` is bound to a workspace; nothing here writes."""
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Count, IntegerField, Min, Q, QuerySet, Subquery
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from apps.codebases.models import Codebase
 from apps.core.ids import parse_id
@@ -105,9 +106,12 @@ def open_task_count(*, workspace_id: Any, codebase_id: Any) -> Subquery:
     return Subquery(counted, output_field=IntegerField())
 
 
+_STUCK = Q(state__in=[str(state) for state in HELD], lease_expires_at__lt=Now())
+
+
 def stuck_tasks(workspace_id: uuid.UUID) -> QuerySet[Task]:
     """Tasks whose holder's lease has run out and that the reaper has not moved yet."""
-    return tasks_of(workspace_id).filter(state__in=[str(state) for state in HELD], lease_expires_at__lt=Now())
+    return tasks_of(workspace_id).filter(_STUCK)
 
 
 def queue_counts(workspace_id: uuid.UUID) -> dict[str, int]:
@@ -151,6 +155,29 @@ def oldest_pending(workspace_id: uuid.UUID) -> datetime | None:
     """When the task that has waited longest was made."""
     found: datetime | None = tasks_of(workspace_id).filter(state=State.PENDING).aggregate(at=Min("created_at"))["at"]
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Counts over all workspaces, for the server's operator. `oldest_pending_seconds` is 0 where nothing waits."""
+
+    by_state: Mapping[str, int]
+    oldest_pending_seconds: float
+    stuck: int
+
+
+def totals() -> Totals:
+    """What all workspaces have together. Counting by state reads one index and no row (`task_by_state`)."""
+    tasks = Task.objects.order_by()
+    states = tasks.values_list("state").annotate(number=Count("*"), oldest=Min("created_at"))
+    found = {state: (number, oldest) for state, number, oldest in states}
+    now = timezone.now()
+    waiting_since = found[State.PENDING][1] if State.PENDING in found else now
+    return Totals(
+        by_state={str(state): found[state][0] if state in found else 0 for state in State},
+        oldest_pending_seconds=max(0.0, (now - waiting_since).total_seconds()),
+        stuck=tasks.filter(_STUCK).count(),
+    )
 
 
 def is_terminal(task: Task) -> bool:

@@ -37,6 +37,11 @@ def connected_workers(workspace_id: uuid.UUID) -> list[Worker]:
     return list(workers_of(workspace_id).filter(last_seen_at__gte=connected_since(), unregistered_at=None))
 
 
+def connected_count() -> int:
+    """How many workers are connected, in all workspaces."""
+    return Worker.objects.filter(last_seen_at__gte=connected_since(), unregistered_at=None).count()
+
+
 def connected_since() -> datetime:
     """Workers that were heard of since then count as connected."""
     return timezone.now() - timedelta(seconds=settings.A2A_AGENT_DISCOVERY_MAX_AGE)

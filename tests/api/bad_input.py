@@ -93,6 +93,7 @@ ROUTES: dict[str, Route] = {
     "GET /health": OPEN,
     "GET /v1/health": OPEN,
     "GET /health/ready": OPEN,
+    "GET /metrics": READ,
     "GET /": OPEN,
     "GET /v1/schema": OPEN,
     "GET /v1/docs": OPEN,

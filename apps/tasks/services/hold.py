@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from apps.core.metrics import CLAIM_WAIT
 from apps.tasks import events
 from apps.tasks.errors import AlreadyClaimedError
 from apps.tasks.events import Data, Event
@@ -49,7 +50,13 @@ def task_claim(*, claimer: Claimer, limit: int = 1, task_id: uuid.UUID | None = 
     if task_id is not None and not tasks:
         state = explain.state_of(claimer.workspace_id, task_id)
         raise AlreadyClaimedError(f"The task is {state}, or not for this worker; it cannot be claimed.")
-    return [announce(task) for task in tasks or _claim_again(claimer, limit)]
+    return [announce(_measured(task)) for task in tasks or _claim_again(claimer, limit)]
+
+
+def _measured(task: Task) -> Task:
+    """A claim's time is the row's last change, by the same clock as `available_at`."""
+    CLAIM_WAIT.observe((task.updated_at - task.available_at).total_seconds())
+    return task
 
 
 def _claim_again(claimer: Claimer, limit: int) -> list[Task]:

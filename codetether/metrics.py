@@ -1,0 +1,71 @@
+"""`GET /metrics`: this process's instruments, and what the database knows, in Prometheus's text format.
+
+The numbers span all workspaces and name none. They are read when they are asked for, so they are what SQL says.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from prometheus_client import generate_latest
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from apps.accounts.gate import guarded
+from apps.accounts.permissions import Scope
+from apps.accounts.principals import Principal
+from apps.core.db import in_database
+from apps.core.metrics import ERRORS, REGISTRY
+from apps.core.wakeups import hub
+from apps.tasks.errors import StaleClaimError
+from apps.tasks.selectors import Totals, totals
+from apps.workers.selectors import connected_count
+from codetether import __version__
+
+ERRORS.labels(StaleClaimError.code)  # shown from the start, so that the first refusal is seen as an increase
+
+
+async def metrics(request: Request, principal: Principal) -> Response:
+    """Everything that is measured. For admins: it tells about all workspaces."""
+    page = await in_database(_page, hub().connected.is_set())
+    return Response(page, headers={"content-type": CONTENT_TYPE_PLAIN_0_0_4, "cache-control": "no-store"})
+
+
+def _page(wakeups_connected: bool) -> bytes:
+    stored = Stored(totals(), connected_count(), wakeups_connected)
+    return bytes(generate_latest(stored)) + bytes(generate_latest(REGISTRY))
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A collector (prometheus_client's word) of what is looked up at the scrape."""
+
+    tasks: Totals
+    workers: int
+    wakeups_connected: bool
+
+    def collect(self) -> Iterator[Metric]:
+        yield InfoMetricFamily("codetether", "The version that runs.", {"version": __version__})
+        yield _gauge("codetether_tasks", "Tasks in each state.", "state", self.tasks.by_state.items())
+        for name, meaning, value in self._single():
+            yield GaugeMetricFamily(f"codetether_{name}", meaning, value=value)
+
+    def _single(self) -> Iterator[tuple[str, str, float]]:
+        age = self.tasks.oldest_pending_seconds
+        yield "oldest_pending_task_age_seconds", "Since the pending task that is oldest was made; 0 without any.", age
+        yield "stuck_tasks", "Tasks whose lease has run out and that no sweep has moved yet.", self.tasks.stuck
+        yield "connected_workers", "Workers heard of lately.", self.workers
+        meaning = "Whether this process has subscribed to the others' wake-ups; it does so for its first stream."
+        yield "wakeups_connected", meaning, self.wakeups_connected
+
+
+def _gauge(name: str, meaning: str, label: str, values: Iterable[tuple[str, float]]) -> Metric:
+    family = GaugeMetricFamily(name, meaning, labels=[label])
+    for key, value in values:
+        family.add_metric([key], value)
+    return family
+
+
+routes: list[BaseRoute] = [guarded("/metrics", metrics, methods=["GET"], scope=Scope.ADMIN)]
