@@ -3,11 +3,11 @@
 The numbers span all workspaces and name none. They are read when they are asked for, so they are what SQL says.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 
 from prometheus_client import generate_latest
-from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,6 +21,7 @@ from apps.core.metrics import ERRORS, REGISTRY
 from apps.core.wakeups import hub
 from apps.tasks.errors import StaleClaimError
 from apps.tasks.selectors import Totals, totals
+from apps.tasks.services import Sweep
 from apps.workers.selectors import connected_count
 from codetether import __version__
 
@@ -48,7 +49,11 @@ class Stored:
 
     def collect(self) -> Iterator[Metric]:
         yield InfoMetricFamily("codetether", "The version that runs.", {"version": __version__})
-        yield _gauge("codetether_tasks", "Tasks in each state.", "state", self.tasks.by_state.items())
+        by_state = GaugeMetricFamily("codetether_tasks", "Tasks in each state.", labels=["state"])
+        yield _filled(by_state, self.tasks.by_state)
+        meaning = "Tasks that the reaper has moved, by what became of them; counted in the database."
+        swept = CounterMetricFamily("codetether_swept_tasks", meaning, labels=["outcome"])
+        yield _filled(swept, {**asdict(Sweep()), **self.tasks.swept})
         for name, meaning, value in self._single():
             yield GaugeMetricFamily(f"codetether_{name}", meaning, value=value)
 
@@ -61,9 +66,8 @@ class Stored:
         yield "wakeups_connected", meaning, self.wakeups_connected
 
 
-def _gauge(name: str, meaning: str, label: str, values: Iterable[tuple[str, float]]) -> Metric:
-    family = GaugeMetricFamily(name, meaning, labels=[label])
-    for key, value in values:
+def _filled(family: GaugeMetricFamily | CounterMetricFamily, values: Mapping[str, float]) -> Metric:
+    for key, value in values.items():
         family.add_metric([key], value)
     return family
 

@@ -172,3 +172,20 @@ class OutboxEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.task_id}"
+
+
+class SweepTotal(models.Model):
+    """How many tasks of a workspace the reaper has moved since ever, by what became of them.
+
+    Counted in the transaction that moves the task: the log says the same, but has no index by which to count it.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    outcome = models.TextField()
+    number = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "outcome"], name="sweep_total_once")]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.outcome}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, IntegerField, Min, Q, QuerySet, Subquery
+from django.db.models import Count, IntegerField, Min, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -17,7 +17,7 @@ from apps.tasks.errors import TaskNotFoundError
 from apps.tasks.events import MOVES
 from apps.tasks.models import GLOBAL_QUEUE as GLOBAL_QUEUE
 from apps.tasks.models import PENDING_QUEUE as PENDING_QUEUE
-from apps.tasks.models import Task, TaskEvent
+from apps.tasks.models import SweepTotal, Task, TaskEvent
 from apps.tasks.rows import SELECTED, as_task
 from apps.tasks.states import ASKING, HELD, TERMINAL, State
 
@@ -159,11 +159,15 @@ def oldest_pending(workspace_id: uuid.UUID) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Counts over all workspaces, for the server's operator. `oldest_pending_seconds` is 0 where nothing waits."""
+    """Counts over all workspaces, for the server's operator. `oldest_pending_seconds` is 0 where nothing waits.
+
+    `swept` counts since ever what the reaper has moved, by the outcomes of `services.rescue.Sweep`.
+    """
 
     by_state: Mapping[str, int]
     oldest_pending_seconds: float
     stuck: int
+    swept: Mapping[str, int]
 
 
 def totals() -> Totals:
@@ -177,6 +181,7 @@ def totals() -> Totals:
         by_state={str(state): found[state][0] if state in found else 0 for state in State},
         oldest_pending_seconds=max(0.0, (now - waiting_since).total_seconds()),
         stuck=tasks.filter(_STUCK).count(),
+        swept=dict(SweepTotal.objects.values_list("outcome").annotate(total=Sum("number"))),
     )
 
 

@@ -91,6 +91,23 @@ def test_a_task_is_stuck_until_the_reaper_moves_it(admin: Api, cast: Cast) -> No
     assert scrape(admin).value("codetether_stuck_tasks") == 0
 
 
+def test_what_the_reaper_did_is_what_the_log_says(admin: Api, cast: Cast) -> None:
+    for more in ({}, {}, {"max_attempts": 1}):
+        cast.held(**more)
+    cast.elsewhere().held()
+    expire_leases()
+    late = cast.task()
+    Task.objects.filter(id=late.id).update(deadline_at=timezone.now() - timedelta(seconds=1))
+    leases_reap()
+    leases_reap()
+    found = scrape(admin).by("codetether_swept_tasks_total", "outcome")
+    assert found == {"requeued": 3, "failed": 1, "unheld": 0, "expired": 1}
+    logged = "SELECT count(*) FROM tasks_taskevent WHERE data->>'{}' = '{}'"
+    assert found["requeued"] == number(logged.format("reason", "lease expired"))
+    assert found["failed"] == number(logged.format("code", "attempts_spent"))
+    assert found["expired"] == number(logged.format("code", "deadline_passed"))
+
+
 def test_workers_that_left_or_fell_silent_do_not_count(admin: Api, cast: Cast) -> None:
     for name in ("here", "gone", "silent"):
         worker_register(workspace_id=cast.workspace.id, registration=Registration(worker_id=name, name=name))

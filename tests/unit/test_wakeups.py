@@ -13,6 +13,7 @@ from channels.layers import channel_layers
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from apps.core import wakeups
+from apps.core.metrics import REGISTRY
 from apps.core.wakeups import Hub, Waiter, WakeUp, hub, publish
 from codetether.embedded import launcher
 
@@ -132,11 +133,13 @@ async def test_redis_away_is_survived_by_sender_and_listener(
 
     monkeypatch.setattr(wakeups, "get_channel_layer", Away)
     monkeypatch.setattr(wakeups, "RECONNECT_SECONDS", 0.001)
+    unsent = REGISTRY.get_sample_value("codetether_wakeups_unsent_total") or 0
     with hub().waiting("task:t") as waiter:
         hub().publish(GREW)
         assert await waiter.wait(5) == [GREW]
         await asyncio.wait_for(refused_twice.wait(), 5)
     assert not hub().connected.is_set()
+    assert REGISTRY.get_sample_value("codetether_wakeups_unsent_total") == unsent + 1
 
 
 async def test_wakeups_come_again_after_redis_was_restarted(settings: Any, tmp_path: Path) -> None:

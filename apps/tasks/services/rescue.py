@@ -5,13 +5,15 @@ that comes in between wins. How long a task has been running plays no part.
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.db import transaction
+from django.db.models import F
 from django.db.models.functions import Now
 
 from apps.tasks import events
-from apps.tasks.models import Task
+from apps.tasks.models import SweepTotal, Task
 from apps.tasks.services import statements
 from apps.tasks.services.announce import announce
 from apps.tasks.services.finish import NOW, RELEASED, backoff_seconds, send_back
@@ -37,18 +39,27 @@ class Sweep:
 
 def leases_reap(*, workspace_id: uuid.UUID | None = None, limit: int = SWEEP_LIMIT) -> Sweep:
     """Move tasks whose lease has run out, and pending ones whose deadline has passed."""
-    counts = {"requeued": 0, "failed": 0, "unheld": 0, "expired": 0}
+    counts = asdict(Sweep())
     held = Task.objects.filter(state__in=[str(state) for state in HELD], lease_expires_at__lt=Now())
     late = Task.objects.filter(state=State.PENDING, deadline_at__lt=Now())
     if workspace_id is not None:
         held, late = held.filter(workspace_id=workspace_id), late.filter(workspace_id=workspace_id)
     for task in held.order_by("lease_expires_at")[:limit]:
-        outcome = _rescue(task)
-        if outcome:
-            counts[outcome] += 1
-    for task_id in late.order_by("deadline_at").values_list("id", flat=True)[:limit]:
-        counts["expired"] += _expire(task_id) is not None
+        with transaction.atomic():
+            _count(counts, task, _rescue(task))
+    for task in late.order_by("deadline_at").only("id", "workspace_id")[:limit]:
+        with transaction.atomic():
+            _count(counts, task, "expired" if _expire(task.id) is not None else "")
     return Sweep(**counts)
+
+
+def _count(counts: dict[str, int], task: Task, outcome: str) -> None:
+    """In this sweep's counts, and for good; an empty outcome counts nothing."""
+    if not outcome:
+        return
+    counts[outcome] += 1
+    total, _ = SweepTotal.objects.get_or_create(workspace_id=task.workspace_id, outcome=outcome)
+    SweepTotal.objects.filter(id=total.id).update(number=F("number") + 1)
 
 
 def _rescue(task: Task) -> str:
