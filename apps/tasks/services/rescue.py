@@ -114,10 +114,3 @@ def _expire(task_id: uuid.UUID) -> Task | None:
 def _moved(task_id: uuid.UUID, guard: Guard, event: events.Event, changes: dict[str, Any]) -> Task | None:
     task = statements.append(task_id=task_id, guard=guard, events=[event], changes=changes)
     return announce(task) if task is not None else None
-
-
-def stuck_count(workspace_id: uuid.UUID) -> int:
-    """Tasks whose lease has run out and that no sweep has moved yet."""
-    return Task.objects.filter(
-        workspace_id=workspace_id, state__in=[str(state) for state in HELD], lease_expires_at__lt=Now()
-    ).count()
