@@ -1,3 +1,3 @@
-"""CodeTether: a self-hosted control plane for AI agents."""
+"""CodeTether: AI coding agents as a service that you run yourself."""
 
 __version__ = "0.1.0"

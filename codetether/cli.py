@@ -38,7 +38,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="codetether", description="CodeTether, a self-hosted control plane for AI agents."
+        prog="codetether", description="CodeTether: AI coding agents as a service that you run yourself."
     )
     parser.add_argument("--version", action="version", version=f"codetether {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
