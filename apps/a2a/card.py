@@ -47,7 +47,7 @@ GENERAL_SKILL = AgentSkill(
     name="Delegate work to a coding agent",
     description=(
         "Takes a task in plain words and hands it to a coding agent on a machine that holds the code. Message metadata "
-        "may say where and how: codebase_id, agent_type, model, priority, target_agent, deadline_seconds, notify_email."
+        "may say where and how: codebase_id, agent_type, model, priority, target_agent, deadline_seconds."
     ),
     tags=["coding", "delegation", "automation"],
     examples=["Calculate 25 * 4", "Analyze this codebase", "Add unit tests for the auth module"],

@@ -12,7 +12,6 @@ from typing import Any
 
 from a2a.utils.error_handlers import build_error_details
 from a2a.utils.errors import (
-    A2A_ERROR_MAPPING,
     JSON_RPC_ERROR_CODE_MAP,
     A2AError,
     ContentTypeNotSupportedError,
@@ -47,7 +46,7 @@ _BY_CODE: Mapping[str, type[A2AError]] = {
     "wrong_state": UnsupportedOperationError,
     "conflict": UnsupportedOperationError,
 }
-_CONNECTION_STATUSES = frozenset({401, 403, 429, 503})
+_CONNECTION_STATUSES = frozenset({401, 403, 503})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +92,6 @@ def error_object(refusal: Refusal, *, legacy: bool = False) -> dict[str, Any]:
         return {"code": refusal.code, "message": refusal.message, "data": refusal.details}
     code = INTERNAL_ERROR if refusal.code in NEWER_CODES else refusal.code
     return {"code": code, "message": refusal.message}
-
-
-def http_status_of(error: A2AError) -> int:
-    """The HTTP status of the HTTP+JSON binding."""
-    mapping = A2A_ERROR_MAPPING.get(type(error))
-    return mapping.http_code if mapping else 500
 
 
 def _data(problem: CodeTetherError) -> dict[str, Any]:

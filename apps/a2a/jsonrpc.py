@@ -1,6 +1,6 @@
 """The JSON-RPC binding: one endpoint for both versions, told apart by the method's name (A2A 1.0 §9; 0.3 §7).
 
-Errors are answered in JSON-RPC's way with HTTP 200, but for those of the connection (401, 403, 429, 503), which
+Errors are answered in JSON-RPC's way with HTTP 200, but for those of the connection (401, 403, 503), which
 clients expect as HTTP statuses.
 """
 

@@ -1,4 +1,4 @@
-"""The one exception tree. Each error knows its stable code, whose fault it is and whether trying again can help.
+"""The one exception tree. Each error knows its stable code, and whose fault it is.
 
 `status` is the HTTP status of the REST face; the other faces translate by `code` (A2A: `apps/a2a/errors.py`).
 """
@@ -13,7 +13,6 @@ class CodeTetherError(Exception):
 
     status = 500
     code = "internal_error"
-    retryable = False
 
     def __init__(
         self,
@@ -80,11 +79,7 @@ class UnprocessableError(CodeTetherError):
     status, code = 422, "unprocessable"
 
 
-class RateLimitedError(CodeTetherError):
-    status, code, retryable = 429, "rate_limited", True
-
-
 class UnavailableError(CodeTetherError):
     """A part that we need (database, Redis) does not answer right now."""
 
-    status, code, retryable = 503, "unavailable", True
+    status, code = 503, "unavailable"

@@ -78,18 +78,6 @@ def current_task(*, workspace_id: uuid.UUID, codebase_id: str) -> Task | None:
     return tasks_of(workspace_id).filter(codebase_id=codebase_id, state__in=states).order_by("-started_at").first()
 
 
-def last_session_task(*, workspace_id: uuid.UUID, codebase_id: str) -> Task | None:
-    """The newest task of a codebase that has an agent session, whose conversation a follow-up resumes."""
-    found = tasks_of(workspace_id).filter(codebase_id=codebase_id).exclude(session_id="")
-    return found.order_by("-created_at").first()
-
-
-def open_count(*, workspace_id: uuid.UUID, codebase_id: str) -> int:
-    """How many of a codebase's tasks a worker holds now."""
-    states = [str(state) for state in HELD]
-    return tasks_of(workspace_id).filter(codebase_id=codebase_id, state__in=states).count()
-
-
 def held_count(*, workspace_id: Any, worker_id: Any) -> Subquery:
     """How many tasks a worker holds, as an expression for a query over workers (give OuterRefs)."""
     states = [str(state) for state in HELD]
