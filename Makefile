@@ -2,7 +2,7 @@
 # deploy/dev/python-env.sh finds a fitting interpreter and installs the locked packages into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-deps lint format lock bench docs local-worker-restart clean
+.PHONY: help run dev test test-deps lint format lock bench mutants docs local-worker-restart clean
 
 ENV := deploy/dev/python-env.sh
 PY := .venv/bin/python
@@ -44,6 +44,10 @@ lock: ## Compile requirements/*.in to the hashed requirements/*.txt (ARGS="--upg
 bench: ## Measure speed, latency and memory beside a reference in the same run
 	@$(ENV) sync base test lint
 	@$(PY) -m tests.bench $(ARGS)
+
+mutants: ## Plant faults in a copy of the product and see the tests turn red (ARGS="--only no-fence")
+	@$(ENV) sync base test lint
+	@$(PY) -m tests.mutants $(ARGS)
 
 docs: ## Build the documentation into site/
 	@$(ENV) sync base test lint

@@ -11,14 +11,13 @@ import pytest
 import pytest_asyncio
 from django.db import OperationalError, connection
 
-from apps.core import wakeups
 from apps.core.db import in_database
 from apps.core.wakeups import hub
 from apps.tasks import log
 from apps.tasks.errors import TaskNotFoundError
 from apps.tasks.log import following, reading, sweep
 from apps.tasks.models import Task
-from apps.tasks.services import Outcome, task_cancel, task_finish, task_message
+from apps.tasks.services import Outcome, announce, task_cancel, task_finish, task_message
 from apps.tasks.states import State
 from tests.factories import Cast
 from tests.integration.test_log_reading import append_by_hand
@@ -38,7 +37,7 @@ async def _hub_closes() -> AsyncIterator[None]:
 @pytest.fixture
 def wakeups_get_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if Redis were away and the writer another process."""
-    monkeypatch.setattr(wakeups.Hub, "publish", lambda self, wakeup: None)
+    monkeypatch.setattr(announce, "publish", lambda wakeup: None)
     monkeypatch.setattr(sweep, "POLL_SECONDS", 0.05)
 
 
