@@ -10,6 +10,7 @@ from apps.accounts.principals import forget_tokens
 from apps.core import db
 from tests.factories import Cast
 from tests.fold import assert_rows_are_folds
+from tests.held import assert_limits_count_what_is_held
 
 collect_ignore_glob = ["bench/*"]
 
@@ -39,10 +40,12 @@ def _forget_tokens() -> Iterator[None]:
 def workspace(db: None) -> Iterator[Workspace]:
     """The default workspace (transactional tests have emptied the tables, so it is made again).
 
-    Afterwards the first law is checked for whatever the test did: folding each task's log gives its row.
+    Afterwards the first laws are checked for whatever the test did: folding each task's log gives its row, and limits
+    count what is held.
     """
     yield Workspace.objects.get_or_create(slug=Workspace.DEFAULT_SLUG, defaults={"name": "Default"})[0]
     assert_rows_are_folds()
+    assert_limits_count_what_is_held()
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ class Event:
 
 FACTS_AT_CREATION = (
     "title", "prompt", "agent_type", "model", "priority", "queue", "codebase_id", "requires", "target_agent",
-    "session_id", "context_id", "max_attempts", "metadata", "created_by",
+    "session_id", "context_id", "max_attempts", "concurrency_key", "metadata", "created_by",
 )  # fmt: skip
 
 
@@ -183,7 +183,7 @@ Facts = dict[str, Any]
 
 
 def _on_created(facts: Facts, data: Data) -> None:
-    facts.update({name: data[name] for name in FACTS_AT_CREATION})
+    facts.update({name: data[name] for name in FACTS_AT_CREATION if name in data})
     facts.update(state=State.PENDING, attempt=0, worker_id="", result="", error="", error_code="", usage={})
     facts.update(declined_by=[])
 

@@ -3,6 +3,8 @@
 What must always hold is held by the database: constraints and unique indexes below, not by care in the code.
 """
 
+from collections.abc import Sequence
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -53,6 +55,8 @@ class Task(models.Model):
     position = models.BigIntegerField(default=0)
     attempt = models.IntegerField(default=0)
     max_attempts = models.IntegerField(default=3)
+    concurrency_key = models.TextField(blank=True, default="", help_text="Tasks of one key share its limit.")
+    limit_ids = ArrayField(models.BigIntegerField(), default=list, help_text="The limits that count its holding.")
     declined_by = ArrayField(models.TextField(), default=list)
 
     worker_id = models.TextField(blank=True, default="")
@@ -72,6 +76,9 @@ class Task(models.Model):
     deadline_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
+
+    given_back: Sequence[int] = ()
+    """Not a column: the limits under which the statement that returned this row has made room."""
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -117,6 +124,11 @@ class Task(models.Model):
             models.Index(fields=["workspace", "state", "-created_at"], name="task_by_state"),
             models.Index(fields=["worker_id"], condition=Q(state__in=_values(HELD)), name="task_held_by"),
             models.Index(fields=["workspace", "context_id"], condition=~Q(context_id=""), name="task_of_context"),
+            models.Index(
+                fields=["workspace", "concurrency_key"],
+                condition=Q(state__in=_values(HELD)) & ~Q(concurrency_key=""),
+                name="task_held_of_key",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -137,10 +149,13 @@ class TaskEvent(models.Model):
     `position` orders the events of all tasks for readers that follow many (docs/decisions): never smaller than the
     writing transaction's id, never falling within a task, so a reader that stays below the oldest running transaction
     misses nothing.
+
+    The database does not check `task` here nor in the outbox: rows are only written from a task that the same
+    statement has locked, and the check of each cost as much as its insert (docs/decisions).
     """
 
     pk = models.CompositePrimaryKey("task_id", "seq")
-    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="events", db_index=False)
+    task = models.ForeignKey(Task, models.CASCADE, related_name="events", db_index=False, db_constraint=False)
     seq = models.BigIntegerField()
     workspace_id = models.UUIDField()
     position = models.BigIntegerField()
@@ -161,7 +176,7 @@ class OutboxEntry(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     workspace_id = models.UUIDField()
-    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="+", db_index=False)
+    task = models.ForeignKey(Task, models.CASCADE, related_name="+", db_index=False, db_constraint=False)
     seq = models.BigIntegerField()
     kind = models.TextField()
     created_at = models.DateTimeField(db_default=Now())
@@ -172,6 +187,45 @@ class OutboxEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.task_id}"
+
+
+class QueueLimit(models.Model):
+    """What an operator has set for a part of the queue: how many of its tasks may be held at once, or a pause.
+
+    `held` counts the tasks whose `limit_ids` name this row. It is changed under this row's lock, in the statement that
+    claims or lets go, and only for the limits that the claim wrote into the task: so it cannot drift.
+    """
+
+    class Kind(models.TextChoices):
+        WORKSPACE = "workspace"
+        CODEBASE = "codebase"
+        WORKER = "worker"
+        KEY = "key"
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    kind = models.TextField(choices=Kind)
+    key = models.TextField(blank=True, help_text="The codebase's or worker's id, or the tasks' concurrency key.")
+    most = models.PositiveIntegerField(null=True, help_text="Tasks held at once; empty: as many as come.")
+    held = models.IntegerField(default=0)
+    paused_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True, default="", help_text="Why it is paused.")
+    changed_by = models.TextField(blank=True, default="")
+    changed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["kind", "key"]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "kind", "key"], name="queue_limit_once"),
+            models.CheckConstraint(condition=Q(held__gte=0), name="queue_limit_held_not_negative"),
+            models.CheckConstraint(condition=Q(most__isnull=True) | Q(most__gte=1), name="queue_limit_lets_some_pass"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}".strip()
+
+    @property
+    def is_paused(self) -> bool:
+        return self.paused_at is not None
 
 
 class SweepTotal(models.Model):

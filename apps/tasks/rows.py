@@ -41,6 +41,7 @@ def _at_birth() -> dict[str, Any]:
         "heard_seq": 0,
         "attempt": 0,
         "declined_by": [],
+        "limit_ids": [],
         "worker_id": "",
         "claim_token": None,
         "claim_seq": 0,

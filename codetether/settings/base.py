@@ -80,7 +80,9 @@ DATABASES = {
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             "application_name": "codetether",
-            "options": "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=20000 -c statement_timeout=60000",
+            "options": "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=20000 -c statement_timeout=60000"
+            " -c plan_cache_mode=force_generic_plan",  # only the heart's statements are prepared; planning a claim
+            # takes as long as running it, and a plan for particular lists is not better
         },
     },
 }

@@ -1,5 +1,6 @@
 """Everything that changes a task. Callers import from here; the modules inside may be arranged anew."""
 
+from apps.tasks.services.claiming import Claimer
 from apps.tasks.services.codebase import (
     Wish,
     codebase_interrupt,
@@ -26,9 +27,9 @@ from apps.tasks.services.hold import (
     task_progress,
     tasks_claimable,
 )
+from apps.tasks.services.limits import limit_set, queue_pause, queue_resume
 from apps.tasks.services.outbox import Change, outbox_dispatch, outbox_subscribe
 from apps.tasks.services.rescue import Sweep, leases_reap
-from apps.tasks.services.statements import Claimer
 from apps.tasks.services.steer import task_answer, task_cancel, task_message, task_reprioritise, task_requeue
 
 __all__ = [
@@ -50,8 +51,11 @@ __all__ = [
     "event_from_worker",
     "lease_renew",
     "leases_reap",
+    "limit_set",
     "outbox_dispatch",
     "outbox_subscribe",
+    "queue_pause",
+    "queue_resume",
     "task_answer",
     "task_cancel",
     "task_claim",

@@ -1,12 +1,17 @@
-"""After the commit: tell whoever waits that a task's log has grown."""
+"""After the commit: tell whoever waits that a task's log has grown, or that tasks in the queue have room now."""
 
+import uuid
 from functools import partial
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 from apps.core.wakeups import WakeUp, publish
 from apps.tasks.models import Task
 from apps.tasks.states import State
+
+ROOM_HINTS = 20
+"""Of the waiting tasks, how many workers are told of when a limit has room again; they look for more themselves."""
 
 
 def announce(task: Task, *, to_holder: bool = False) -> Task:
@@ -14,7 +19,24 @@ def announce(task: Task, *, to_holder: bool = False) -> Task:
 
     `to_holder` when its worker must look: it was spoken to, answered, or stopped by somebody else.
     """
-    wakeup = WakeUp(
+    transaction.on_commit(partial(publish, _wakeup(task, to_holder=to_holder)))
+    if task.given_back:
+        transaction.on_commit(partial(announce_room, task.workspace_id))
+    return task
+
+
+def announce_room(workspace_id: uuid.UUID) -> None:
+    """Tell workers of the tasks that have waited longest: a limit that stopped them may have room now."""
+    waiting = Task.objects.filter(workspace_id=workspace_id, state=State.PENDING, available_at__lte=Now())
+    facts = waiting.order_by("created_at").only(
+        "workspace_id", "codebase_id", "queue", "state", "last_seq", "worker_id"
+    )
+    for task in facts[:ROOM_HINTS]:
+        publish(_wakeup(task))
+
+
+def _wakeup(task: Task, *, to_holder: bool = False) -> WakeUp:
+    return WakeUp(
         workspace=str(task.workspace_id),
         task=str(task.id),
         seq=task.last_seq,
@@ -22,5 +44,3 @@ def announce(task: Task, *, to_holder: bool = False) -> Task:
         queue=task.queue if task.state == State.PENDING else "",
         worker=task.worker_id if to_holder else "",
     )
-    transaction.on_commit(partial(publish, wakeup))
-    return task

@@ -44,6 +44,7 @@ class NewTask:
     deadline_seconds: float | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     idempotency_key: str | None = None
+    concurrency_key: str = ""
 
 
 def task_create(*, workspace_id: uuid.UUID, new: NewTask, by: str) -> Task:
@@ -81,7 +82,7 @@ def _check(new: NewTask) -> None:
         "deadline_seconds",
         f"Give more than 0 and at most {DEADLINE_LIMIT} seconds.",
     )
-    for name in ("agent_type", "model", "target_agent", "session_id", "context_id", "codebase_id"):
+    for name in ("agent_type", "model", "target_agent", "session_id", "context_id", "codebase_id", "concurrency_key"):
         demand(len(getattr(new, name)) <= NAME_LIMIT, name, f"Give at most {NAME_LIMIT} characters.")
     demand(
         len(as_json(new.metadata)) <= METADATA_LIMIT,
@@ -110,6 +111,7 @@ def _values(workspace_id: uuid.UUID, new: NewTask, by: str) -> dict[str, Any]:
         "session_id": new.session_id,
         "context_id": new.context_id,
         "max_attempts": new.max_attempts,
+        "concurrency_key": new.concurrency_key,
         "metadata": dict(new.metadata),
         "created_by": by,
         "idempotency_key": new.idempotency_key,

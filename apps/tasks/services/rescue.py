@@ -17,6 +17,7 @@ from apps.tasks.models import SweepTotal, Task
 from apps.tasks.services import statements
 from apps.tasks.services.announce import announce
 from apps.tasks.services.finish import NOW, RELEASED, backoff_seconds, send_back
+from apps.tasks.services.limits import limits_adopt
 from apps.tasks.services.statements import Guard
 from apps.tasks.states import ASKING, HELD, State
 
@@ -50,6 +51,7 @@ def leases_reap(*, workspace_id: uuid.UUID | None = None, limit: int = SWEEP_LIM
     for task in late.order_by("deadline_at").only("id", "workspace_id")[:limit]:
         with transaction.atomic():
             _count(counts, task, "expired" if _expire(task.id) is not None else "")
+    limits_adopt()
     return Sweep(**counts)
 
 

@@ -1,4 +1,4 @@
-"""The hot statements, by hand: create, append and claim, each one statement and one round trip.
+"""The writing statements by hand: create and append, each one statement and one round trip (claims: claiming.py).
 
 `append` is the only way a task changes after its creation: a guarded UPDATE whose row count decides, the events it
 numbers under the row's lock, and the outbox rows, all in one statement. They run as server-side prepared statements
@@ -42,7 +42,7 @@ class Sql:
     params: Mapping[str, Any]
 
 
-_LOGGED = f"""
+LOGGED = f"""
 logged AS (
     INSERT INTO tasks_taskevent (task_id, seq, workspace_id, position, kind, data, created_at)
     SELECT m.id, m.base + f.n, m.workspace_id, m.position, f.kind, f.data::jsonb, clock_timestamp()
@@ -75,7 +75,7 @@ def append(
     }
     sql = f"""
 WITH held AS (
-    SELECT t.id, t.client_seq FROM tasks_task t
+    SELECT t.id, t.client_seq, t.limit_ids FROM tasks_task t
     WHERE t.id = %(id)s AND t.state = ANY(%(states)s::text[]){_conditions(guard, params)}
     FOR NO KEY UPDATE
 ), fresh AS (
@@ -91,9 +91,27 @@ WITH held AS (
         updated_at = clock_timestamp(){_steering(events)}{_assignments(changes, params)}
     FROM held WHERE t.id = held.id
     RETURNING t.*, t.last_seq - (SELECT count(*) FROM fresh) AS base
-), {_LOGGED}
-SELECT {SELECTED} FROM moved t"""
-    return next((as_task(row) for row in execute(sql, params)), None)
+), {LOGGED}{_LET_GO if _lets_go(changes) else ""}
+SELECT {SELECTED}, (SELECT limit_ids FROM held) FROM moved t"""
+    for *row, counted_by in execute(sql, params):
+        task = as_task(row)
+        task.given_back = counted_by if _lets_go(changes) else ()
+        return task
+    return None
+
+
+_LET_GO = """, places AS (
+    SELECT l.id FROM tasks_queuelimit l, moved m
+    WHERE l.id = ANY(ARRAY(SELECT unnest(held.limit_ids) FROM held)) ORDER BY l.id FOR NO KEY UPDATE OF l
+), freed AS (
+    UPDATE tasks_queuelimit l SET held = l.held - 1 FROM places WHERE l.id = places.id
+)"""
+"""Whoever gives up the lease gives back its place under each limit that its claim was counted by."""
+
+
+def _lets_go(changes: Mapping[str, Any]) -> bool:
+    """The services only ever write an end into the lease: claims and renewals are statements of their own."""
+    return "lease_expires_at" in changes
 
 
 def _recordset(events: Sequence[Event], seqs: Sequence[int]) -> str:
@@ -135,7 +153,7 @@ def _assignments(changes: Mapping[str, Any], params: dict[str, Any]) -> str:
         else:
             params[f"set_{name}"] = as_json(value) if name in JSON_COLUMNS else value
             text += f", {name} = %(set_{name})s"
-    return text
+    return text + (", limit_ids = '{}'" if _lets_go(changes) else "")
 
 
 def insert(*, values: Mapping[str, Any], event: Event) -> Task | None:
@@ -146,147 +164,13 @@ def insert(*, values: Mapping[str, Any], event: Event) -> Task | None:
     sql = f"""
 WITH moved AS (
     INSERT INTO tasks_task AS t ({names}, state, last_seq, last_steering_seq, heard_seq, position, attempt, declined_by,
-        worker_id, claim_seq, client_seq, result, error, error_code, usage, created_at, updated_at, rank)
-    VALUES ({", ".join(f"%({name})s" for name in values)}, 'pending', 1, 0, 0, {POSITION}, 0, '{{}}', '', 0, 0,
+        limit_ids, worker_id, claim_seq, client_seq, result, error, error_code, usage, created_at, updated_at, rank)
+    VALUES ({", ".join(f"%({name})s" for name in values)}, 'pending', 1, 0, 0, {POSITION}, 0, '{{}}', '{{}}', '', 0, 0,
         '', '', '', '{{}}', clock_timestamp(), clock_timestamp(),
         extract(epoch FROM clock_timestamp()) - %(priority)s::int * {AGEING_SECONDS_PER_PRIORITY})
     ON CONFLICT (workspace_id, idempotency_key) DO NOTHING
     RETURNING t.*, 0::bigint AS base
-), fresh AS (SELECT %(kind)s::text AS kind, %(data)s::text AS data, 1::bigint AS n), {_LOGGED}
+), fresh AS (SELECT %(kind)s::text AS kind, %(data)s::text AS data, 1::bigint AS n), {LOGGED}
 SELECT {", ".join(f"t.{name}" for name in MADE_THERE)} FROM moved t"""
     rows = execute(sql, params)
     return as_new_task(values, rows[0]) if rows else None
-
-
-@dataclass(frozen=True, slots=True)
-class Claimer:
-    """What a worker may take: the queues it serves, and what it can do. All lists are exact names."""
-
-    workspace_id: uuid.UUID
-    worker_id: str
-    queues: Sequence[str]
-    capabilities: Sequence[str] = ()
-    models: Sequence[str] = ()
-    roles: Sequence[str] = ()
-
-
-CLAIMABLE = """
-    t.state = 'pending' AND t.workspace_id = %(workspace_id)s
-    AND t.available_at <= clock_timestamp() AND (t.deadline_at IS NULL OR t.deadline_at > clock_timestamp())
-    AND t.requires <@ %(capabilities)s::text[]
-    AND (t.model = '' OR t.model = ANY(%(models)s::text[]))
-    AND (t.target_agent = '' OR t.target_agent = ANY(%(roles)s::text[]))
-    AND NOT (%(worker_id)s = ANY(t.declined_by))"""
-"""Whether the worker of the parameters may have task `t` now; the queue is matched by the index."""
-
-_CLAIMED = f"""
-), moved AS (
-    UPDATE tasks_task t SET
-        state = 'running', attempt = t.attempt + 1, claim_token = gen_random_uuid(), worker_id = %(worker_id)s,
-        lease_expires_at = clock_timestamp() + make_interval(secs => %(lease_seconds)s),
-        started_at = COALESCE(t.started_at, clock_timestamp()), updated_at = clock_timestamp(),
-        last_seq = t.last_seq + 1, claim_seq = t.last_seq + 1, client_seq = 0,
-        position = GREATEST(t.position, {POSITION})
-    FROM chosen WHERE t.id = chosen.id
-    RETURNING t.*, t.last_seq - 1 AS base
-), fresh AS (
-    SELECT m.id, 'claimed'::text AS kind, 1::bigint AS n,
-        jsonb_build_object('worker_id', m.worker_id, 'attempt', m.attempt) AS data
-    FROM moved m
-), {_LOGGED.replace("FROM moved m, fresh f", "FROM moved m JOIN fresh f ON f.id = m.id")}
-SELECT {SELECTED} FROM moved t ORDER BY t.rank, t.id"""
-
-_CLAIM_BEST = f"""
-WITH chosen AS (
-    SELECT best.id FROM unnest(%(queues)s::text[]) AS q(queue)
-    CROSS JOIN LATERAL (
-        SELECT t.id, t.rank FROM tasks_task t WHERE t.queue = q.queue AND {CLAIMABLE}
-        ORDER BY t.rank, t.id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
-    ) best
-    ORDER BY best.rank, best.id LIMIT %(limit)s
-{_CLAIMED}"""
-
-_CLAIM_ONE = f"""
-WITH chosen AS (
-    SELECT t.id FROM tasks_task t
-    WHERE t.id = %(task_id)s AND t.queue = ANY(%(queues)s::text[]) AND {CLAIMABLE}
-    FOR NO KEY UPDATE SKIP LOCKED
-{_CLAIMED}"""
-
-
-def claim(*, claimer: Claimer, lease_seconds: float, limit: int = 1, task_id: uuid.UUID | None = None) -> list[Task]:
-    """Take up to `limit` claimable tasks, best first (or just `task_id`), each with a token of its own."""
-    params = claimer_params(claimer) | {"lease_seconds": float(lease_seconds)}
-    if task_id is not None:
-        rows = execute(_CLAIM_ONE, params | {"task_id": task_id})
-    else:
-        rows = execute(_CLAIM_BEST, params | {"limit": limit})
-    return [as_task(row) for row in rows]
-
-
-def claimer_params(claimer: Claimer) -> dict[str, Any]:
-    """The parameters that CLAIMABLE and the queue match need."""
-    return {
-        "workspace_id": claimer.workspace_id,
-        "worker_id": claimer.worker_id,
-        "queues": list(claimer.queues),
-        "capabilities": list(claimer.capabilities),
-        "models": list(claimer.models),
-        "roles": list(claimer.roles),
-    }
-
-
-_RENEW = """
-UPDATE tasks_task t SET lease_expires_at = clock_timestamp() + make_interval(secs => %(lease_seconds)s),
-    heard_seq = GREATEST(t.heard_seq, LEAST(held.heard, t.last_steering_seq))
-FROM unnest(%(ids)s::uuid[], %(tokens)s::uuid[], %(heard)s::bigint[]) AS held(id, token, heard)
-WHERE t.id = held.id AND t.claim_token = held.token AND t.workspace_id = %(workspace_id)s
-  AND t.lease_expires_at IS NOT NULL AND t.state IN ('running', 'input_required', 'auth_required')
-RETURNING t.id, t.lease_expires_at, t.last_steering_seq"""
-
-
-def renew(
-    *,
-    workspace_id: uuid.UUID,
-    claims: Mapping[uuid.UUID, uuid.UUID],
-    heard: Mapping[uuid.UUID, int],
-    lease_seconds: float,
-) -> list[tuple[Any, ...]]:
-    """Extend the leases of `claims` (task id → token) that still hold, and note what their holders have `heard`.
-
-    Rows of (id, lease_expires_at, last steering seq).
-    """
-    params = {
-        "workspace_id": workspace_id,
-        "ids": list(claims),
-        "tokens": list(claims.values()),
-        "heard": [heard.get(task_id, 0) for task_id in claims],
-        "lease_seconds": float(lease_seconds),
-    }
-    return execute(_RENEW, params)
-
-
-_PEEK_BEST = f"""
-SELECT {SELECTED} FROM tasks_task t JOIN (
-    SELECT best.id FROM unnest(%(queues)s::text[]) AS q(queue)
-    CROSS JOIN LATERAL (
-        SELECT t.id, t.rank FROM tasks_task t WHERE t.queue = q.queue AND {CLAIMABLE}
-        ORDER BY t.rank, t.id LIMIT %(limit)s
-    ) best
-    ORDER BY best.rank, best.id LIMIT %(limit)s
-) chosen ON chosen.id = t.id ORDER BY t.rank, t.id"""
-
-_PEEK_AMONG = f"""
-SELECT {SELECTED} FROM tasks_task t
-WHERE t.id = ANY(%(among)s::uuid[]) AND t.queue = ANY(%(queues)s::text[]) AND {CLAIMABLE}
-ORDER BY t.rank, t.id LIMIT %(limit)s"""
-
-
-def peek(*, claimer: Claimer, among: Sequence[uuid.UUID] | None, limit: int) -> list[Task]:
-    """What `claim` would find now (of `among`, where given), without taking it."""
-    params = claimer_params(claimer) | {"limit": limit}
-    if among is None:
-        rows = execute(_PEEK_BEST, params)
-    else:
-        rows = execute(_PEEK_AMONG, params | {"among": list(among)})
-    return [as_task(row) for row in rows]

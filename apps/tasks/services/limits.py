@@ -1,0 +1,115 @@
+"""What operators set for parts of the queue: how many tasks may be held at once, and pauses.
+
+Each is a row (`QueueLimit`) that claims pass under its lock (`claiming`). It holds for every claim that begins after
+it was set; tasks that are held by then are counted, and a claim that was just being made is adopted a moment later.
+A task counts from its claim until its lease ends, so also while its agent waits for an answer.
+"""
+
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from apps.codebases.selectors import codebase_get
+from apps.core.errors import InvalidError
+from apps.core.prepared import execute
+from apps.tasks.models import GLOBAL_QUEUE, QueueLimit
+from apps.tasks.services.announce import announce_room
+from apps.tasks.services.create import NAME_LIMIT
+
+MOST_LIMIT = 100_000
+ADOPTION = timedelta(minutes=2)
+"""For how long after a change claims of before it may still appear; a statement ends after a minute."""
+
+Kind = QueueLimit.Kind
+
+
+def limit_set(*, workspace_id: uuid.UUID, kind: str, key: str = "", most: int | None, by: str) -> QueueLimit | None:
+    """Let at most `most` tasks be held at once (None: no limit any more); what is held beyond that may end.
+
+    `kind` says of what: the workspace (no key), a codebase, a worker, or the tasks of one concurrency key. Returns
+    the row, or None where nothing is set any more. Raises InvalidError and, for a codebase, NotFoundError.
+    """
+    if most is not None and not 1 <= most <= MOST_LIMIT:
+        raise _invalid("most", f"Give a whole number from 1 to {MOST_LIMIT}, or null for no limit.")
+    return _change(workspace_id, kind, key, {"most": most}, by)
+
+
+def queue_pause(*, workspace_id: uuid.UUID, kind: str, key: str = "", by: str, reason: str = "") -> QueueLimit | None:
+    """Let nothing more be claimed here until it is resumed; what runs goes on. Pausing twice is no error."""
+    if len(reason) > NAME_LIMIT:
+        raise _invalid("reason", f"Give at most {NAME_LIMIT} characters.")
+    return _change(workspace_id, kind, key, {"paused_at": Now(), "reason": reason}, by)
+
+
+def queue_resume(*, workspace_id: uuid.UUID, kind: str, key: str = "", by: str) -> QueueLimit | None:
+    """End a pause. Resuming what is not paused is no error."""
+    return _change(workspace_id, kind, key, {"paused_at": None, "reason": ""}, by)
+
+
+def limits_adopt() -> int:
+    """Count claims that were being made while a limit was set; returns how many. Run by the reaper."""
+    fresh = QueueLimit.objects.filter(changed_at__gt=Now() - ADOPTION)
+    return sum(_adopt(limit) for limit in fresh)
+
+
+def _change(workspace_id: uuid.UUID, kind: str, key: str, changes: Mapping[str, Any], by: str) -> QueueLimit | None:
+    _check_place(workspace_id, kind, key)
+    with transaction.atomic():
+        limit, is_new = QueueLimit.objects.get_or_create(workspace_id=workspace_id, kind=kind, key=key)
+        QueueLimit.objects.filter(id=limit.id).update(**changes, changed_by=by, changed_at=Now())
+        if is_new:
+            _adopt(limit)
+        limit.refresh_from_db()
+        transaction.on_commit(partial(announce_room, workspace_id))
+        if limit.most is None and not limit.is_paused:
+            limit.delete()
+            return None
+    _adopt(limit)
+    limit.refresh_from_db()
+    return limit
+
+
+def _check_place(workspace_id: uuid.UUID, kind: str, key: str) -> None:
+    if kind not in Kind.values:
+        raise _invalid("kind", f"Give one of {', '.join(Kind.values)}.")
+    if (kind == Kind.WORKSPACE) is not (key == ""):
+        raise _invalid("key", "Name the codebase, the worker or the concurrency key; a workspace takes none.")
+    if len(key) > NAME_LIMIT:
+        raise _invalid("key", f"Give at most {NAME_LIMIT} characters.")
+    if kind == Kind.CODEBASE and key != GLOBAL_QUEUE:
+        codebase_get(workspace_id=workspace_id, codebase_id=key)
+
+
+def _invalid(name: str, message: str) -> InvalidError:
+    return InvalidError(f"{name}: {message}", errors={name: [message]})
+
+
+_ADOPT = """
+WITH uncounted AS (
+    SELECT t.id FROM tasks_task t
+    WHERE t.workspace_id = %(workspace_id)s AND t.lease_expires_at IS NOT NULL
+      AND t.state IN ('running', 'input_required', 'auth_required')
+      AND CASE %(kind)s::text WHEN 'workspace' THEN true WHEN 'codebase' THEN t.queue = %(key)s
+          WHEN 'worker' THEN t.worker_id = %(key)s ELSE t.concurrency_key = %(key)s END
+      AND NOT (%(id)s::bigint = ANY(t.limit_ids))
+    ORDER BY t.id FOR NO KEY UPDATE
+), adopted AS (
+    UPDATE tasks_task t SET limit_ids = t.limit_ids || %(id)s::bigint FROM uncounted WHERE t.id = uncounted.id
+    RETURNING t.id
+), counted AS (
+    UPDATE tasks_queuelimit SET held = held + (SELECT count(*) FROM adopted)
+    WHERE id = %(id)s AND EXISTS (SELECT FROM adopted)
+)
+SELECT count(*) FROM adopted"""
+
+
+def _adopt(limit: QueueLimit) -> int:
+    """Count what is held under `limit` and that it does not count yet. Tasks are locked first, as everywhere."""
+    params = {"workspace_id": limit.workspace_id, "kind": limit.kind, "key": limit.key, "id": limit.id}
+    ((number,),) = execute(_ADOPT, params)
+    return int(number)
