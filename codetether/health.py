@@ -1,4 +1,8 @@
-"""Whether we are up (`/health`), and whether we can work (`/health/ready`)."""
+"""Whether we are up (`/health`), and whether we can work (`/health/ready`).
+
+Without Redis tasks are made, claimed and finished, and streams go on by polling; only the background jobs wait. So a
+probe may ask `/health/ready?without=redis` (docs/decisions/0010-ready-without-redis.md).
+"""
 
 from typing import Any
 
@@ -13,32 +17,51 @@ from starlette.routing import BaseRoute
 
 from apps.accounts.gate import json_response, unguarded
 from apps.core.db import in_database
+from apps.core.errors import MalformedError
+from apps.core.wakeups import hub
+from apps.tasks.log import POLL_SECONDS
 from codetether import __version__
 
 TIMEOUT_SECONDS = 2.0
+DISPENSABLE = "redis"
+"""The one check that a probe may leave out of its verdict."""
+WITHOUT_REDIS = {
+    "streams": f"poll every {POLL_SECONDS:g} s",
+    "workers": f"hear of new work within {POLL_SECONDS:g} s instead of at once",
+    "jobs": "wait: no lease is reaped and nothing is handed over until Redis is back",
+}
 
 
 async def health(request: Request) -> Response:
-    """The process answers."""
-    return json_response({"status": "healthy", "version": __version__})
+    """The process answers. `wakeups` says how its streams hear of news: connected, polling, or idle (no stream yet)."""
+    return json_response({"status": "healthy", "version": __version__, "wakeups": hub().state})
 
 
 async def ready(request: Request) -> Response:
-    """200 when database, Redis and migrations are fine; else 503 with what is wrong with which."""
+    """200 when database, Redis and migrations are fine; else 503 with what is wrong with which.
+
+    With `without=redis` a missing Redis alone is 200 and the status `degraded`.
+    """
+    without = request.query_params.get("without", "")
+    if without not in ("", DISPENSABLE):
+        raise MalformedError(f"without: give {DISPENSABLE} or nothing.")
     checks = {
         "database": await in_database(_database),
         "redis": await in_database(_redis),
         "migrations": await in_database(_migrations),
     }
-    is_ready = all(found == "ok" for found in checks.values())
-    body: dict[str, Any] = {
-        "status": "ready" if is_ready else "unavailable",
-        "version": __version__,
-        "checks": checks,
-    }
+    return _verdict(checks, without)
+
+
+def _verdict(checks: dict[str, str], without: str) -> Response:
+    broken = [name for name, found in checks.items() if found != "ok"]
+    is_ready = set(broken) <= {without}
+    status = "unavailable" if not is_ready else "degraded" if broken else "ready"
+    body: dict[str, Any] = {"status": status, "version": __version__, "checks": checks, "wakeups": hub().state}
+    if "redis" in broken:
+        body["degraded"] = WITHOUT_REDIS
     if not is_ready:
-        broken = ", ".join(name for name, found in checks.items() if found != "ok")
-        body |= {"detail": f"Not ready: {broken}.", "code": "not_ready"}
+        body |= {"detail": f"Not ready: {', '.join(broken)}.", "code": "not_ready"}
     return json_response(body, 200 if is_ready else 503)
 
 

@@ -30,7 +30,7 @@ ERRORS.labels(StaleClaimError.code)  # shown from the start, so that the first r
 
 async def metrics(request: Request, principal: Principal) -> Response:
     """Everything that is measured. For admins: it tells about all workspaces."""
-    page = await in_database(_page, hub().connected.is_set())
+    page = await in_database(_page, hub().state == "connected")
     return Response(page, headers={"content-type": CONTENT_TYPE_PLAIN_0_0_4, "cache-control": "no-store"})
 
 
@@ -62,7 +62,7 @@ class Stored:
         yield "oldest_pending_task_age_seconds", "Since the pending task that is oldest was made; 0 without any.", age
         yield "stuck_tasks", "Tasks whose lease has run out and that no sweep has moved yet.", self.tasks.stuck
         yield "connected_workers", "Workers heard of lately.", self.workers
-        meaning = "Whether this process has subscribed to the others' wake-ups; it does so for its first stream."
+        meaning = "Whether the other processes' wake-ups arrive here; 0 also before this process's first stream."
         yield "wakeups_connected", meaning, self.wakeups_connected
 
 

@@ -29,6 +29,8 @@ RECONNECT_SECONDS = 1.0
 SEND_SECONDS = 5.0
 GATHER_SECONDS = 0.003
 OUTGOING_LIMIT = 10_000
+PULSE_SECONDS = 3.0
+"""How often a subscribed process sends itself a message; one that is not back by the next shows that Redis is away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +129,17 @@ class Hub:
         self.stamp = 0
         self._waiters: dict[str, set[Waiter]] = defaultdict(set)
         self._outgoing: deque[WakeUp] = deque(maxlen=OUTGOING_LIMIT)
+        self._received = 0
         self._sending: asyncio.Task[None] | None = None
         self._listening: asyncio.Task[None] | None = None
+        self._pulsing: asyncio.Task[None] | None = None
+
+    @property
+    def state(self) -> str:
+        """`idle` before the first reader, `connected` while other processes' wake-ups arrive, else `polling`."""
+        if self._listening is None:
+            return "idle"
+        return "connected" if self.connected.is_set() else "polling"
 
     @contextmanager
     def waiting(self, topic: str) -> Iterator[Waiter]:
@@ -166,18 +177,37 @@ class Hub:
             batch = [one.as_message() for one in self._outgoing]
             self._outgoing.clear()
             try:
-                async with asyncio.timeout(SEND_SECONDS):
-                    await get_channel_layer().group_send(
-                        GROUP, {"type": "wakeups", "origin": self.origin, "wakeups": batch}
-                    )
+                await self._send_message(batch)
             except (RedisError, OSError) as error:
                 UNSENT_WAKE_UPS.inc(len(batch))
                 log.warning("wake-ups not sent, readers fall back to polling: %s", error)
+                self.connected.clear()
             await asyncio.sleep(GATHER_SECONDS)
+
+    async def _send_message(self, batch: list[dict[str, Any]]) -> None:
+        async with asyncio.timeout(SEND_SECONDS):
+            await get_channel_layer().group_send(GROUP, {"type": "wakeups", "origin": self.origin, "wakeups": batch})
 
     def _listen(self) -> None:
         if self._listening is None or self._listening.done():
             self._listening = self.loop.create_task(self._receive_for_ever())
+            self._pulsing = self.loop.create_task(self._pulse_for_ever())
+
+    async def _pulse_for_ever(self) -> None:
+        """Know whether wake-ups arrive: the layer says nothing when Redis goes away, and subscribes anew by itself."""
+        received = -1
+        while True:
+            if self._received == received and self.connected.is_set():
+                log.warning("Redis is silent, readers poll")
+                self.connected.clear()
+            received = self._received
+            try:
+                await self._send_message([])
+            except (RedisError, OSError) as error:
+                if self.connected.is_set():
+                    log.warning("Redis is away, readers poll: %s", error)
+                self.connected.clear()
+            await asyncio.sleep(PULSE_SECONDS)
 
     async def _receive_for_ever(self) -> None:
         while True:
@@ -191,13 +221,18 @@ class Hub:
                 self.connected.clear()
 
     async def _receive(self) -> None:
-        """The layer subscribes again by itself after Redis was away: only the first subscription can fail."""
+        """The layer subscribes again by itself after Redis was away: only the first subscription can fail.
+
+        Whatever arrives, our own pulse included, shows that the subscription holds.
+        """
         layer = get_channel_layer()
         channel = await layer.new_channel("wakeups")
         await layer.group_add(GROUP, channel)
         self.connected.set()
         while True:
             message: dict[str, Any] = await layer.receive(channel)
+            self._received += 1
+            self.connected.set()
             if message["origin"] != self.origin:
                 for one in message["wakeups"]:
                     self.dispatch(WakeUp(**one))
@@ -205,7 +240,7 @@ class Hub:
     async def close(self) -> None:
         """Stop listening and sending, and close this loop's connections to Redis."""
         _hubs.pop(self.loop, None)
-        for task in (self._listening, self._sending):
+        for task in (self._pulsing, self._listening, self._sending):
             if task is not None:
                 task.cancel()
                 await asyncio.wait([task])

@@ -179,3 +179,34 @@ async def test_forked_child_does_not_believe_in_its_parents_loop() -> None:
     assert os.read(reader, 8) == b"0"
     os.close(reader)
     os.close(writer)
+
+
+async def test_silence_of_redis_is_noticed_and_its_return_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that hangs raises no error: only our own pulse, which does not come back, tells."""
+    monkeypatch.setattr(wakeups, "PULSE_SECONDS", 0.01)
+    returned: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    hangs = False
+
+    class Layer:
+        async def new_channel(self, prefix: str) -> str:
+            return prefix
+
+        async def group_add(self, group: str, channel: str) -> None: ...
+
+        async def receive(self, channel: str) -> dict[str, Any]:
+            return await returned.get()
+
+        async def group_send(self, group: str, message: dict[str, Any]) -> None:
+            if not hangs:
+                returned.put_nowait(message)
+
+        async def flush(self) -> None: ...
+
+    layer = Layer()
+    monkeypatch.setattr(wakeups, "get_channel_layer", lambda: layer)
+    assert hub().state == "idle"
+    with hub().waiting("task:t"):
+        for hangs, state in ((False, "connected"), (True, "polling"), (False, "connected")):  # noqa: B007
+            async with asyncio.timeout(5):
+                while hub().state != state:  # noqa: ASYNC110 (a state, not an event)
+                    await asyncio.sleep(0.005)
