@@ -1,0 +1,105 @@
+"""What all rules stand on: the model, the product beside it, and how the two are compared."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant
+
+from tests.fold import assert_rows_are_folds
+from tests.model import rows
+from tests.model.queue import ROSTER, Queue
+from tests.model.target import Held, Target
+from tests.model.target import refusal as refusal_of
+from tests.model.task import TERMINAL, Task, Wish
+
+TASKS = Bundle("tasks")
+CLAIMS = Bundle("claims")
+"""Every claim that was ever good. Rules draw old ones, which `shown` often turns into one that holds now."""
+
+WORKERS = st.sampled_from([*ROSTER, "w1", "w1"])
+PICKS = st.sampled_from([None, 0, 1, 2, 3])
+"""Which of the claims that hold now a rule uses instead of the one that it drew; None: the drawn one, stale or not."""
+
+
+class Ground(RuleBasedStateMachine):
+    """One life. Without a `target` the model lives alone, and only its own laws are checked."""
+
+    target: ClassVar[Target | None] = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue = Queue()
+        self.ended: dict[uuid.UUID, str] = {}
+        self.followed_up: set[uuid.UUID] = set()
+        if self.target:
+            self.target.begin(list(ROSTER))
+
+    def created(self, wish: Wish) -> uuid.UUID:
+        """A task made twice with one key, which is one task."""
+        key = str(uuid.uuid4())
+        task = self.target.create(wish, key) if self.target else uuid.uuid4()
+        if self.target:
+            assert self.target.create(wish, key) == task
+        self.queue.add(task, wish)
+        return task
+
+    def tell(self, write: Callable[[Target], object], refusal: str, apply: Callable[[], object]) -> None:
+        """A write that must be done, or refused for this reason; then nothing has changed."""
+        if self.target:
+            before = rows.snapshot() if refusal else ()
+            assert refusal_of(partial(write, self.target)) == refusal
+            assert not refusal or rows.snapshot() == before, "what was refused had an effect"
+        if not refusal:
+            apply()
+
+    def take(self, worker: str, granted: Sequence[Held] | None, expected: Sequence[uuid.UUID]) -> list[Held]:
+        """Note what a claim gave, which must be just what the model says."""
+        if granted is None:
+            granted = [self.imagined(worker, task) for task in expected]
+        assert [held.task for held in granted] == list(expected)
+        for held in granted:
+            self.queue.claim(held.task, worker, held.token)
+            task = self.queue.tasks[held.task]
+            assert (held.attempt, held.heard) == (task.attempt, task.heard)
+        return list(granted)
+
+    def imagined(self, worker: str, task: uuid.UUID) -> Held:
+        told = self.queue.tasks[task]
+        return Held(task, uuid.uuid4(), worker, told.attempt + 1, told.heard)
+
+    def shown(self, drawn: Held, pick: int | None) -> tuple[Held, Task, str]:
+        """(the claim that a worker shows, the task's model, why the product must refuse it)."""
+        good = [Held(*claim) for claim in self.queue.good_claims()]
+        held = good[pick % len(good)] if good and pick is not None else drawn
+        task = self.queue.tasks[held.task]
+        return held, task, task.refuses_token(held.token)
+
+    # What must always be true
+
+    @invariant()
+    def model_keeps_its_laws(self) -> None:
+        for task_id, task in self.queue.tasks.items():
+            assert task.attempt <= task.max_attempts
+            assert self.ended.get(task_id, task.state) == task.state, "what has ended has moved"
+            if task.state in TERMINAL:
+                self.ended[task_id] = task.state
+
+    @invariant()
+    def rows_are_as_the_model_says(self) -> None:
+        if self.target:
+            assert rows.facts_of_rows() == {task_id: task.facts() for task_id, task in self.queue.tasks.items()}
+
+    @invariant()
+    def rows_are_folds(self) -> None:
+        if self.target:
+            assert_rows_are_folds()
+
+    @invariant()
+    def each_move_has_its_outbox_entry(self) -> None:
+        if self.target:
+            entries = rows.moves_in_outbox()
+            assert entries == rows.moves_in_log()
+            assert len(entries) == sum(task.moves for task in self.queue.tasks.values())
