@@ -14,10 +14,11 @@ from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import connection
-from psycopg.adapt import PyFormat, Transformer
+from psycopg.adapt import AdaptersMap, PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGresult
+from psycopg.types.datetime import TimestamptzLoader
 
 STATEMENTS_PER_CONNECTION = 200
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
@@ -29,7 +30,9 @@ class Session:
 
     def __init__(self, raw: psycopg.Connection[Any]) -> None:
         self.names: dict[str, bytes] = {}
-        self.transformer = Transformer(raw.adapters)  # not of the connection itself: that would keep it alive
+        adapters = AdaptersMap(raw.adapters)
+        adapters.register_loader("timestamptz", TimestamptzLoader)  # compiled; Django's own is Python
+        self.transformer = Transformer(adapters)  # not of the connection itself: that would keep it alive
 
 
 _sessions: WeakKeyDictionary[psycopg.Connection[Any], Session] = WeakKeyDictionary()

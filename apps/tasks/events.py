@@ -157,24 +157,30 @@ def from_worker(kind: object, data: object) -> Event:
         raise UnknownEventError(f"kind: {kind!r} is not one of {', '.join(WORKER_EVENTS)}.")
     if not isinstance(data, dict):
         raise UnknownEventError(f"data: an event of kind {kind} needs an object.")
+    kept = {}
     for name, field in fields.items():
-        _check_field(str(kind), name, field, data.get(name))
-    return Event(str(kind), {name: data[name] for name in fields if data.get(name) is not None})
-
-
-def _check_field(kind: str, name: str, field: Field, value: object) -> None:
-    if value is None:
-        if field.required:
+        value = data.get(name)
+        if value is not None:
+            fault = _fault(field, value)
+            if fault:
+                raise UnknownEventError(f"data.{name}: {fault} (an event of kind {kind}).")
+            kept[name] = value
+        elif field.required:
             raise UnknownEventError(f"data.{name}: an event of kind {kind} needs it.")
-        return
+    return Event(str(kind), kept)
+
+
+def _fault(field: Field, value: object) -> str:
+    """What is wrong with a field's value; empty when nothing is."""
     if not isinstance(value, field.type) or (isinstance(value, bool) and field.type is not bool):
-        raise UnknownEventError(f"data.{name}: has the wrong type for an event of kind {kind}.")
+        return "has the wrong type"
     if field.one_of and value not in field.one_of:
-        raise UnknownEventError(f"data.{name}: give one of {', '.join(field.one_of)}.")
-    if isinstance(value, str) and len(value) > MAX_TEXT:
-        raise UnknownEventError(f"data.{name}: is longer than {MAX_TEXT} characters.")
+        return f"give one of {', '.join(field.one_of)}"
+    if isinstance(value, str):
+        return f"is longer than {MAX_TEXT} characters" if len(value) > MAX_TEXT else ""
     if isinstance(value, int | float) and not 0 <= value < 2**53:
-        raise UnknownEventError(f"data.{name}: must lie between 0 and 2^53.")
+        return "must lie between 0 and 2^53"
+    return ""
 
 
 # The fold ------------------------------------------------------------------------------------------------------------

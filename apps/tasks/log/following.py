@@ -75,7 +75,7 @@ async def follow(
     with hub().waiting(f"task:{task_id}") as waiter, desk.sweep.over_task(task_id, after_seq) as place:
         page = AWAY
         while True:
-            if not page.is_whole or _grew(waiter.take(), place.seq):
+            if not page.is_whole or any(map(place.is_behind, waiter.take())):
                 page = await _read(desk, waiter, task_page, task_id, place.seq)
                 if page.events:
                     place.seq = page.events[-1].seq
@@ -84,7 +84,7 @@ async def follow(
                 if page.is_whole and await _is_over(desk, waiter, page, place):
                     return
             if page.is_whole:
-                await waiter.rest(silence.left)
+                await desk.reads.rest(waiter, silence.left, place.is_behind, task_page, task_id, place.seq)
             if not silence.left:
                 yield []
                 silence.end()
@@ -118,7 +118,7 @@ async def follow_workspace(
             if page.is_held_back:
                 pause = await _catch_up(waiter, page, pause)
             elif page.is_whole:
-                await waiter.rest(silence.left)
+                await desk.reads.rest(waiter, silence.left, _any, workspace_page, workspace_id, cursor, codebase_id)
             if not silence.left:
                 yield Batch([], cursor)
                 silence.end()
@@ -134,9 +134,9 @@ async def _read(desk: Desk, waiter: Waiter, work: Callable[..., Page], *args: Ha
         return AWAY
 
 
-def _grew(hints: Sequence[WakeUp], seq: int) -> bool:
-    """Whether a hint speaks of an event after `seq` (or, by 0, of a task that is gone)."""
-    return any(hint.seq > seq or not hint.seq for hint in hints)
+def _any(hint: WakeUp) -> bool:
+    """A reader of many tasks wants to know of every one."""
+    return True
 
 
 async def _is_over(desk: Desk, waiter: Waiter, page: Page, place: Place) -> bool:

@@ -43,6 +43,10 @@ class Place:
     task_id: uuid.UUID
     seq: int
 
+    def is_behind(self, hint: WakeUp) -> bool:
+        """Whether a hint speaks of an event after `seq` (or, by 0, of a task that is gone)."""
+        return hint.seq > self.seq or not hint.seq
+
 
 class Sweep:
     """The poll of one event loop. It runs while there are readers."""

@@ -1,6 +1,5 @@
 """Everything that changes a task. Callers import from here; the modules inside may be arranged anew."""
 
-from apps.tasks.services.claiming import Claimer
 from apps.tasks.services.codebase import (
     Wish,
     codebase_interrupt,
@@ -30,6 +29,7 @@ from apps.tasks.services.hold import (
 from apps.tasks.services.limits import limit_set, queue_pause, queue_resume
 from apps.tasks.services.outbox import Change, outbox_dispatch, outbox_subscribe
 from apps.tasks.services.rescue import Sweep, leases_reap
+from apps.tasks.services.statements import Claimer
 from apps.tasks.services.steer import task_answer, task_cancel, task_message, task_reprioritise, task_requeue
 
 __all__ = [

@@ -25,6 +25,13 @@ def announce(task: Task, *, to_holder: bool = False) -> Task:
     return task
 
 
+def announce_all(tasks: list[Task]) -> list[Task]:
+    """As `announce`, with one message for all."""
+    if tasks:
+        transaction.on_commit(partial(publish, *map(_wakeup, tasks)))
+    return tasks
+
+
 def announce_room(workspace_id: uuid.UUID) -> None:
     """Tell workers of the tasks that have waited longest: a limit that stopped them may have room now."""
     waiting = Task.objects.filter(workspace_id=workspace_id, state=State.PENDING, available_at__lte=Now())

@@ -15,10 +15,9 @@ from apps.tasks import events
 from apps.tasks.errors import AlreadyClaimedError
 from apps.tasks.events import Data, Event
 from apps.tasks.models import Task
-from apps.tasks.services import claiming, explain, statements
-from apps.tasks.services.announce import announce
-from apps.tasks.services.claiming import Claimer
-from apps.tasks.services.statements import Guard, Sql
+from apps.tasks.services import explain, statements
+from apps.tasks.services.announce import announce, announce_all
+from apps.tasks.services.statements import Claimer, Guard, Sql
 from apps.tasks.states import HELD, State
 
 CLAIM_LIMIT = 100
@@ -47,27 +46,24 @@ def event_from_worker(kind: object, data: object) -> Event:
 def task_claim(*, claimer: Claimer, limit: int = 1, task_id: uuid.UUID | None = None) -> list[Task]:
     """Take up to `limit` tasks for a worker, best first; with `task_id` that one, or AlreadyClaimedError."""
     limit = max(1, min(limit, CLAIM_LIMIT))
-    tasks = claiming.claim(claimer=claimer, lease_seconds=settings.LEASE_SECONDS, limit=limit, task_id=task_id)
+    tasks = statements.claim(claimer=claimer, lease_seconds=settings.LEASE_SECONDS, limit=limit, task_id=task_id)
     if task_id is not None and not tasks:
         state = explain.state_of(claimer.workspace_id, task_id)
         raise AlreadyClaimedError(f"The task is {state}, or not for this worker now; it cannot be claimed.")
-    return [announce(_measured(task)) for task in tasks or _claim_again(claimer, limit)]
-
-
-def _measured(task: Task) -> Task:
-    """A claim's time is the row's last change, by the same clock as `available_at`."""
-    CLAIM_WAIT.observe((task.updated_at - task.available_at).total_seconds())
-    return task
+    tasks = tasks or _claim_again(claimer, limit)
+    for task in tasks:  # a claim's time is the row's last change, by the same clock as `available_at`
+        CLAIM_WAIT.observe((task.updated_at - task.available_at).total_seconds())
+    return announce_all(tasks)
 
 
 def _claim_again(claimer: Claimer, limit: int) -> list[Task]:
     """After an empty claim: a claim of several queues locks the best of each for the instant in which it chooses, so
     beside others it may find nothing free where something stays. Look again, a little later each time."""
     for pause in CLAIM_PAUSES:
-        if not claiming.peek(claimer=claimer, among=None, limit=1):
+        if not statements.peek(claimer=claimer, among=None, limit=1):
             return []
         time.sleep(pause)
-        tasks = claiming.claim(claimer=claimer, lease_seconds=settings.LEASE_SECONDS, limit=limit)
+        tasks = statements.claim(claimer=claimer, lease_seconds=settings.LEASE_SECONDS, limit=limit)
         if tasks:
             return tasks
     return []
@@ -75,7 +71,7 @@ def _claim_again(claimer: Claimer, limit: int) -> list[Task]:
 
 def tasks_claimable(*, claimer: Claimer, among: Sequence[uuid.UUID] | None = None, limit: int = 100) -> list[Task]:
     """What a worker could claim now (of `among`, where given), best first: hints for its stream, no promise."""
-    return claiming.peek(claimer=claimer, among=among, limit=limit)
+    return statements.peek(claimer=claimer, among=among, limit=limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +93,7 @@ def lease_renew(
     """
     if not claims:
         return []
-    rows = claiming.renew(
+    rows = statements.renew(
         workspace_id=workspace_id, claims=claims, heard=heard or {}, lease_seconds=settings.LEASE_SECONDS
     )
     return [Lease(*row) for row in rows]
@@ -141,7 +137,7 @@ def _report(claim: Claim, reported: list[Event], seqs: list[int]) -> Task:
         reported = [*reported[:-1], asked]
         changes["state"] = _latest("asked", "data::jsonb->>'state'", "t.state")
     task = statements.append(
-        task_id=claim.task_id, guard=claim.guard(HELD), events=reported, changes=changes, seqs=seqs
+        task_id=claim.task_id, guard=claim.guard(HELD), events=reported, changes=changes, seqs=seqs, light=True
     )
     if task is None:
         raise explain.stale_claim(claim.workspace_id, claim.task_id)

@@ -1,8 +1,8 @@
 """What operators set for parts of the queue: how many tasks may be held at once, and pauses.
 
-Each is a row (`QueueLimit`) that claims pass under its lock (`claiming`). It holds for every claim that begins after
-it was set; tasks that are held by then are counted, and a claim that was just being made is adopted a moment later.
-A task counts from its claim until its lease ends, so also while its agent waits for an answer.
+Each is a row (`QueueLimit`) that claims pass under its lock. It holds for every claim that begins after it was set;
+tasks that are held by then are counted, and a claim that was just being made is adopted a moment later. A task counts
+from its claim until its lease ends, so also while its agent waits for an answer.
 """
 
 import uuid
@@ -16,8 +16,8 @@ from django.db.models.functions import Now
 
 from apps.codebases.selectors import codebase_get
 from apps.core.errors import InvalidError
-from apps.core.prepared import execute
 from apps.tasks.models import GLOBAL_QUEUE, QueueLimit
+from apps.tasks.services import statements
 from apps.tasks.services.announce import announce_room
 from apps.tasks.services.create import NAME_LIMIT
 
@@ -89,27 +89,5 @@ def _invalid(name: str, message: str) -> InvalidError:
     return InvalidError(f"{name}: {message}", errors={name: [message]})
 
 
-_ADOPT = """
-WITH uncounted AS (
-    SELECT t.id FROM tasks_task t
-    WHERE t.workspace_id = %(workspace_id)s AND t.lease_expires_at IS NOT NULL
-      AND t.state IN ('running', 'input_required', 'auth_required')
-      AND CASE %(kind)s::text WHEN 'workspace' THEN true WHEN 'codebase' THEN t.queue = %(key)s
-          WHEN 'worker' THEN t.worker_id = %(key)s ELSE t.concurrency_key = %(key)s END
-      AND NOT (%(id)s::bigint = ANY(t.limit_ids))
-    ORDER BY t.id FOR NO KEY UPDATE
-), adopted AS (
-    UPDATE tasks_task t SET limit_ids = t.limit_ids || %(id)s::bigint FROM uncounted WHERE t.id = uncounted.id
-    RETURNING t.id
-), counted AS (
-    UPDATE tasks_queuelimit SET held = held + (SELECT count(*) FROM adopted)
-    WHERE id = %(id)s AND EXISTS (SELECT FROM adopted)
-)
-SELECT count(*) FROM adopted"""
-
-
 def _adopt(limit: QueueLimit) -> int:
-    """Count what is held under `limit` and that it does not count yet. Tasks are locked first, as everywhere."""
-    params = {"workspace_id": limit.workspace_id, "kind": limit.kind, "key": limit.key, "id": limit.id}
-    ((number,),) = execute(_ADOPT, params)
-    return int(number)
+    return statements.adopt(limit_id=limit.id, workspace_id=limit.workspace_id, kind=limit.kind, key=limit.key)

@@ -1,8 +1,7 @@
-"""The writing statements by hand: create and append, each one statement and one round trip (claims: claiming.py).
+"""Create and append.
 
-`append` is the only way a task changes after its creation: a guarded UPDATE whose row count decides, the events it
-numbers under the row's lock, and the outbox rows, all in one statement. They run as server-side prepared statements
-on Django's own connection, so they join whatever transaction is open.
+`append` is the only way a task changes after its creation, but for claims: a guarded UPDATE whose row count decides,
+the events it numbers under the row's lock, and the outbox rows, all in one statement.
 """
 
 import uuid
@@ -14,7 +13,17 @@ from typing import Any
 from apps.core.prepared import execute
 from apps.tasks.events import MOVES, STEERING, Event
 from apps.tasks.models import AGEING_SECONDS_PER_PRIORITY, Task
-from apps.tasks.rows import JSON_COLUMNS, MADE_THERE, SELECTED, as_json, as_new_task, as_task
+from apps.tasks.rows import (
+    COLUMNS,
+    JSON_COLUMNS,
+    LIGHT_COLUMNS,
+    MADE_THERE,
+    SELECTED,
+    SELECTED_LIGHT,
+    as_json,
+    as_new_task,
+    as_task,
+)
 from apps.tasks.states import State
 
 POSITION = "pg_current_xact_id()::text::bigint"
@@ -61,11 +70,12 @@ def append(
     events: Sequence[Event],
     changes: Mapping[str, Any],
     seqs: Sequence[int] = (),
+    light: bool = False,
 ) -> Task | None:
     """Write `events` and `changes` if the guard holds; the row as it is then, or None (and nothing has changed).
 
     `seqs`, where given, are the client's own numbers of the events: those up to the row's `client_seq` were written
-    before and are left out, so that a batch sent twice counts once.
+    before and are left out, so that a batch sent twice counts once. `light`: the row without its long texts.
     """
     params: dict[str, Any] = {
         "id": task_id,
@@ -73,10 +83,24 @@ def append(
         "events": _recordset(events, seqs),
         "client_seq": max(seqs, default=0),
     }
-    sql = f"""
+    sql = _APPEND.format(
+        conditions=_conditions(guard, params),
+        steering=_STEERING if any(event.kind in STEERING for event in events) else "",
+        assignments=_assignments(changes, params),
+        let_go=_LET_GO if _lets_go(changes) else "",
+        selected=SELECTED_LIGHT if light else SELECTED,
+    )
+    for *row, counted_by in execute(sql, params):
+        task = as_task(row, LIGHT_COLUMNS if light else COLUMNS)
+        task.given_back = counted_by if _lets_go(changes) else ()
+        return task
+    return None
+
+
+_APPEND = f"""
 WITH held AS (
     SELECT t.id, t.client_seq, t.limit_ids FROM tasks_task t
-    WHERE t.id = %(id)s AND t.state = ANY(%(states)s::text[]){_conditions(guard, params)}
+    WHERE t.id = %(id)s AND t.state = ANY(%(states)s::text[]){{conditions}}
     FOR NO KEY UPDATE
 ), fresh AS (
     SELECT e.kind, e.data, row_number() OVER (ORDER BY e.n) AS n
@@ -88,17 +112,14 @@ WITH held AS (
         last_seq = t.last_seq + (SELECT count(*) FROM fresh),
         client_seq = GREATEST(t.client_seq, %(client_seq)s),
         position = GREATEST(t.position, {POSITION}),
-        updated_at = clock_timestamp(){_steering(events)}{_assignments(changes, params)}
+        updated_at = clock_timestamp(){{steering}}{{assignments}}
     FROM held WHERE t.id = held.id
     RETURNING t.*, t.last_seq - (SELECT count(*) FROM fresh) AS base
-), {LOGGED}{_LET_GO if _lets_go(changes) else ""}
-SELECT {SELECTED}, (SELECT limit_ids FROM held) FROM moved t"""
-    for *row, counted_by in execute(sql, params):
-        task = as_task(row)
-        task.given_back = counted_by if _lets_go(changes) else ()
-        return task
-    return None
+), {LOGGED}{{let_go}}
+SELECT {{selected}}, (SELECT limit_ids FROM held) FROM moved t"""
 
+_STEERING = ", last_steering_seq = t.last_seq + (SELECT count(*) FROM fresh)"
+"""Remember where the holder has something to hear, so that heartbeats need not search the log."""
 
 _LET_GO = """, places AS (
     SELECT l.id FROM tasks_queuelimit l, moved m
@@ -135,13 +156,6 @@ def _conditions(guard: Guard, params: dict[str, Any]) -> str:
     if guard.leased is not None:
         text += f" AND t.lease_expires_at IS {'NOT NULL' if guard.leased else 'NULL'}"
     return text
-
-
-def _steering(events: Sequence[Event]) -> str:
-    """Remember where the holder has something to hear, so that heartbeats need not search the log."""
-    if not any(event.kind in STEERING for event in events):
-        return ""
-    return ", last_steering_seq = t.last_seq + (SELECT count(*) FROM fresh)"
 
 
 def _assignments(changes: Mapping[str, Any], params: dict[str, Any]) -> str:

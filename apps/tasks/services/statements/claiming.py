@@ -14,7 +14,7 @@ from typing import Any
 from apps.core.prepared import execute
 from apps.tasks.models import Task
 from apps.tasks.rows import SELECTED, as_task
-from apps.tasks.services.statements import LOGGED, POSITION
+from apps.tasks.services.statements.writing import LOGGED, POSITION
 
 
 @dataclass(frozen=True, slots=True)
