@@ -14,12 +14,14 @@ from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from channels.layers import get_channel_layer
 from redis.exceptions import RedisError
 
 from apps.core.metrics import UNSENT_WAKE_UPS
+from apps.core.pulse import Pulse
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +31,6 @@ RECONNECT_SECONDS = 1.0
 SEND_SECONDS = 5.0
 GATHER_SECONDS = 0.003
 OUTGOING_LIMIT = 10_000
-PULSE_SECONDS = 3.0
-"""How often a subscribed process sends itself a message; one that is not back by the next shows that Redis is away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class Hub:
         self.stamp = 0
         self._waiters: dict[str, set[Waiter]] = defaultdict(set)
         self._outgoing: deque[WakeUp] = deque(maxlen=OUTGOING_LIMIT)
-        self._received = 0
+        self._pulse = Pulse(self.connected, partial(self._send_message, []))
         self._sending: asyncio.Task[None] | None = None
         self._listening: asyncio.Task[None] | None = None
         self._pulsing: asyncio.Task[None] | None = None
@@ -191,23 +191,7 @@ class Hub:
     def _listen(self) -> None:
         if self._listening is None or self._listening.done():
             self._listening = self.loop.create_task(self._receive_for_ever())
-            self._pulsing = self.loop.create_task(self._pulse_for_ever())
-
-    async def _pulse_for_ever(self) -> None:
-        """Know whether wake-ups arrive: the layer says nothing when Redis goes away, and subscribes anew by itself."""
-        received = -1
-        while True:
-            if self._received == received and self.connected.is_set():
-                log.warning("Redis is silent, readers poll")
-                self.connected.clear()
-            received = self._received
-            try:
-                await self._send_message([])
-            except (RedisError, OSError) as error:
-                if self.connected.is_set():
-                    log.warning("Redis is away, readers poll: %s", error)
-                self.connected.clear()
-            await asyncio.sleep(PULSE_SECONDS)
+            self._pulsing = self.loop.create_task(self._pulse.beat_for_ever())
 
     async def _receive_for_ever(self) -> None:
         while True:
@@ -221,18 +205,14 @@ class Hub:
                 self.connected.clear()
 
     async def _receive(self) -> None:
-        """The layer subscribes again by itself after Redis was away: only the first subscription can fail.
-
-        Whatever arrives, our own pulse included, shows that the subscription holds.
-        """
+        """The layer subscribes again by itself after Redis was away: only the first subscription can fail."""
         layer = get_channel_layer()
         channel = await layer.new_channel("wakeups")
         await layer.group_add(GROUP, channel)
         self.connected.set()
         while True:
             message: dict[str, Any] = await layer.receive(channel)
-            self._received += 1
-            self.connected.set()
+            self._pulse.heard()
             if message["origin"] != self.origin:
                 for one in message["wakeups"]:
                     self.dispatch(WakeUp(**one))

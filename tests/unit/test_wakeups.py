@@ -12,7 +12,7 @@ import pytest_asyncio
 from channels.layers import channel_layers
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from apps.core import wakeups
+from apps.core import pulse, wakeups
 from apps.core.metrics import REGISTRY
 from apps.core.wakeups import Hub, Waiter, WakeUp, hub, publish
 from codetether.embedded import launcher
@@ -183,7 +183,7 @@ async def test_forked_child_does_not_believe_in_its_parents_loop() -> None:
 
 async def test_silence_of_redis_is_noticed_and_its_return_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """A connection that hangs raises no error: only our own pulse, which does not come back, tells."""
-    monkeypatch.setattr(wakeups, "PULSE_SECONDS", 0.01)
+    monkeypatch.setattr(pulse, "PULSE_SECONDS", 0.01)
     returned: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     hangs = False
 
