@@ -73,8 +73,8 @@ def web(plan: Plan, environment: Mapping[str, str], *, listener: int, gate: int)
 
 
 def jobs(plan: Plan, environment: Mapping[str, str]) -> Program:
-    """Celery's worker with its beat: threads, because one process is all that a single machine needs."""
-    options = ["--beat", "--pool=threads", f"--concurrency={JOB_THREADS}", "--loglevel=WARNING"]
+    """Celery's worker: threads, because one process is all that a single machine needs."""
+    options = ["--pool=threads", f"--concurrency={JOB_THREADS}", "--loglevel=WARNING"]
     # What it would find out about other workers at the start takes a second and is of no use alone.
     options += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return Program(
@@ -82,6 +82,17 @@ def jobs(plan: Plan, environment: Mapping[str, str]) -> Program:
         command=[sys.executable, "-m", "celery", "-A", "codetether", "worker", *options],
         environment=environment,
         log=plan.log("jobs"),
+    )
+
+
+def clock(plan: Plan, environment: Mapping[str, str]) -> Program:
+    """Celery's beat. A program of its own: inside the worker (`--beat`) it would be a child that nobody starts again
+    when it dies, and then no lease would ever be noticed to have run out."""
+    return Program(
+        name="clock",
+        command=[sys.executable, "-m", "celery", "-A", "codetether", "beat", "--pidfile=", "--loglevel=WARNING"],
+        environment=environment,
+        log=plan.log("clock"),
     )
 
 

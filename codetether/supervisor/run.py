@@ -72,6 +72,7 @@ class Run:
         is_new = bool(login.pop("created", False))
         if self._plan.is_whole:
             await self._add(plans.jobs(self._plan, self._environment))
+            await self._add(plans.clock(self._plan, self._environment))
             await self._add_worker(login.get("worker_token", ""))
         self._show(banner(self._plan, login, is_new=is_new, seconds=time.monotonic() - began))
 

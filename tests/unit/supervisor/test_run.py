@@ -88,12 +88,14 @@ def _replace_programs(bakery: Bakery, shell: MakeProgram, monkeypatch: pytest.Mo
     monkeypatch.setattr(plans, "web", web)
     monkeypatch.setattr(plans, "prepare", lambda *_: shell(prepare, name="prepare"))
     monkeypatch.setattr(plans, "jobs", lambda *_: helper("jobs"))
+    monkeypatch.setattr(plans, "clock", lambda *_: helper("clock"))
     monkeypatch.setattr(plans, "worker", lambda _, token: helper("worker"))
 
 
 async def start(bakery: Bakery) -> "asyncio.Task[None]":
     run = asyncio.create_task(bakery.run.main(began=0))
-    await eventually(lambda: "worker works" in bakery.diary and "jobs works" in bakery.diary or run.done())
+    helpers = {"worker works", "jobs works", "clock works"}
+    await eventually(lambda: helpers <= set(bakery.diary) or run.done())
     return run
 
 
@@ -108,7 +110,7 @@ async def test_all_stop_in_reverse_order(bakery: Bakery) -> None:
     run = await start(bakery)
     os.kill(os.getpid(), signal.SIGINT)
     await within(run)
-    assert bakery.diary[-3:] == ["worker stops", "jobs stops", "web stops"]
+    assert bakery.diary[-4:] == ["worker stops", "clock stops", "jobs stops", "web stops"]
 
 
 async def test_the_banner_shows_the_first_login(bakery: Bakery) -> None:
@@ -180,6 +182,18 @@ async def test_the_worker_restarts_on_request(bakery: Bakery) -> None:
     run = await start(bakery)
     os.kill(os.getpid(), signal.SIGUSR1)
     await eventually(lambda: bakery.diary.count("worker works") == 2)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await within(run)
+    assert bakery.diary.count("jobs works") == 1
+
+
+async def test_a_clock_that_dies_is_started_again(
+    bakery: Bakery, shell: MakeProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = f"echo clock works >>{bakery.diary_file}; kill -KILL $$"
+    monkeypatch.setattr(plans, "clock", lambda *_: shell(once, name="clock"))
+    run = await start(bakery)
+    await eventually(lambda: bakery.diary.count("clock works") > 1)
     os.kill(os.getpid(), signal.SIGTERM)
     await within(run)
     assert bakery.diary.count("jobs works") == 1
