@@ -1,0 +1,156 @@
+"""One run from its first process to its verdicts."""
+
+import asyncio
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psycopg
+
+from tests.chaos import system
+from tests.chaos.actors import HandPart, people_of, proxy_of
+from tests.chaos.calls import call
+from tests.chaos.history import OK, History, read_histories
+from tests.chaos.nemesis import schedule
+from tests.chaos.scene import Scene
+from tests.chaos.striker import Striker
+from tests.chaos.system import DaemonPart, Part, WebPart, wait_until
+
+START_SECONDS = 60.0
+CREATES_SECONDS = 120.0
+SETTLE_SECONDS = 150.0
+"""Until every task has ended after the last fault; the longest pause between attempts is 32 s, the sweep's 5 s."""
+
+KEEP_OUTBOX = """
+CREATE TABLE chaos_outbox (task_id uuid, seq bigint, kind text);
+CREATE FUNCTION chaos_keep() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN INSERT INTO chaos_outbox VALUES (NEW.task_id, NEW.seq, NEW.kind); RETURN NULL; END $$;
+CREATE TRIGGER chaos_keep AFTER INSERT ON tasks_outboxentry FOR EACH ROW EXECUTE FUNCTION chaos_keep();
+"""
+"""The outbox is emptied as it is handed over; what was ever written to it stays here, in the same transactions."""
+
+
+@dataclass(frozen=True)
+class Performed:
+    """A run that is over, its database still there to be read."""
+
+    scene: Scene
+    database_url: str
+    striker: Striker
+    seconds: float
+    settled_in: float
+
+
+@contextmanager
+def performed(scene: Scene) -> Iterator[Performed]:
+    """Perform the run; inside, everything but PostgreSQL and Valkey has ended."""
+    with system.stores(scene.folder) as (services, store_parts):
+        settings, variables = system.product_settings(scene, services)
+        system.prepare(settings, variables)
+        with psycopg.connect(services.database_url, autocommit=True) as database:
+            database.execute(KEEP_OUTBOX)
+        webs = [WebPart(f"web-{number}", settings, variables) for number in range(scene.webs)]
+        jobs = system.jobs(settings, variables)
+        scene = replace(scene, proxy_port=_free_port(), web_ports=tuple(web.port for web in webs))
+        with ExitStack() as stack:
+            for part in (*webs, *jobs):
+                stack.callback(part.stop)
+                part.start()
+            scene = replace(scene, codebase_id=_codebase(webs[0].port))
+            stack.enter_context(proxy_of(scene))
+            parts = [*store_parts, *webs, *jobs, *_workers(scene, stack)]
+            striker = Striker(parts, History(scene.histories, "nemesis"))
+            stack.callback(striker.settle)
+            began = time.monotonic()
+            settled_in = _play(scene, striker, services.database_url, stack)
+            seconds = time.monotonic() - began
+        yield Performed(scene, services.database_url, striker, seconds, settled_in)
+
+
+def _play(scene: Scene, striker: Striker, database_url: str, stack: ExitStack) -> float:
+    """The load and the faults, then the calm; the seconds that the tasks took to end in it."""
+    stack.enter_context(people_of(scene))
+    striker.strike(schedule(scene))
+    _tended(striker, lambda: _all_made(scene), CREATES_SECONDS)
+    scene.calm_flag.touch()
+    striker.settle()
+    began = time.monotonic()
+    _tended(striker, lambda: _all_ended(database_url), SETTLE_SECONDS)
+    _tended(striker, lambda: _watchers_are_done(scene), SETTLE_SECONDS / 5)
+    scene.done_flag.touch()
+    return time.monotonic() - began
+
+
+def _tended(striker: Striker, condition: Callable[[], bool], seconds: float) -> None:
+    """Wait for a condition, but not for ever: what is missing then is for the checker to say."""
+    deadline = time.monotonic() + seconds
+    while not condition() and time.monotonic() < deadline:
+        striker.tend()
+        time.sleep(0.3)
+
+
+def _all_made(scene: Scene) -> bool:
+    return any(entry.op == "all made" for entry in read_histories(scene.histories, "people"))
+
+
+def _watchers_are_done(scene: Scene) -> bool:
+    return True
+
+
+def _all_ended(database_url: str) -> bool:
+    try:
+        with psycopg.connect(database_url) as database:
+            row = database.execute("SELECT count(*) FROM tasks_task WHERE completed_at IS NULL").fetchone()
+    except psycopg.OperationalError:
+        return False
+    return row == (0,)
+
+
+def _codebase(port: int) -> str:
+    """A codebase that the hands serve."""
+    found: list[str] = []
+
+    def register() -> bool:
+        said = {"name": "yard", "path": "/srv/yard", "worker_id": "hand-0"}
+        answer = asyncio.run(call(port, "POST", "/v1/opencode/codebases", said))
+        if answer.outcome == OK:
+            found.append(answer.body["codebase"]["id"])
+        return bool(found)
+
+    wait_until(register, "the first web process answers", START_SECONDS)
+    return found[0]
+
+
+def _workers(scene: Scene, stack: ExitStack) -> Sequence[Part]:
+    """All workers, running."""
+    daemons: list[DaemonPart] = [system.daemon(scene, number) for number in range(scene.daemons)]
+    hands = [HandPart(scene, f"hand-{number}") for number in range(scene.hands)]
+    for part in daemons:
+        stack.callback(part.stop)
+    for hand in hands:
+        stack.callback(hand.kill)
+    for part in (*daemons, *hands):
+        part.start()
+    return [*daemons, *hands]
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((system.LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def folder_of(seed: int, *, keep: bool) -> Iterator[Path]:
+    """A fresh folder, removed at the end unless it is to be kept."""
+    path = Path(tempfile.mkdtemp(prefix=f"codetether-chaos-{seed}-"))
+    try:
+        yield path
+    finally:
+        if not keep:
+            shutil.rmtree(path, ignore_errors=True)

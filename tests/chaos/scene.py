@@ -1,0 +1,53 @@
+"""What a run is: its sizes, its seed and its addresses; every process of the harness gets it whole."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+TOKEN = "token-of-chaos"
+LEASE_SECONDS = 2
+"""The shortest that the product allows."""
+FAULT_GAP_SECONDS = 1.2
+TASKS_PER_SECOND = 16.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """One run. `tasks` and `faults` are made over about `seconds`."""
+
+    seed: int
+    tasks: int
+    faults: int
+    folder: Path
+    driver: int
+    webs: int = 2
+    daemons: int = 3
+    hands: int = 4
+    proxy_port: int = 0
+    web_ports: tuple[int, ...] = ()
+    codebase_id: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """How long tasks are made and faults happen."""
+        return max(self.faults * FAULT_GAP_SECONDS, self.tasks / TASKS_PER_SECOND)
+
+    @property
+    def calm_flag(self) -> Path:
+        """This file appears when the faults are over: the proxy passes everything on, the workers behave."""
+        return self.folder / "calm"
+
+    @property
+    def done_flag(self) -> Path:
+        """This file appears when everybody should go home."""
+        return self.folder / "done"
+
+    @property
+    def histories(self) -> Path:
+        return self.folder / "history"
+
+    def is_calm(self) -> bool:
+        return self.calm_flag.exists()
+
+    def is_done(self) -> bool:
+        """Also where the one who would say so has gone."""
+        return self.done_flag.exists() or not Path(f"/proc/{self.driver}").exists()

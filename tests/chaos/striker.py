@@ -1,0 +1,81 @@
+"""Does what the schedule says, brings back what is down, and counts."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tests.chaos import nemesis
+from tests.chaos.history import History
+from tests.chaos.nemesis import Fault
+from tests.chaos.system import Part, StorePart
+
+TICK_SECONDS = 0.05
+
+
+@dataclass
+class Striker:
+    """`done` counts faults by (deed, kind), `ended` the parts that ended by themselves, which nobody had killed."""
+
+    parts: Sequence[Part]
+    history: History
+    done: Counter[tuple[str, str]] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
+    _back_at: dict[str, float] = field(default_factory=dict)
+    _frozen: set[str] = field(default_factory=set)
+
+    def strike(self, faults: Sequence[Fault]) -> None:
+        """Blocks until all are done. A fault whose every target is down already waits for one to come back."""
+        began = time.monotonic()
+        waiting = list(faults)
+        while waiting:
+            self.tend()
+            now = time.monotonic() - began
+            waiting = [fault for fault in waiting if fault.at > now or not self._do(fault)]
+            time.sleep(TICK_SECONDS)
+
+    def settle(self) -> None:
+        """Everything is thawed and up again."""
+        for name in self._back_at:
+            self._back_at[name] = 0.0
+        self.tend()
+
+    def tend(self) -> None:
+        """Thaw and start what is due; start what has ended by itself, as a service manager would."""
+        now = time.monotonic()
+        for part in self.parts:
+            due = self._back_at.get(part.name)
+            if due is None and not part.is_up:
+                self.ended[part.kind] += 1
+                self.history.note("ended by itself", part.name, "fail")
+                part.start()
+            elif due is not None and due <= now:
+                del self._back_at[part.name]
+                self._bring_back(part)
+
+    def _bring_back(self, part: Part) -> None:
+        if part.name in self._frozen:
+            self._frozen.discard(part.name)
+            part.thaw()
+        elif not part.is_up:
+            part.start()
+
+    def _do(self, fault: Fault) -> bool:
+        """Whether there was somebody to do it to."""
+        able = [
+            part for part in self.parts if part.kind == fault.kind and part.name not in self._back_at and part.is_up
+        ]
+        if not able:
+            return False
+        part = able[int(fault.choice * len(able))]
+        self._back_at[part.name] = time.monotonic() + fault.lasts
+        if fault.deed == nemesis.FREEZE:
+            self._frozen.add(part.name)
+            part.freeze()
+        elif fault.deed == nemesis.KILL_SESSION and isinstance(part, StorePart):
+            part.kill_one_child(fault.choice)
+        else:
+            part.kill()
+        self.done[fault.deed, fault.kind] += 1
+        self.history.note(fault.deed, part.name, lasts=round(fault.lasts, 2))
+        return True
