@@ -11,7 +11,7 @@ import os
 import threading
 import uuid
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -72,29 +72,36 @@ class Waiter:
     """
 
     LIMIT = 512
-    __slots__ = ("_hints", "_sleeper", "stamp")
+    __slots__ = ("_hints", "_rouse", "_sleeper", "_timer", "_until", "stamp")
 
     def __init__(self, stamp: int) -> None:
         self.stamp = stamp
         self._hints: list[WakeUp] = []
         self._sleeper: asyncio.Future[None] | None = None
+        self._rouse: Rouse = _at_once
+        self._timer: asyncio.TimerHandle | None = None
+        self._until = 0.0
 
     def put(self, wakeup: WakeUp, stamp: int) -> None:
         self.stamp = stamp
         if len(self._hints) >= self.LIMIT:
             del self._hints[: self.LIMIT // 2]  # the newest say the most
         self._hints.append(wakeup)
-        if self._sleeper is not None and not self._sleeper.done():
-            self._sleeper.set_result(None)
+        if self._sleeper is not None:
+            self._rouse(wakeup, self._sleeper)
 
     async def wait(self, seconds: float) -> list[WakeUp]:
         """The hints since the last call; an empty list after `seconds` without any."""
         await self.rest(seconds)
         return self.take()
 
-    async def rest(self, seconds: float) -> None:
-        """Until there are hints (there may be already), or `seconds` have passed."""
+    async def rest(self, seconds: float, rouse: "Rouse | None" = None) -> None:
+        """Until there are hints (there may be already), or `seconds` have passed.
+
+        With `rouse`, whoever rests is not woken by a hint: `rouse(hint, sleeper)` sees to it, at once, later or never.
+        """
         if not self._hints and seconds > 0:
+            self._rouse = rouse or _at_once
             await self._sleep(seconds)
 
     def take(self) -> list[WakeUp]:
@@ -103,20 +110,50 @@ class Waiter:
         return hints
 
     async def _sleep(self, seconds: float) -> None:
-        """A future and a timer: a twentieth of what an Event with a timeout costs an idle stream."""
+        """A future and a timer: a twentieth of what an Event with a timeout costs an idle stream.
+
+        Whoever was woken leaves its timer running for its next sleep, which ends later: then it is only set anew.
+        """
         loop = asyncio.get_running_loop()
+        self._until = loop.time() + seconds
+        if self._timer is None or self._timer.when() > self._until:
+            self.close()
+            self._timer = loop.call_later(seconds, self._ring)
         self._sleeper = sleeper = loop.create_future()
-        timer = loop.call_later(seconds, _wake, sleeper)
         try:
             await sleeper
         finally:
-            timer.cancel()
             self._sleeper = None
 
+    def _ring(self) -> None:
+        self._timer = None
+        if self._sleeper is None:
+            return
+        loop = self._sleeper.get_loop()
+        left = self._until - loop.time()
+        if left > 0:
+            self._timer = loop.call_later(left, self._ring)
+        else:
+            wake(self._sleeper)
 
-def _wake(sleeper: asyncio.Future[None]) -> None:
+    def close(self) -> None:
+        """Stop the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+Rouse = Callable[[WakeUp, asyncio.Future[None]], None]
+
+
+def wake(sleeper: asyncio.Future[None]) -> None:
+    """Let whoever awaits `sleeper` go on, if it still sleeps."""
     if not sleeper.done():
         sleeper.set_result(None)
+
+
+def _at_once(hint: WakeUp, sleeper: asyncio.Future[None]) -> None:
+    wake(sleeper)
 
 
 class Hub:
@@ -150,23 +187,25 @@ class Hub:
         try:
             yield waiter
         finally:
+            waiter.close()
             self._waiters[topic].discard(waiter)
             if not self._waiters[topic]:
                 del self._waiters[topic]
 
-    def publish(self, wakeup: WakeUp) -> None:
+    def publish(self, *wakeups: WakeUp) -> None:
         """Tell this process's waiters now, the other processes with the next message. Call on the loop."""
-        self.dispatch(wakeup)
-        self._outgoing.append(wakeup)
+        self.dispatch(*wakeups)
+        self._outgoing.extend(wakeups)
         if self._sending is None or self._sending.done():
             self._sending = self.loop.create_task(self._send())
 
-    def dispatch(self, wakeup: WakeUp) -> None:
+    def dispatch(self, *wakeups: WakeUp) -> None:
         """Tell this process's waiters. Call on the loop."""
         self.stamp += 1
-        for topic in wakeup.topics():
-            for waiter in self._waiters.get(topic, ()):
-                waiter.put(wakeup, self.stamp)
+        for wakeup in wakeups:
+            for topic in wakeup.topics():
+                for waiter in self._waiters.get(topic, ()):
+                    waiter.put(wakeup, self.stamp)
 
     async def _send(self) -> None:
         """Send what has gathered since the last message as one: a burst of commits costs one PUBLISH.
@@ -256,12 +295,12 @@ def hub() -> Hub:
         return _hubs[loop]
 
 
-def publish(wakeup: WakeUp) -> None:
-    """Announce `wakeup` from any thread, in any process. Never raises and never waits: it is only a hint."""
+def publish(*wakeups: WakeUp) -> None:
+    """Announce `wakeups` from any thread, in any process. Never raises and never waits: they are only hints."""
     sender, *others = _running_hubs()
     for one, deliver in [(sender, sender.publish), *((one, one.dispatch) for one in others)]:
         try:
-            one.loop.call_soon_threadsafe(deliver, wakeup)
+            one.loop.call_soon_threadsafe(deliver, *wakeups)
         except RuntimeError:
             log.info("wake-up dropped while the process stops")
 

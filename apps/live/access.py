@@ -1,8 +1,6 @@
 """Who may watch, and for how long: a stream must not outlive the right to read it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -12,7 +10,6 @@ from apps.accounts.permissions import Scope
 from apps.accounts.principals import Credentials, Principal, authenticate, remembered
 from apps.core.db import in_database
 from apps.core.errors import ForbiddenError
-from apps.live.feeds import Batch, Feed
 
 RECHECK_SECONDS = 60.0
 
@@ -25,16 +22,24 @@ async def reader(credentials: Credentials) -> Principal:
     return principal
 
 
-async def while_allowed(credentials: Credentials, feed: Feed) -> AsyncGenerator[Batch]:
-    """The feed until its reader's token or session has ended, which `reader` raises then."""
-    loop = asyncio.get_running_loop()
-    checked = loop.time()
-    async with aclosing(feed):
-        async for batch in feed:
-            if loop.time() - checked > RECHECK_SECONDS:
-                await reader(credentials)
-                checked = loop.time()
-            yield batch
+class Permit:
+    """A reader's right to read on, as last asked for. No layer around the feed: each costs every event of a stream."""
+
+    __slots__ = ("_asked_at", "_credentials", "_loop")
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+        self._loop = asyncio.get_running_loop()
+        self._asked_at = self._loop.time()
+
+    @property
+    def is_old(self) -> bool:
+        return self._loop.time() - self._asked_at > RECHECK_SECONDS
+
+    async def renew(self) -> None:
+        """Ask again: raises as `reader` does once the token or session has ended."""
+        await reader(self._credentials)
+        self._asked_at = self._loop.time()
 
 
 def refuse_foreign_page(connection: HTTPConnection) -> None:

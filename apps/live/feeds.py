@@ -1,18 +1,18 @@
 """What can be watched, and from where: one feed each for SSE and WebSocket alike.
 
-A feed is an async generator of batches: the frames to send, and the id at which a reader goes on after them.
+A feed is the pages of a log and how they are shown: as batches of frames.
 """
 
 import uuid
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 
 from apps.codebases.selectors import codebase_get
 from apps.core.errors import MalformedError
-from apps.live.projection import Frame, codebase_frame, raw_frame, task_frame
+from apps.live.projection import Batch, Frame, codebase_batch, raw_batch, task_batch
 from apps.tasks import log
 from apps.tasks.selectors import current_task, task_get
 
@@ -20,14 +20,12 @@ BEGINNINGS = ("now", "start")
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Frames in order (none: silence). `resume` is the last event id after them; empty where the last frame's is."""
+class Feed:
+    """What a reader gets: each page of a log (empty: silence) as a batch; `first`, where there is one, before them."""
 
-    frames: list[Frame] = field(default_factory=list)
-    resume: str = ""
-
-
-Feed = AsyncGenerator[Batch]
+    pages: AsyncGenerator[Any]
+    batch_of: Callable[[Any], Batch]
+    first: Batch | None = None
 
 
 def task_place(workspace_id: uuid.UUID, task_id: str, last_id: str) -> tuple[uuid.UUID, int]:
@@ -43,12 +41,10 @@ def task_place(workspace_id: uuid.UUID, task_id: str, last_id: str) -> tuple[uui
     return task.id, int(last_id)
 
 
-async def task_feed(task_id: uuid.UUID, after_seq: int) -> Feed:
+def task_feed(task_id: uuid.UUID, after_seq: int) -> Feed:
     """Everything that happens to one task, until it ends."""
     pages = log.follow(task_id, after_seq, idle_seconds=settings.SSE_KEEPALIVE_SECONDS)
-    async with aclosing(pages):
-        async for page in pages:
-            yield Batch([task_frame(event) for event in page])
+    return Feed(pages, lambda page: task_batch(*page))
 
 
 def cursor_of(last_id: str, beginning: str = "now") -> log.Cursor:
@@ -64,12 +60,10 @@ def cursor_of(last_id: str, beginning: str = "now") -> log.Cursor:
     return cursor
 
 
-async def workspace_feed(workspace_id: uuid.UUID, cursor: log.Cursor) -> Feed:
+def workspace_feed(workspace_id: uuid.UUID, cursor: log.Cursor) -> Feed:
     """Everything that happens to any task of the workspace, as the log has it."""
     pages = log.follow_workspace(workspace_id, cursor, idle_seconds=settings.SSE_KEEPALIVE_SECONDS)
-    async with aclosing(pages):
-        async for page in pages:
-            yield Batch([raw_frame(event) for event in page], str(page.resume))
+    return Feed(pages, lambda page: raw_batch(*page) if page else Batch([], str(page.resume)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +97,13 @@ def _present(workspace_id: uuid.UUID, codebase_id: str, cursor: log.Cursor) -> F
     return Frame(str(cursor), "status", data)
 
 
-async def codebase_feed(workspace_id: uuid.UUID, place: CodebasePlace) -> Feed:
+def codebase_feed(workspace_id: uuid.UUID, place: CodebasePlace) -> Feed:
     """What happens to the tasks of one codebase, in the contract's shapes."""
-    if place.present is not None:
-        yield Batch([place.present])
     pages = log.follow_workspace(
         workspace_id, place.cursor, codebase_id=place.codebase_id, idle_seconds=settings.SSE_KEEPALIVE_SECONDS
     )
-    async with aclosing(pages):
-        async for page in pages:
-            yield Batch([codebase_frame(event) for event in page], str(page.resume))
+    first = None if place.present is None else Batch([place.present])
+    return Feed(pages, lambda page: codebase_batch(*page) if page else Batch([], str(page.resume)), first)
 
 
 def _bad_id(last_id: str) -> MalformedError:

@@ -1,6 +1,6 @@
 """From the log to what clients see: one frame for one event, the same for SSE and WebSocket.
 
-`task_frame` and `codebase_frame` give the contract's shapes; `raw_frame` gives the log itself (monitor). The log
+`task_batch` and `codebase_batch` give the contract's shapes; `raw_batch` gives the log itself (monitor). The log
 says more than the contract names: `tool_result`, `usage`, `session` and `message` are frames of their own, and every
 move of the state is a `status`.
 """
@@ -15,44 +15,58 @@ from apps.tasks.log import LogEvent
 
 Data = Mapping[str, Any]
 
-SHARED = 64
-"""Frames kept per kind of stream: readers that share a read (apps.tasks.log) share its events, so their frames too."""
+SHARED = 16
+"""Batches kept per kind of stream: readers that share a read (apps.tasks.log) share its events, so their bytes too."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Frame:
-    """One event for a client: its resumable id, its name, its JSON data. Streams that share one share its bytes."""
+    """One event for a client: its resumable id, its name, its JSON data."""
 
     id: str
     event: str
     data: dict[str, Any]
-    _sse: bytes = b""
-
-    def as_sse(self) -> bytes:
-        if not self._sse:
-            self._sse = sse.event(self.event, self.data, id=self.id)
-        return self._sse
 
     def as_json(self) -> str:
         """The WebSocket's form: `{id, event, data}`."""
         return jsontext.dumps({"id": self.id, "event": self.event, "data": self.data}).decode()
 
 
-@lru_cache(SHARED)
-def task_frame(event: LogEvent) -> Frame:
-    """The event in the contract's shape; its id is its place in its task's log."""
-    return _project(event, str(event.seq))
+@dataclass(slots=True, eq=False)
+class Batch:
+    """Frames in order (none: silence). Where there are none, `resume` is the id at which a reader goes on."""
+
+    frames: list[Frame]
+    resume: str = ""
+    _sse: bytes = b""
+
+    def as_sse(self) -> bytes:
+        """The stream's form; made once for all streams that share the batch."""
+        if not self._sse:
+            frames = [sse.event(frame.event, frame.data, id=frame.id) for frame in self.frames]
+            self._sse = b"".join(frames) or (sse.keepalive(self.resume) if self.resume else sse.KEEPALIVE)
+        return self._sse
 
 
 @lru_cache(SHARED)
-def codebase_frame(event: LogEvent) -> Frame:
-    """The event in the contract's shape; its id is its place in the workspace."""
-    return _project(event, str(event.cursor))
+def task_batch(*events: LogEvent) -> Batch:
+    """Events in the contract's shape; an id is the place in the task's log."""
+    return Batch([_project(event, str(event.seq)) for event in events])
 
 
 @lru_cache(SHARED)
-def raw_frame(event: LogEvent) -> Frame:
-    """The event as the log has it, with what the monitor shows beside it; its id is its place in the workspace."""
+def codebase_batch(*events: LogEvent) -> Batch:
+    """Events in the contract's shape; an id is the place in the workspace."""
+    return Batch([_project(event, str(event.cursor)) for event in events])
+
+
+@lru_cache(SHARED)
+def raw_batch(*events: LogEvent) -> Batch:
+    """Events as the log has them, with what the monitor shows beside them; an id is the place in the workspace."""
+    return Batch([_raw(event) for event in events])
+
+
+def _raw(event: LogEvent) -> Frame:
     beside = {"worker_id": event.worker_id or None, "agent_type": event.agent_type, "title": event.title}
     return Frame(str(event.cursor), event.kind, {**_about(event), **beside, "kind": event.kind, "data": event.data})
 

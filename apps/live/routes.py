@@ -11,9 +11,9 @@ from apps.accounts.gate import Handler, credentials_of, guarded
 from apps.accounts.permissions import Scope
 from apps.accounts.principals import Principal
 from apps.core.db import in_database
-from apps.core.sse import KEEPALIVE, EventStream, keepalive, last_event_id
+from apps.core.sse import EventStream, last_event_id
 from apps.live import feeds
-from apps.live.access import while_allowed
+from apps.live.access import Permit
 from apps.live.feeds import Feed
 
 
@@ -45,13 +45,14 @@ def _stream(request: Request, feed: Feed) -> EventStream:
 
 
 async def _framed(request: Request, feed: Feed) -> AsyncGenerator[bytes]:
-    batches = while_allowed(credentials_of(request), feed)
-    async with aclosing(batches):
-        async for batch in batches:
-            if batch.frames:
-                yield b"".join(frame.as_sse() for frame in batch.frames)
-            else:
-                yield keepalive(batch.resume) if batch.resume else KEEPALIVE
+    permit = Permit(credentials_of(request))
+    async with aclosing(feed.pages) as pages:
+        if feed.first is not None:
+            yield feed.first.as_sse()
+        async for page in pages:
+            if permit.is_old:
+                await permit.renew()
+            yield feed.batch_of(page).as_sse()
 
 
 PREFIXES = ("/v1/opencode", "/v1/agent")

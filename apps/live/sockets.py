@@ -9,7 +9,6 @@ The consumers subscribe to nothing on the channel layer: one subscription per pr
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -27,9 +26,9 @@ from apps.core.metrics import WEBSOCKETS
 from apps.core.problems import problem_of
 from apps.core.sse import last_event_id
 from apps.live import feeds
-from apps.live.access import reader, refuse_foreign_page, while_allowed
-from apps.live.feeds import Batch, Feed
-from apps.live.projection import Frame
+from apps.live.access import Permit, reader, refuse_foreign_page
+from apps.live.feeds import Feed
+from apps.live.projection import Batch, Frame
 
 FIRST_FRAME_SECONDS = 0.5
 """How long one who is known already is given to say where to go on; said later, it counts just the same."""
@@ -101,7 +100,7 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         last_id = str(greeting.get("last_event_id") or last_event_id(connection))
         feed = await self.feed(principal, last_id)
         with WEBSOCKETS.track_inprogress():
-            await self._send_all(while_allowed(credentials, feed))
+            await self._send_all(feed, Permit(credentials))
 
     async def _greeting_within(self, seconds: float) -> Greeting:
         """The first frame; an empty one where none comes in time."""
@@ -110,11 +109,18 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self.greeted.set_result({})
         return self.greeted.result()
 
-    async def _send_all(self, feed: AsyncGenerator[Batch]) -> None:
-        async with aclosing(feed):
-            async for batch in feed:
-                for frame in batch.frames or [_silence(batch)]:
-                    await self.send(text_data=frame.as_json())
+    async def _send_all(self, feed: Feed, permit: Permit) -> None:
+        async with aclosing(feed.pages) as pages:
+            if feed.first is not None:
+                await self._send_batch(feed.first)
+            async for page in pages:
+                if permit.is_old:
+                    await permit.renew()
+                await self._send_batch(feed.batch_of(page))
+
+    async def _send_batch(self, batch: Batch) -> None:
+        for frame in batch.frames or [_silence(batch)]:
+            await self.send(text_data=frame.as_json())
 
     async def _refuse(self, error: Exception) -> None:
         problem = problem_of(error)

@@ -37,10 +37,10 @@ WAKE_UP_TRUSTED = Mutant(
     (
         Edit(
             FOLLOWING,
-            "            if not page.is_whole or _grew(waiter.take(), place.seq):\n"
+            "            if not page.is_whole or any(map(place.is_behind, waiter.take())):\n"
             "                page = await _read(desk, waiter, task_page, task_id, place.seq)\n",
             "            hints = waiter.take()\n"
-            "            if not page.is_whole or _grew(hints, place.seq):\n"
+            "            if not page.is_whole or any(map(place.is_behind, hints)):\n"
             "                place.seq = max([place.seq, *(hint.seq - 1 for hint in hints[-1:])])\n"
             "                page = await _read(desk, waiter, task_page, task_id, place.seq)\n",
         ),

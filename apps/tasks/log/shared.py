@@ -6,14 +6,10 @@ page cost a third of the time in which an event reached a thousand streams.
 
 import asyncio
 from collections.abc import Callable, Hashable
-from itertools import batched
 from typing import Any, cast
 
 from apps.core.db import in_database
 from apps.core.wakeups import Waiter, WakeUp, hub, wake
-
-WOKEN_AT_ONCE = 50
-"""Readers woken in one turn of the loop: the first have sent while others still wait, and requests get their turn."""
 
 
 class _Read:
@@ -82,9 +78,8 @@ class SharedReads:
         except Exception as error:  # noqa: BLE001 (handed to whoever waits)
             one.failure = error
         one.is_done = True
-        for some in batched(one.waiting, WOKEN_AT_ONCE):
-            for sleeper in some:
-                wake(sleeper)
-            await asyncio.sleep(0)
+        for sleeper in one.waiting:
+            wake(sleeper)
+        await asyncio.sleep(0)  # they go on now, and find it done
         if self._running.get(key) is one:
             del self._running[key]
