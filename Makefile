@@ -2,7 +2,7 @@
 # deploy/dev/python-env.sh finds a fitting interpreter and installs the locked packages into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-deps lint format lock bench mutants docs local-worker-restart clean
+.PHONY: help run dev test test-deps lint format lock bench mutants chaos docs local-worker-restart clean
 
 ENV := deploy/dev/python-env.sh
 PY := .venv/bin/python
@@ -48,6 +48,10 @@ bench: ## Measure speed, latency and memory beside a reference in the same run
 mutants: ## Plant faults in a copy of the product and see the tests turn red (ARGS="--only no-fence")
 	@$(ENV) sync base test lint
 	@$(PY) -m tests.mutants $(ARGS)
+
+chaos: ## Kill, freeze and restart everything at random under load, then check (ARGS="--short", "--seed 7")
+	@$(ENV) sync base test lint
+	@$(PY) -m tests.chaos $(ARGS)
 
 docs: ## Build the documentation into site/
 	@$(ENV) sync base test lint

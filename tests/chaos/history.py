@@ -42,9 +42,9 @@ class History:
         os.write(self._file, json.dumps(line).encode() + b"\n")
 
 
-def read_histories(folder: Path, actor: str = "*") -> Iterator[Entry]:
-    """The entries of all actors (or one), file by file, each in the order in which it was written."""
-    for path in sorted(folder.glob(f"{actor}.jsonl")):
+def read_histories(folder: Path) -> Iterator[Entry]:
+    """The entries of all actors, file by file, each in the order in which it was written."""
+    for path in sorted(folder.glob("*.jsonl")):
         with path.open(encoding="utf-8") as lines:
             for line in lines:
                 yield Entry(**json.loads(line))

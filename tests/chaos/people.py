@@ -32,7 +32,8 @@ class People:
                 await self._at_once.acquire()
                 stories.create_task(self._story(number))
                 await asyncio.sleep(self._random.uniform(0, 2) * self._scene.seconds / self._scene.tasks * 0.95)
-        self._history.note("all made", "")
+            self._scene.created_flag.touch()
+        self._scene.content_flag.touch()
         while not self._scene.is_done():  # noqa: ASYNC110 (another process says so)
             await asyncio.sleep(0.2)
         for task in beside:

@@ -15,7 +15,7 @@ import psycopg
 from tests.chaos import system
 from tests.chaos.actors import HandPart, people_of, proxy_of
 from tests.chaos.calls import call
-from tests.chaos.history import OK, History, read_histories
+from tests.chaos.history import OK, History
 from tests.chaos.nemesis import schedule
 from tests.chaos.scene import Scene
 from tests.chaos.striker import Striker
@@ -76,12 +76,11 @@ def _play(scene: Scene, striker: Striker, database_url: str, stack: ExitStack) -
     """The load and the faults, then the calm; the seconds that the tasks took to end in it."""
     stack.enter_context(people_of(scene))
     striker.strike(schedule(scene))
-    _tended(striker, lambda: _all_made(scene), CREATES_SECONDS)
+    _tended(striker, lambda: scene.created_flag.exists(), CREATES_SECONDS + scene.seconds)
     scene.calm_flag.touch()
     striker.settle()
     began = time.monotonic()
-    _tended(striker, lambda: _all_ended(database_url), SETTLE_SECONDS)
-    _tended(striker, lambda: _watchers_are_done(scene), SETTLE_SECONDS / 5)
+    _tended(striker, lambda: scene.content_flag.exists() and _all_ended(database_url), SETTLE_SECONDS)
     scene.done_flag.touch()
     return time.monotonic() - began
 
@@ -92,14 +91,6 @@ def _tended(striker: Striker, condition: Callable[[], bool], seconds: float) -> 
     while not condition() and time.monotonic() < deadline:
         striker.tend()
         time.sleep(0.3)
-
-
-def _all_made(scene: Scene) -> bool:
-    return any(entry.op == "all made" for entry in read_histories(scene.histories, "people"))
-
-
-def _watchers_are_done(scene: Scene) -> bool:
-    return True
 
 
 def _all_ended(database_url: str) -> bool:

@@ -37,6 +37,16 @@ class Scene:
         return self.folder / "calm"
 
     @property
+    def created_flag(self) -> Path:
+        """This file appears when clients have begun with the last task."""
+        return self.folder / "created"
+
+    @property
+    def content_flag(self) -> Path:
+        """This file appears when clients have nothing left to do: who watches a task has seen its end."""
+        return self.folder / "content"
+
+    @property
     def done_flag(self) -> Path:
         """This file appears when everybody should go home."""
         return self.folder / "done"

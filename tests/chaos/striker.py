@@ -23,6 +23,7 @@ class Striker:
     ended: Counter[str] = field(default_factory=Counter)
     _back_at: dict[str, float] = field(default_factory=dict)
     _frozen: set[str] = field(default_factory=set)
+    _victims: dict[str, int] = field(default_factory=dict)
 
     def strike(self, faults: Sequence[Fault]) -> None:
         """Blocks until all are done. A fault whose every target is down already waits for one to come back."""
@@ -36,9 +37,9 @@ class Striker:
 
     def settle(self) -> None:
         """Everything is thawed and up again."""
-        for name in self._back_at:
-            self._back_at[name] = 0.0
-        self.tend()
+        while self._back_at:
+            self._back_at = dict.fromkeys(self._back_at, 0.0)
+            self.tend()
 
     def tend(self) -> None:
         """Thaw and start what is due; start what has ended by itself, as a service manager would."""
@@ -49,16 +50,21 @@ class Striker:
                 self.ended[part.kind] += 1
                 self.history.note("ended by itself", part.name, "fail")
                 part.start()
-            elif due is not None and due <= now:
+            elif due is not None and due <= now and self._bring_back(part):
                 del self._back_at[part.name]
-                self._bring_back(part)
 
-    def _bring_back(self, part: Part) -> None:
+    def _bring_back(self, part: Part) -> bool:
+        """False where the part is still about to die."""
         if part.name in self._frozen:
             self._frozen.discard(part.name)
             part.thaw()
-        elif not part.is_up:
+            return True
+        alive = part.pids()
+        if alive and alive[0] == self._victims[part.name]:
+            return False
+        if not alive:
             part.start()
+        return True
 
     def _do(self, fault: Fault) -> bool:
         """Whether there was somebody to do it to."""
@@ -68,13 +74,15 @@ class Striker:
         if not able:
             return False
         part = able[int(fault.choice * len(able))]
-        self._back_at[part.name] = time.monotonic() + fault.lasts
+        if fault.deed != nemesis.KILL_SESSION:
+            self._back_at[part.name] = time.monotonic() + fault.lasts
         if fault.deed == nemesis.FREEZE:
             self._frozen.add(part.name)
             part.freeze()
         elif fault.deed == nemesis.KILL_SESSION and isinstance(part, StorePart):
             part.kill_one_child(fault.choice)
         else:
+            self._victims[part.name] = part.pids()[0]
             part.kill()
         self.done[fault.deed, fault.kind] += 1
         self.history.note(fault.deed, part.name, lasts=round(fault.lasts, 2))
