@@ -39,6 +39,7 @@ class Env:
     blocking_timeout: int
     sse_keepalive: int
     lease_seconds: int
+    retention_days: int
     database_threads: int
     max_body_bytes: int
 
@@ -90,6 +91,7 @@ def _load(source: Any) -> Env:
         blocking_timeout=_within("A2A_BLOCKING_TIMEOUT", source.int("A2A_BLOCKING_TIMEOUT", default=60), 1, 3600),
         sse_keepalive=_within("WORKER_SSE_KEEPALIVE", source.int("WORKER_SSE_KEEPALIVE", default=15), 1, 30),
         lease_seconds=_within("CODETETHER_LEASE_SECONDS", source.int("CODETETHER_LEASE_SECONDS", default=60), 2, 3600),
+        retention_days=_within("A2A_RETENTION_DAYS", source.int("A2A_RETENTION_DAYS", default=90), 0, 36_500),
         database_threads=_within(
             "CODETETHER_DATABASE_THREADS", source.int("CODETETHER_DATABASE_THREADS", default=8), 1, 64
         ),

@@ -21,7 +21,7 @@ from apps.core.metrics import ERRORS, REGISTRY
 from apps.core.wakeups import hub
 from apps.tasks.errors import StaleClaimError
 from apps.tasks.selectors import Totals, totals
-from apps.tasks.services import Sweep
+from apps.tasks.services import Sweep, Swept, sweep_latest
 from apps.workers.selectors import connected_count
 from codetether import __version__
 
@@ -35,7 +35,7 @@ async def metrics(request: Request, principal: Principal) -> Response:
 
 
 def _page(wakeups_connected: bool) -> bytes:
-    stored = Stored(totals(), connected_count(), wakeups_connected)
+    stored = Stored(totals(), connected_count(), wakeups_connected, sweep_latest())
     return bytes(generate_latest(stored)) + bytes(generate_latest(REGISTRY))
 
 
@@ -46,6 +46,7 @@ class Stored:
     tasks: Totals
     workers: int
     wakeups_connected: bool
+    sweep: Swept | None
 
     def collect(self) -> Iterator[Metric]:
         yield InfoMetricFamily("codetether", "The version that runs.", {"version": __version__})
@@ -61,6 +62,8 @@ class Stored:
         age = self.tasks.oldest_pending_seconds
         yield "oldest_pending_task_age_seconds", "Since the pending task that is oldest was made; 0 without any.", age
         yield "stuck_tasks", "Tasks whose lease has run out and that no sweep has moved yet.", self.tasks.stuck
+        meaning = "When the reaper last came to the end of a sweep, in seconds since 1970; 0 where it never did."
+        yield "last_sweep_timestamp_seconds", meaning, self.sweep.at.timestamp() if self.sweep else 0.0
         yield "connected_workers", "Workers heard of lately.", self.workers
         meaning = "Whether the other processes' wake-ups arrive here; 0 also before this process's first stream."
         yield "wakeups_connected", meaning, self.wakeups_connected

@@ -1,8 +1,8 @@
 """What can happen to a task: a closed set of event kinds, one constructor each, and the fold that they make.
 
 An event is `(kind, data)`; the log adds task, seq and time. `fold` applied to a task's whole log gives the facts of
-its row (a test proves it for every test's tasks). The claim token and the lease's end are not in the log: the first
-is a secret, the second a promise that each heartbeat renews.
+its row, also when the log has been compacted (a test proves it for every test's tasks). The claim token and the
+lease's end are not in the log: the first is a secret, the second a promise that each heartbeat renews.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -96,6 +96,13 @@ def declined(*, worker_id: str, reason: str) -> Event:
 def lease_lost(*, worker_id: str) -> Event:
     """The holder of an asking task vanished: the question stands, the answer will make the task pending."""
     return Event("lease_lost", {"worker_id": worker_id})
+
+
+def compacted(*, first_seq: int, last_seq: int, kinds: Mapping[str, int]) -> Event:
+    """In the place of old events that were removed: it stands at `last_seq` and covers all from `first_seq` on;
+    `kinds` says how many there were of each."""
+    data = {"first_seq": first_seq, "last_seq": last_seq, "events": sum(kinds.values()), "kinds": dict(kinds)}
+    return Event("compacted", data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +273,15 @@ FOLDS: dict[str, Callable[[Facts, Data], None]] = {
 MOVES = frozenset({
     "created", "claimed", "requeued", "asked", "answered", "completed", "failed", "cancelled", "rejected",
 })  # fmt: skip
-"""Kinds after which the state may be another; each writes an outbox row."""
+"""Kinds after which the state may be another."""
+
+POSTED = MOVES | {"lease_lost"}
+"""Kinds that others must hear of: each writes an outbox row."""
+
+COMPACTED = frozenset({
+    "status", "output", "tool_use", "tool_result", "file_change", "usage", "session", "message",
+})  # fmt: skip
+"""Kinds whose old events may go. The last `session` and the last `usage` of a log stay: the fold needs them."""
 
 STEERING = frozenset({"message", "answered"})
 """Kinds that the holder of the lease must hear of."""

@@ -3,7 +3,9 @@
 import logging
 
 from celery import shared_task
+from django.conf import settings
 
+from apps.tasks.services import events_compact as compact
 from apps.tasks.services import leases_reap as reap
 from apps.tasks.services import outbox_dispatch as dispatch
 
@@ -22,3 +24,12 @@ def leases_reap() -> None:
 def outbox_dispatch() -> None:
     """Hand state changes to the parts that wait for them."""
     dispatch()
+
+
+@shared_task(ignore_result=True)
+def events_compact() -> None:
+    """Remove what was said in tasks that ended long ago; with A2A_RETENTION_DAYS=0 nothing ever goes."""
+    if settings.RETENTION_DAYS:
+        done = compact(days=settings.RETENTION_DAYS)
+        if done.tasks:
+            log.info("retention: %s", done)

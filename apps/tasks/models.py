@@ -76,6 +76,7 @@ class Task(models.Model):
     deadline_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
+    compacted_at = models.DateTimeField(null=True, help_text="When the old events of its log were removed.")
 
     given_back: Sequence[int] = ()
     """Not a column: the limits under which the statement that returned this row has made room."""
@@ -129,6 +130,11 @@ class Task(models.Model):
                 condition=Q(state__in=_values(HELD)) & ~Q(concurrency_key=""),
                 name="task_held_of_key",
             ),
+            models.Index(
+                fields=["completed_at"],
+                condition=Q(completed_at__isnull=False, compacted_at__isnull=True),
+                name="task_to_compact",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -145,6 +151,8 @@ class Task(models.Model):
 
 class TaskEvent(models.Model):
     """One line of a task's log. Append-only; `seq` counts from 1 without gaps within its task.
+
+    Long after the task's end a run of events may be replaced by one that covers their seqs (services/retention.py).
 
     `position` orders the events of all tasks for readers that follow many (docs/decisions): never smaller than the
     writing transaction's id, never falling within a task, so a reader that stays below the oldest running transaction
@@ -243,3 +251,18 @@ class SweepTotal(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number} {self.outcome}"
+
+
+class LastSweep(models.Model):
+    """The reaper's latest sweep over all workspaces: the only row, written when the sweep is done."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
+    ended_at = models.DateTimeField(db_default=Now())
+    seconds = models.FloatField(help_text="How long it took.")
+    moved = models.JSONField(default=dict, help_text="What it moved: {workspace: {outcome: number}}.")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="last_sweep_is_one")]
+
+    def __str__(self) -> str:
+        return f"sweep of {self.ended_at:%H:%M:%S}"

@@ -67,6 +67,7 @@ def _at_birth() -> dict[str, Any]:
         "usage": {},
         "started_at": None,
         "completed_at": None,
+        "compacted_at": None,
     }
 
 

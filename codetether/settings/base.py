@@ -104,6 +104,11 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "forget-old-answers": {"task": "apps.accounts.jobs.answers_purge", "schedule": 3600.0, "options": {"expires": 600}},
+    "compact-old-logs": {
+        "task": "apps.tasks.jobs.events_compact",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
     "hand-over-state-changes": {
         "task": "apps.tasks.jobs.outbox_dispatch",
         "schedule": 5.0,
@@ -213,5 +218,6 @@ A2A_AGENT_DISCOVERY_MAX_AGE = ENV.discovery_max_age
 A2A_BLOCKING_TIMEOUT = ENV.blocking_timeout
 SSE_KEEPALIVE_SECONDS = ENV.sse_keepalive
 LEASE_SECONDS = ENV.lease_seconds
+RETENTION_DAYS = ENV.retention_days
 MAX_BODY_BYTES = ENV.max_body_bytes
 DATA_DIR = ENV.data_dir

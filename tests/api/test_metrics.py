@@ -108,6 +108,13 @@ def test_what_the_reaper_did_is_what_the_log_says(admin: Api, cast: Cast) -> Non
     assert found["expired"] == number(logged.format("code", "deadline_passed"))
 
 
+def test_the_last_sweep_is_told_by_its_time(admin: Api) -> None:
+    name = "codetether_last_sweep_timestamp_seconds"
+    assert scrape(admin).value(name) == 0
+    leases_reap()
+    assert abs(scrape(admin).value(name) - number("SELECT extract(epoch FROM clock_timestamp())::float")) < 20
+
+
 def test_workers_that_left_or_fell_silent_do_not_count(admin: Api, cast: Cast) -> None:
     for name in ("here", "gone", "silent"):
         worker_register(workspace_id=cast.workspace.id, registration=Registration(worker_id=name, name=name))

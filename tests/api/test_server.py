@@ -1,12 +1,18 @@
 """Status, models, providers, workers, agents, the queue and the reaper over REST."""
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
+from django.db.models.functions import Now
 from pydantic import BaseModel
 
 from apps.rest import answers
-from apps.tasks.models import Task
+from apps.tasks.models import LastSweep, Task
+from apps.tasks.services import leases_reap
 from apps.workers.services import Registration, worker_register
 from tests.api.conftest import Api
+from tests.expiry import expire_leases
 from tests.factories import Cast
 
 SONNET = {"id": "anthropic/sonnet", "name": "Sonnet", "provider": "anthropic"}
@@ -77,13 +83,50 @@ def test_queue_counts_by_state(api: Api, cast: Cast) -> None:
     assert (queue["pending"], queue["running"], queue["total"]) == (1, 1, 2)
 
 
+def reaper(api: Api) -> dict[str, Any]:
+    said: dict[str, Any] = api.get("/v1/opencode/reaper/health").json()
+    return said
+
+
 def test_reaper_that_sweeps_is_healthy(api: Api, cast: Cast) -> None:
     cast.held()
-    assert api.get("/v1/opencode/reaper/health").json()["healthy"] is True
+    leases_reap()
+    said = reaper(api)
+    assert (said["status"], said["healthy"], said["stuck_tasks"]) == ("healthy", True, 0)
+    assert 0 <= said["last_sweep_seconds_ago"] < 20
 
 
-def test_reaper_that_does_not_sweep_is_noticed(api: Api, cast: Cast) -> None:
+def test_reaper_says_what_its_last_sweep_moved_here(api: Api, cast: Cast) -> None:
+    cast.held()
+    cast.elsewhere().held()
+    expire_leases()
+    leases_reap()
+    assert reaper(api)["last_sweep_moved"] == {"requeued": 1, "failed": 0, "unheld": 0, "expired": 0}
+    leases_reap()
+    assert reaper(api)["last_sweep_moved"] == {"requeued": 0, "failed": 0, "unheld": 0, "expired": 0}
+
+
+def test_reaper_that_never_swept_is_late(api: Api) -> None:
+    said = reaper(api)
+    assert (said["status"], said["healthy"], said["last_sweep_at"]) == ("late", False, None)
+
+
+def test_reaper_that_stopped_sweeping_is_late(api: Api) -> None:
+    leases_reap()
+    LastSweep.objects.update(ended_at=Now() - timedelta(seconds=61))
+    said = reaper(api)
+    assert (said["status"], said["healthy"]) == ("late", False)
+    assert said["last_sweep_seconds_ago"] >= 61
+
+
+def test_a_persons_own_sweep_does_not_hide_that_the_reaper_is_late(admin: Api) -> None:
+    admin.post("/v1/opencode/tasks/stuck/recover")
+    assert reaper(admin)["status"] == "late"
+
+
+def test_reaper_that_leaves_leases_behind_is_noticed(api: Api, cast: Cast) -> None:
+    leases_reap()
     cast.held()
     Task.objects.update(lease_expires_at="2020-01-01T00:00Z")
-    health = api.get("/v1/opencode/reaper/health").json()
-    assert (health["healthy"], health["stuck_tasks"]) == (False, 1)
+    said = reaper(api)
+    assert (said["status"], said["healthy"], said["stuck_tasks"]) == ("stale", False, 1)

@@ -17,7 +17,7 @@ from tests.unit.documents import marked, names, rows
 
 SERVER, WORKER = ("apps", "codetether"), ("worker/codetether_worker",)
 ACCESS, TASKS, ERRORS = "concepts/access.md", "concepts/tasks.md", "reference/errors.md"
-MESSAGE_KINDS = {"message"}
+MESSAGE_KINDS = {"message", "compacted"}
 """Kinds that move nothing and are not a worker's."""
 
 

@@ -10,6 +10,10 @@ from apps.rest.answers.shared import Done, Facts, Paged
 class ReaperHealth(BaseModel):
     status: str
     healthy: bool
+    last_sweep_at: datetime | None
+    last_sweep_seconds_ago: float | None
+    last_sweep_took_seconds: float | None
+    last_sweep_moved: dict[str, int] | None
     stuck_tasks: int
     oldest_expired_seconds: float
     lease_seconds: float

@@ -1,6 +1,7 @@
 """The server as a whole: whether work can be done, by which models and agents, and what is stored."""
 
 from collections import defaultdict
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from apps.rest.endpoint import Answer, Endpoint, operation
 from apps.rest.paging import page_of
 from apps.rest.queries import Page
 from apps.tasks.selectors import oldest_pending, queue_counts, stuck_tasks, task_facts
-from apps.tasks.services import leases_reap
+from apps.tasks.services import Swept, leases_reap, sweep_latest
 from apps.workers.selectors import (
     connected_workers,
     discoverable_agents,
@@ -24,7 +25,7 @@ from apps.workers.selectors import (
 )
 
 STALE_SWEEP_SECONDS = 60
-"""A lease that ran out longer ago than this shows that no reaper sweeps (it does so every few seconds)."""
+"""No sweep for so long, or a lease that ran out longer ago, and something is wrong: it sweeps every few seconds."""
 
 
 class Status(Endpoint):
@@ -115,21 +116,35 @@ class RecoverStuckTasks(Endpoint):
 class ReaperHealth(Endpoint):
     @operation(Scope.TASKS_READ, answers=answers.ReaperHealth)
     def get(self) -> Answer:
-        """Whether expired leases are swept in time; if not, Celery's worker or beat does not run."""
+        """When the reaper last swept and what it moved, and whether it is late."""
         stuck = stuck_tasks(self.caller.workspace_id)
         oldest = stuck.order_by("lease_expires_at").values_list("lease_expires_at", flat=True).first()
         age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
-        healthy = age < STALE_SWEEP_SECONDS
+        last = sweep_latest(workspace_id=self.caller.workspace_id)
+        status, message = _reapers_state(last, age)
         return {
-            "status": "healthy" if healthy else "stale",
-            "healthy": healthy,
+            "status": status,
+            "healthy": status == "healthy",
+            "last_sweep_at": last.at if last else None,
+            "last_sweep_seconds_ago": round(last.seconds_ago, 1) if last else None,
+            "last_sweep_took_seconds": last.took_seconds if last else None,
+            "last_sweep_moved": asdict(last.moved) if last else None,
             "stuck_tasks": stuck.count(),
             "oldest_expired_seconds": round(age, 1),
             "lease_seconds": settings.LEASE_SECONDS,
-            "message": "Leases are swept in time."
-            if healthy
-            else "Leases are not swept: do Celery worker and beat run?",
+            "message": message,
         }
+
+
+def _reapers_state(last: Swept | None, oldest_expired_seconds: float) -> tuple[str, str]:
+    """(status, message)."""
+    if last is None:
+        return "late", "No sweep has come to its end yet: do Celery worker and beat run?"
+    if last.seconds_ago >= STALE_SWEEP_SECONDS:
+        return "late", f"The last sweep was {last.seconds_ago:.0f} s ago: do Celery worker and beat run?"
+    if oldest_expired_seconds >= STALE_SWEEP_SECONDS:
+        return "stale", "Sweeps come in time, but leave leases that have run out: see the log of the jobs."
+    return "healthy", "Leases are swept in time."
 
 
 class QueueStatus(Endpoint):

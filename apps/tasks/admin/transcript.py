@@ -187,6 +187,11 @@ def _diff_tone(line: str) -> str:
     return {"+": "added", "-": "removed", "@": "note"}.get(line[:1], "same")
 
 
+def _compacted(event: LogEvent, data: Data, blocks: list[Block]) -> Block:
+    what = ", ".join(f"{number} {kind}" for kind, number in sorted(data["kinds"].items()))
+    return _step(event, f"{data['events']} old events were removed", text=what)
+
+
 def _unknown(event: LogEvent, data: Data, blocks: list[Block]) -> Block:
     """A kind of a newer version: shown as it is rather than hidden."""
     return _step(event, event.kind, text=json.dumps(dict(data), indent=2, ensure_ascii=False))
@@ -213,4 +218,5 @@ READERS: dict[str, Reader] = {
     "tool_use": _tool_use,
     "tool_result": _tool_result,
     "file_change": _file_change,
+    "compacted": _compacted,
 }

@@ -28,7 +28,8 @@ from apps.tasks.services.hold import (
 )
 from apps.tasks.services.limits import limit_set, queue_pause, queue_resume
 from apps.tasks.services.outbox import Change, outbox_dispatch, outbox_subscribe
-from apps.tasks.services.rescue import Sweep, leases_reap
+from apps.tasks.services.rescue import Sweep, Swept, leases_reap, sweep_latest
+from apps.tasks.services.retention import Compaction, events_compact, events_compactable
 from apps.tasks.services.statements import Claimer
 from apps.tasks.services.steer import task_answer, task_cancel, task_message, task_reprioritise, task_requeue
 
@@ -37,10 +38,12 @@ __all__ = [
     "Change",
     "Claim",
     "Claimer",
+    "Compaction",
     "Lease",
     "NewTask",
     "Outcome",
     "Sweep",
+    "Swept",
     "Wish",
     "codebase_interrupt",
     "codebase_message",
@@ -49,6 +52,8 @@ __all__ = [
     "codebase_stop",
     "codebase_trigger",
     "event_from_worker",
+    "events_compact",
+    "events_compactable",
     "lease_renew",
     "leases_reap",
     "limit_set",
@@ -56,6 +61,7 @@ __all__ = [
     "outbox_subscribe",
     "queue_pause",
     "queue_resume",
+    "sweep_latest",
     "task_answer",
     "task_cancel",
     "task_claim",

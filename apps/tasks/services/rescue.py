@@ -4,16 +4,19 @@ Candidates come from an index; whether each is moved is decided inside its own g
 that comes in between wins. How long a task has been running plays no part.
 """
 
+import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import DurationField, ExpressionWrapper, F
 from django.db.models.functions import Now
 
 from apps.tasks import events
-from apps.tasks.models import SweepTotal, Task
+from apps.tasks.models import LastSweep, SweepTotal, Task
 from apps.tasks.services import statements
 from apps.tasks.services.announce import announce
 from apps.tasks.services.finish import NOW, RELEASED, backoff_seconds, send_back
@@ -22,6 +25,8 @@ from apps.tasks.services.statements import Guard
 from apps.tasks.states import ASKING, HELD, State
 
 SWEEP_LIMIT = 500
+Counts = dict[str, dict[str, int]]
+"""What was moved, by workspace and outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +44,11 @@ class Sweep:
 
 
 def leases_reap(*, workspace_id: uuid.UUID | None = None, limit: int = SWEEP_LIMIT) -> Sweep:
-    """Move tasks whose lease has run out, and pending ones whose deadline has passed."""
-    counts = asdict(Sweep())
+    """Move tasks whose lease has run out, and pending ones whose deadline has passed.
+
+    A sweep over all workspaces leaves word of itself (`sweep_latest`); one for a single workspace is a person's wish.
+    """
+    began, counts = time.monotonic(), Counts()
     held = Task.objects.filter(state__in=[str(state) for state in HELD], lease_expires_at__lt=Now())
     late = Task.objects.filter(state=State.PENDING, deadline_at__lt=Now())
     if workspace_id is not None:
@@ -52,14 +60,46 @@ def leases_reap(*, workspace_id: uuid.UUID | None = None, limit: int = SWEEP_LIM
         with transaction.atomic():
             _count(counts, task, "expired" if _expire(task.id) is not None else "")
     limits_adopt()
-    return Sweep(**counts)
+    if workspace_id is None:
+        done = {"ended_at": Now(), "seconds": round(time.monotonic() - began, 3), "moved": counts}
+        LastSweep.objects.update_or_create(id=1, defaults=done)
+    return _sum(counts)
 
 
-def _count(counts: dict[str, int], task: Task, outcome: str) -> None:
+def _sum(counts: Mapping[str, Mapping[str, int]]) -> Sweep:
+    totals = asdict(Sweep())
+    for of_one in counts.values():
+        for outcome, number in of_one.items():
+            totals[outcome] += number
+    return Sweep(**totals)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """The latest sweep over all workspaces, as one of them may see it. Seconds by the database's clock."""
+
+    at: datetime
+    seconds_ago: float
+    took_seconds: float
+    moved: Sweep
+
+
+def sweep_latest(*, workspace_id: uuid.UUID | None = None) -> Swept | None:
+    """The latest sweep, with what it moved in `workspace_id` (or in all); None where none has ever come to its end."""
+    age = ExpressionWrapper(Now() - F("ended_at"), output_field=DurationField())
+    last = LastSweep.objects.annotate(age=age).first()
+    if last is None:
+        return None
+    seen = last.moved if workspace_id is None else {"": last.moved.get(str(workspace_id), {})}
+    return Swept(last.ended_at, max(0.0, last.age.total_seconds()), last.seconds, _sum(seen))
+
+
+def _count(counts: Counts, task: Task, outcome: str) -> None:
     """In this sweep's counts, and for good; an empty outcome counts nothing."""
     if not outcome:
         return
-    counts[outcome] += 1
+    of_one = counts.setdefault(str(task.workspace_id), {})
+    of_one[outcome] = of_one.get(outcome, 0) + 1
     total, _ = SweepTotal.objects.get_or_create(workspace_id=task.workspace_id, outcome=outcome)
     SweepTotal.objects.filter(id=total.id).update(number=F("number") + 1)
 

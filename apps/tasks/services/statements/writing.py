@@ -11,7 +11,7 @@ from itertools import zip_longest
 from typing import Any
 
 from apps.core.prepared import execute
-from apps.tasks.events import MOVES, STEERING, Event
+from apps.tasks.events import POSTED, STEERING, Event
 from apps.tasks.models import AGEING_SECONDS_PER_PRIORITY, Task
 from apps.tasks.rows import (
     COLUMNS,
@@ -59,7 +59,7 @@ logged AS (
 ), posted AS (
     INSERT INTO tasks_outboxentry (workspace_id, task_id, seq, kind, created_at)
     SELECT m.workspace_id, m.id, m.base + f.n, f.kind, clock_timestamp()
-    FROM moved m, fresh f WHERE f.kind IN ({", ".join(f"'{kind}'" for kind in sorted(MOVES))})
+    FROM moved m, fresh f WHERE f.kind IN ({", ".join(f"'{kind}'" for kind in sorted(POSTED))})
 )"""
 
 
