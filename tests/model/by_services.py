@@ -10,6 +10,7 @@ from apps.tasks.services import Claim, NewTask, Outcome, event_from_worker
 from apps.tasks.states import State
 from apps.workers.selectors import claimer_of, worker_get
 from tests.factories import Cast
+from tests.model.queue import Place
 from tests.model.stage import register, set_stage
 from tests.model.target import Ending, Held, RefusedError, Said, refusals
 from tests.model.task import Wish
@@ -48,6 +49,7 @@ class ByServices:
             model=wish.model,
             target_agent=wish.role,
             deadline_seconds=3600 if wish.deadline else None,
+            concurrency_key=wish.key,
             idempotency_key=key,
         )
         return told(services.task_create, workspace_id=self.cast.workspace.id, new=new, by="ada").id
@@ -107,6 +109,18 @@ class ByServices:
 
     def leave_question(self, held: Held) -> None:
         told(services.task_leave_question, claim=self.shown(held), question="?", options=[])
+
+    def bind(self, place: Place, most: int | None) -> None:
+        self.place(services.limit_set, place, most=most)
+
+    def pause(self, place: Place) -> None:
+        self.place(services.queue_pause, place, reason="lunch")
+
+    def resume(self, place: Place) -> None:
+        self.place(services.queue_resume, place)
+
+    def place(self, service: Callable[..., object], place: Place, **more: object) -> None:
+        told(service, workspace_id=self.cast.workspace.id, kind=place[0], key=place[1], by="ada", **more)
 
     def reap(self) -> int:
         return services.leases_reap().total

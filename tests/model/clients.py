@@ -18,7 +18,7 @@ WISHES = st.builds(
     requires=st.sampled_from([(), (), (), ("gpu",), ("gpu", "docker")]),
     model=st.sampled_from(["", "", "", "x/big", "x/small", "big"]),
     role=st.sampled_from(["", "", "", "reviewer"]),
-    key=st.just(""),
+    key=st.sampled_from(["", "", "k1"]),
     deadline=st.sampled_from(["", "", "ahead"]),
 )
 

@@ -1,7 +1,9 @@
 """A pure model of a workspace's queue: who may have which task, in which order, and within which limits."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import inf
+from typing import Any
 from uuid import UUID
 
 from tests.model.task import Task, Wish
@@ -36,7 +38,7 @@ ROSTER = {
 }
 
 
-@dataclass
+@dataclass(frozen=True)
 class Limit:
     """How many tasks may be held at once in a place (None: any number), and whether none may be taken there now."""
 
@@ -61,24 +63,40 @@ class Queue:
         return free and worker not in task.declined and ROSTER[worker].fit(task)
 
     def best_for(self, worker: str, limit: int) -> list[UUID]:
-        """What a claim of up to `limit` tasks must give, in order: the best first, passing over what is bound."""
-        chosen: list[UUID] = []
-        taken: list[Place] = []
-        for task_id, task in sorted(self.tasks.items(), key=lambda item: item[1].rank):
-            if len(chosen) < limit and self.may_be_claimed(worker, task, taken):
-                chosen.append(task_id)
-                taken += places(task, worker)
-        return chosen
+        """What a claim of up to `limit` tasks must give, in order.
 
-    def may_be_claimed(self, worker: str, task: Task, taken: list[Place] | None = None) -> bool:
-        wanted = places(task, worker)
-        return self.claimable(worker, task) and all(
-            self.has_room(place, (taken or []).count(place)) for place in wanted
-        )
+        The best are chosen among what no limit shuts out; then each limit lets the best of those pass that it has room
+        for. The first always passes, and the next claim looks further: a batch may be smaller than what would fit.
+        """
+        ranked = sorted(self.tasks, key=lambda task_id: self.tasks[task_id].rank)
+        chosen = [task_id for task_id in ranked if self.may_be_claimed(worker, self.tasks[task_id])][:limit]
+        wanted: list[Place] = []
+        granted = []
+        for task_id in chosen:
+            wanted += (parts := places(self.tasks[task_id], worker))
+            if all(wanted.count(place) <= self.room(place) for place in parts):
+                granted.append(task_id)
+        return granted
 
-    def has_room(self, place: Place, taken: int) -> bool:
+    def may_be_claimed(self, worker: str, task: Task) -> bool:
+        return self.claimable(worker, task) and all(self.room(place) > 0 for place in places(task, worker))
+
+    def room(self, place: Place) -> float:
+        """How many more tasks may be held there."""
         limit = self.limits.get(place, Limit())
-        return not limit.paused and (limit.most is None or self.held(place) + taken < limit.most)
+        if limit.paused:
+            return 0
+        return inf if limit.most is None else limit.most - self.held(place)
+
+    def set(self, place: Place, **changes: Any) -> None:
+        """Bind, pause or resume a place; one that is neither bound nor paused is forgotten."""
+        self.limits[place] = replace(self.limits.get(place, Limit()), **changes)
+        if self.limits[place] == Limit():
+            del self.limits[place]
+
+    def limit_facts(self) -> dict[Place, tuple[int | None, bool, int]]:
+        """What must be found in the rows of the limits: most, whether paused, how many are held."""
+        return {place: (limit.most, limit.paused, self.held(place)) for place, limit in self.limits.items()}
 
     def held(self, place: Place) -> int:
         return sum(place in places(task, task.worker) for task in self.tasks.values() if task.lease)

@@ -8,7 +8,7 @@ from tests.factories import Cast
 from tests.model.queue import ROSTER
 
 CODEBASES = ("shop", "till")
-TABLES = ("tasks_outboxentry", "tasks_taskevent", "tasks_task", "tasks_sweeptotal")
+TABLES = ("tasks_outboxentry", "tasks_taskevent", "tasks_task", "tasks_sweeptotal", "tasks_queuelimit")
 
 
 def set_stage(cast: Cast) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
+from tests.model.queue import Place
 from tests.model.task import Wish
 
 Data = dict[str, Any]
@@ -74,6 +75,12 @@ class Target(Protocol):
     def snooze(self, held: Held, seconds: int) -> None: ...
     def decline(self, held: Held) -> None: ...
     def leave_question(self, held: Held) -> None: ...
+
+    def bind(self, place: Place, most: int | None) -> None:
+        """Let at most `most` tasks be held at once in this part of the queue; None: any number."""
+
+    def pause(self, place: Place) -> None: ...
+    def resume(self, place: Place) -> None: ...
 
     def reap(self) -> int:
         """Sweep once; how many tasks were moved."""

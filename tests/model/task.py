@@ -59,7 +59,7 @@ class Task:
         """What must be found in its row."""
         names = ("state", "attempt", "max_attempts", "priority", "worker", "token", "lease", "paused", "deadline")
         more = ("seq", "claim_seq", "client_seq", "steering", "heard", "declined")
-        return {name: getattr(self, name) for name in names + more}
+        return {name: getattr(self, name) for name in names + more} | {"key": self.wish.key}
 
     @property
     def rank(self) -> int:

@@ -16,12 +16,13 @@ from tests.model.by_http import ByHttp
 from tests.model.by_services import ByServices
 from tests.model.clients import ClientRules
 from tests.model.ground import Ground
+from tests.model.limits import LimitRules
 from tests.model.target import Target
 from tests.model.time_rules import TimeRules
 from tests.model.workers import WorkerRules
 
 
-class Lives(ClientRules, WorkerRules, TimeRules):
+class Lives(ClientRules, WorkerRules, TimeRules, LimitRules):
     """All rules."""
 
 

@@ -12,21 +12,21 @@ from tests.model.ground import TASKS, Ground
 class TimeRules(Ground):
     @rule(task_id=TASKS)
     def lease_runs_out(self, task_id: UUID) -> None:
-        if self.target:
+        if self.touched():
             clock.expire_lease(task_id)
         task = self.queue.tasks[task_id]
         task.lease = task.lease and "expired"
 
     @rule()
     def pauses_end(self) -> None:
-        if self.target:
+        if self.touched():
             end_pauses()
         for task in self.queue.tasks.values():
             task.paused = False
 
     @rule(task_id=TASKS)
     def deadline_passes(self, task_id: UUID) -> None:
-        if self.target:
+        if self.touched():
             clock.pass_deadline(task_id)
         task = self.queue.tasks[task_id]
         task.deadline = task.deadline and "passed"
@@ -34,21 +34,21 @@ class TimeRules(Ground):
     @rule(task_id=TASKS)
     def ages(self, task_id: UUID) -> None:
         """It has waited longer than one priority is worth."""
-        if self.target:
+        if self.touched():
             clock.age(task_id, seconds=700)
         self.queue.tasks[task_id].born -= 700_000
 
     @rule()
     def reap(self) -> None:
         moved = self.queue.reap()
-        if self.target:
-            assert self.target.reap() == moved
-            assert self.target.reap() == 0
+        if target := self.touched():
+            assert target.reap() == moved
+            assert target.reap() == 0
 
     @rule()
     def workers_vanish(self) -> None:
         """All at once, so that second and third attempts are common in these lives."""
-        if self.target:
+        if self.touched():
             expire_leases()
         for task in self.queue.tasks.values():
             task.lease = task.lease and "expired"

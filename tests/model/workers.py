@@ -7,10 +7,10 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import MultipleResults, multiple, rule
 
-from tests.model import rows
 from tests.model.ground import CLAIMS, PICKS, TASKS, WORKERS, Ground
 from tests.model.target import Ending, Held, Said
 from tests.model.task import Task
+from tests.model.world import follow_up_of
 
 HEARD = st.sampled_from([0, 2, 4, 9999])
 KINDS = st.sampled_from(["output", "output", "usage", "session", "input", "auth"])
@@ -34,13 +34,15 @@ class WorkerRules(Ground):
     @rule(target=CLAIMS, worker=WORKERS, limit=st.integers(1, 3))
     def claim(self, worker: str, limit: int) -> MultipleResults[Held]:
         expected = self.queue.best_for(worker, limit)
-        granted = self.target.claim(worker, limit) if self.target else None
+        target = self.touched()
+        granted = target.claim(worker, limit) if target else None
         return multiple(*self.take(worker, granted, expected))
 
     @rule(target=CLAIMS, worker=WORKERS, task_id=TASKS)
     def claim_named(self, worker: str, task_id: UUID) -> MultipleResults[Held]:
         if self.queue.may_be_claimed(worker, self.queue.tasks[task_id]):
-            granted = [self.target.claim_named(worker, task_id)] if self.target else None
+            target = self.touched()
+            granted = [target.claim_named(worker, task_id)] if target else None
             return multiple(*self.take(worker, granted, [task_id]))
         self.tell(lambda target: target.claim_named(worker, task_id), "already_claimed", lambda: None)
         return multiple()
@@ -52,8 +54,8 @@ class WorkerRules(Ground):
         shown = {held.task: held for held in [self.shown(drawn[0], pick)[0], *drawn, *good]}
         before = self.renewable(list(shown.values()))
         expected = {task_id: task.renew(heard) or task.unheard(heard) for task_id, task in before.items()}
-        if self.target:
-            assert self.target.renew(drawn[0].worker, list(shown.values()), heard) == expected
+        if target := self.touched():
+            assert target.renew(drawn[0].worker, list(shown.values()), heard) == expected
 
     def renewable(self, claims: list[Held]) -> Mapping[UUID, Task]:
         tasks = {held.task: self.queue.tasks[held.task] for held in claims}
@@ -89,7 +91,7 @@ class WorkerRules(Ground):
             return
         if self.target:
             self.followed_up.add(held.task)
-            self.queue.tasks[rows.follow_up_of(held.task)] = task.follow_up(len(self.queue.tasks))
+            self.queue.tasks[follow_up_of(held.task)] = task.follow_up(len(self.queue.tasks))
 
     @rule(drawn=CLAIMS, pick=PICKS, seconds=st.sampled_from([0, 3600]))
     def snooze(self, drawn: Held, pick: int | None, seconds: int) -> None:
@@ -111,7 +113,7 @@ class WorkerRules(Ground):
     def strangers_do_nothing(self, drawn: Held, pick: int | None) -> None:
         """Somebody of another workspace knows the task and even the token."""
         held, _, _ = self.shown(drawn, pick)
-        if self.target:
-            before = rows.snapshot()
-            assert set(self.target.trespass(held)) == {"task_not_found"}
-            assert rows.snapshot() == before
+        before = self.world if self.target else None
+        if target := self.touched():
+            assert set(target.trespass(held)) == {"task_not_found"}
+            assert self.world == before
