@@ -26,6 +26,7 @@ from apps.tasks.log import LogEvent
 from apps.tasks.log.extract import read_kinds
 from apps.tasks.selectors import TaskFilter, is_asking, is_terminal, placed_codebase, task_get, tasks_filtered
 from apps.tasks.services import NewTask, task_answer, task_cancel, task_create, task_message
+from apps.workers.waiting import why_pending
 
 if TYPE_CHECKING:
     from apps.tasks.models import Task
@@ -82,7 +83,9 @@ def told(task: "Task", *, whole: bool = False) -> list[LogEvent]:
 
 def _view(principal: Principal, task_id: object, history_length: int | None) -> Json:
     task = task_get(workspace_id=principal.workspace_id, task_id=task_id)
-    return task_view(task, told(task), history_length=history_length)
+    reason = why_pending(task)
+    why = reason.text if reason else ""
+    return task_view(task, told(task), history_length=history_length, why_pending=why)
 
 
 def _cancel(principal: Principal, task_id: str) -> Json:

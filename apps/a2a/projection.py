@@ -56,7 +56,9 @@ def context_of(task: "Task") -> str:
     return task.context_id or str(task.id)
 
 
-def task_view(task: "Task", lines: Iterable[LogEvent] = (), *, history_length: int | None = None) -> Json:
+def task_view(
+    task: "Task", lines: Iterable[LogEvent] = (), *, history_length: int | None = None, why_pending: str = ""
+) -> Json:
     """The A2A Task. `lines` are its log's TOLD events; without any it is a task that nothing has happened to."""
     talk = Talk(task)
     for line in lines:
@@ -66,7 +68,7 @@ def task_view(task: "Task", lines: Iterable[LogEvent] = (), *, history_length: i
         "id": str(task.id),
         "contextId": context_of(task),
         "status": {"state": STATES[State(task.state)], "timestamp": moment(task.completed_at or task.updated_at)},
-        "metadata": {EXTENSION: extension_data(task)},
+        "metadata": {EXTENSION: extension_data(task, why_pending)},
     }
     if talk.current is not None:
         view["status"]["message"] = talk.current
@@ -78,7 +80,7 @@ def task_view(task: "Task", lines: Iterable[LogEvent] = (), *, history_length: i
     return view
 
 
-def extension_data(task: "Task") -> Json:
+def extension_data(task: "Task", why_pending: str = "") -> Json:
     """What our extension tells about a task; absent values are left out."""
     data = {
         "status": task.state,
@@ -91,6 +93,7 @@ def extension_data(task: "Task") -> Json:
         "workerId": task.worker_id,
         "sessionId": task.session_id,
         "errorCode": task.error_code,
+        "whyPending": why_pending,
         "usage": task.usage,
     }
     return {name: value for name, value in data.items() if value or name in ("priority", "attempt")}

@@ -93,6 +93,7 @@ class TaskBody(Body):
     max_attempts: int = 3
     requires: Annotated[list[Name], Field(max_length=50)] = []
     context_id: str = ""
+    concurrency_key: str = ""
     metadata: TaskMetadata = TaskMetadata()
 
 

@@ -16,8 +16,9 @@ from apps.accounts.permissions import Scope
 from apps.tasks.admin import TaskAdmin
 from apps.tasks.selectors import held_count
 from apps.workers.models import Worker
-from apps.workers.selectors import connected_since, is_connected, why_pending
+from apps.workers.selectors import connected_since, is_connected
 from apps.workers.services import worker_drain
+from apps.workers.waiting import why_pending
 
 TaskAdmin.explain_pending = staticmethod(why_pending)
 

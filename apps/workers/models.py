@@ -22,7 +22,7 @@ class Worker(models.Model):
     agents = models.JSONField(default=list)
     codebases = ArrayField(models.TextField(), default=list)
     global_codebase_id = models.TextField(blank=True, default="")
-    concurrency = models.PositiveIntegerField(default=1)
+    concurrency = models.PositiveIntegerField(null=True, help_text="Tasks that it says it runs at once, if it does.")
     draining = models.BooleanField(default=False)
     registered_at = models.DateTimeField(db_default=Now())
     last_seen_at = models.DateTimeField(db_default=Now())

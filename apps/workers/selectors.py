@@ -1,9 +1,9 @@
 """Reading workers: who is here, what they can run, and why a task still waits."""
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -14,9 +14,6 @@ from apps.tasks.selectors import GLOBAL_QUEUE, PENDING_QUEUE
 from apps.tasks.services import Claimer
 from apps.workers.errors import WorkerNotFoundError
 from apps.workers.models import Worker
-
-if TYPE_CHECKING:
-    from apps.tasks.models import Task
 
 
 def workers_of(workspace_id: uuid.UUID) -> QuerySet[Worker]:
@@ -118,38 +115,3 @@ def claimer_of(worker: Worker, *, roles: Iterable[str] = ()) -> Claimer:
         models=sorted({*ids, *(name.partition("/")[2] for name in ids if "/" in name)}),
         roles=sorted({*(agent["role"] for agent in worker.agents), *filter(None, roles)}),
     )
-
-
-def why_pending(task: "Task") -> str | None:
-    """One true reason why a pending task has not been claimed; None for a task that is not pending."""
-    if task.state != "pending":
-        return None
-    if task.available_at > timezone.now():
-        return f"not before {task.available_at.isoformat(timespec='seconds')}"
-    fitting = [(worker, claimer_of(worker)) for worker in connected_workers(task.workspace_id) if not worker.draining]
-    if not fitting:
-        return "no worker is connected"
-    for reason, fits in _NEEDS:
-        fitting = [(worker, claimer) for worker, claimer in fitting if fits(task, claimer)]
-        if not fitting:
-            return reason.format(task=task)
-    return "next in line for a free worker"
-
-
-Need = tuple[str, Callable[["Task", Claimer], bool]]
-_NEEDS: tuple[Need, ...] = (
-    ("no connected worker has its codebase", lambda task, it: task.queue in it.queues),
-    ("every worker that has its codebase has declined it", lambda task, it: it.worker_id not in task.declined_by),
-    (
-        "no worker with its codebase runs the agent {task.target_agent}",
-        lambda task, it: not task.target_agent or task.target_agent in it.roles,
-    ),
-    (
-        "no worker with its codebase runs the model {task.model}",
-        lambda task, it: not task.model or task.model in it.models,
-    ),
-    (
-        "no worker with its codebase has all of: {task.requires}",
-        lambda task, it: set(task.requires) <= set(it.capabilities),
-    ),
-)

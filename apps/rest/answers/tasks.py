@@ -18,6 +18,7 @@ class Task(BaseModel):
     priority: int
     requires: list[str]
     target_agent: str | None
+    concurrency_key: str | None
     attempt: int
     max_attempts: int
     worker_id: str | None
@@ -38,9 +39,10 @@ class Task(BaseModel):
 
 
 class TaskDetail(Task):
-    """`why_pending` says in words why no worker has it yet."""
+    """`why_pending` says in words why no worker has it yet, `why_pending_code` the same for programs."""
 
     why_pending: str | None
+    why_pending_code: str | None
 
 
 class TaskChanged(BaseModel):

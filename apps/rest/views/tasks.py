@@ -21,7 +21,7 @@ from apps.tasks.services import (
     task_reprioritise,
     task_requeue,
 )
-from apps.workers.selectors import why_pending
+from apps.workers.waiting import why_pending
 
 if TYPE_CHECKING:
     import uuid
@@ -83,6 +83,7 @@ def _made(caller: "Principal", body: TaskBody, codebase_id: str) -> Answer:
         target_agent=body.target_agent,
         session_id=body.metadata.resume_session_id,
         context_id=body.context_id,
+        concurrency_key=body.concurrency_key,
         max_attempts=body.max_attempts,
         deadline_seconds=body.deadline_seconds,
         metadata=body.metadata.model_dump(exclude_unset=True),
@@ -99,7 +100,9 @@ class OneTask(Endpoint):
     def get(self, task_id: str) -> Answer:
         """Show a task, and why it still waits where it does."""
         task = task_get(workspace_id=self.caller.workspace_id, task_id=task_id)
-        return {**task_facts(task), "why_pending": why_pending(task)}
+        reason = why_pending(task)
+        why = {"why_pending": reason and reason.text, "why_pending_code": reason and reason.code}
+        return {**task_facts(task), **why}
 
     @operation(Scope.TASKS_WRITE, answers=answers.TaskChanged)
     def patch(self, task_id: str, body: PriorityBody) -> Answer:

@@ -41,7 +41,7 @@ STATE_TONES = {
 
 @admin.register(Task)
 class TaskAdmin(Steering):
-    explain_pending: ClassVar[Callable[[Task], str | None]] = staticmethod(lambda task: None)
+    explain_pending: ClassVar[Callable[[Task], object]] = staticmethod(lambda task: None)
     """Says why a pending task waits. Only workers know, and the heart may not ask them: they put it here."""
 
     list_display = ("title", "state_label", "codebase", "worker", "priority", "attempts", "made", "spent")

@@ -1,27 +1,19 @@
-"""Reading tasks. Every query but `totals` is bound to a workspace; nothing here writes."""
+"""Reading single tasks and lists of them. Every query is bound to a workspace; nothing here writes."""
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, IntegerField, Min, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Now
-from django.utils import timezone
+from django.db.models import Q, QuerySet
 
 from apps.codebases.models import Codebase
 from apps.core.ids import parse_id
 from apps.core.prepared import execute
 from apps.tasks.errors import TaskNotFoundError
-from apps.tasks.events import MOVES
-from apps.tasks.models import GLOBAL_QUEUE as GLOBAL_QUEUE
-from apps.tasks.models import PENDING_QUEUE as PENDING_QUEUE
-from apps.tasks.models import SweepTotal, Task, TaskEvent
+from apps.tasks.models import GLOBAL_QUEUE, PENDING_QUEUE, Task, TaskEvent
 from apps.tasks.rows import SELECTED, as_task
 from apps.tasks.states import ASKING, HELD, TERMINAL, State
-
-RECENT_EVENTS = 500
 
 
 def tasks_of(workspace_id: uuid.UUID) -> QuerySet[Task]:
@@ -78,101 +70,6 @@ def current_task(*, workspace_id: uuid.UUID, codebase_id: str) -> Task | None:
     return tasks_of(workspace_id).filter(codebase_id=codebase_id, state__in=states).order_by("-started_at").first()
 
 
-def held_count(*, workspace_id: Any, worker_id: Any) -> Subquery:
-    """How many tasks a worker holds, as an expression for a query over workers (give OuterRefs)."""
-    states = [str(state) for state in HELD]
-    held = Task.objects.filter(workspace_id=workspace_id, worker_id=worker_id, state__in=states).order_by()
-    counted = held.values("worker_id").annotate(number=Count("id")).values("number")
-    return Subquery(counted, output_field=IntegerField())
-
-
-def open_task_count(*, workspace_id: Any, codebase_id: Any) -> Subquery:
-    """How many tasks of a codebase have not ended, as an expression for a query over codebases (give OuterRefs)."""
-    states = [str(state) for state in State if state not in TERMINAL]
-    rows = Task.objects.filter(workspace_id=workspace_id, codebase_id=codebase_id, state__in=states).order_by()
-    counted = rows.values("codebase_id").annotate(number=Count("id")).values("number")
-    return Subquery(counted, output_field=IntegerField())
-
-
-_STUCK = Q(state__in=[str(state) for state in HELD], lease_expires_at__lt=Now())
-
-
-def stuck_tasks(workspace_id: uuid.UUID) -> QuerySet[Task]:
-    """Tasks whose holder's lease has run out and that the reaper has not moved yet."""
-    return tasks_of(workspace_id).filter(_STUCK)
-
-
-def queue_counts(workspace_id: uuid.UUID) -> dict[str, int]:
-    """How many tasks are in each state; states without any are 0."""
-    rows = tasks_of(workspace_id).order_by().values_list("state").annotate(Count("id"))
-    counts = dict(rows)
-    return {str(state): counts.get(str(state), 0) for state in State}
-
-
-def open_counts(workspace_id: uuid.UUID) -> dict[str, int]:
-    """How many tasks are in each state that is not an end; cheap however many have ended."""
-    states = [str(state) for state in State if state not in TERMINAL]
-    rows = tasks_of(workspace_id).filter(state__in=states).order_by().values_list("state").annotate(Count("id"))
-    return dict.fromkeys(states, 0) | dict(rows)
-
-
-def asking_count(workspace_ids: Collection[uuid.UUID]) -> int:
-    """How many tasks of some workspaces wait for a person."""
-    return Task.objects.filter(workspace_id__in=workspace_ids, state__in=[str(state) for state in ASKING]).count()
-
-
-def ended_counts(workspace_id: uuid.UUID, since: datetime) -> dict[str, int]:
-    """How many of the tasks made since then have come to each end."""
-    states = [str(state) for state in TERMINAL]
-    made = tasks_of(workspace_id).filter(state__in=states, created_at__gte=since)
-    return dict.fromkeys(states, 0) | dict(made.order_by().values_list("state").annotate(Count("id")))
-
-
-def recent_moves(workspace_id: uuid.UUID, limit: int) -> list[TaskEvent]:
-    """The latest state changes of a workspace with their tasks, newest first.
-
-    Looked for among the last RECENT_EVENTS of all kinds, so a flood of output can hide older ones but costs nothing.
-    """
-    last = TaskEvent.objects.filter(workspace_id=workspace_id).order_by("-position", "-seq").defer("data")
-    moves = [event.pk for event in last[:RECENT_EVENTS] if event.kind in MOVES][:limit]
-    rows = TaskEvent.objects.filter(pk__in=moves).select_related("task")
-    return sorted(rows, key=lambda event: (event.position, event.seq), reverse=True)
-
-
-def oldest_pending(workspace_id: uuid.UUID) -> datetime | None:
-    """When the task that has waited longest was made."""
-    found: datetime | None = tasks_of(workspace_id).filter(state=State.PENDING).aggregate(at=Min("created_at"))["at"]
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Counts over all workspaces, for the server's operator. `oldest_pending_seconds` is 0 where nothing waits.
-
-    `swept` counts since ever what the reaper has moved, by the outcomes of `services.rescue.Sweep`.
-    """
-
-    by_state: Mapping[str, int]
-    oldest_pending_seconds: float
-    stuck: int
-    swept: Mapping[str, int]
-
-
-def totals() -> Totals:
-    """What all workspaces have together. Counting by state reads one index and no row (`task_by_state`)."""
-    tasks = Task.objects.order_by()
-    states = tasks.values_list("state").annotate(number=Count("*"), oldest=Min("created_at"))
-    found = {state: (number, oldest) for state, number, oldest in states}
-    now = timezone.now()
-    waiting_since = found[State.PENDING][1] if State.PENDING in found else now
-    return Totals(
-        by_state={str(state): found[state][0] if state in found else 0 for state in State},
-        oldest_pending_seconds=max(0.0, (now - waiting_since).total_seconds()),
-        stuck=tasks.filter(_STUCK).count(),
-        swept=dict(SweepTotal.objects.values_list("outcome").annotate(total=Sum("number"))),
-    )
-
-
 def is_terminal(task: Task) -> bool:
     """Whether the task has ended."""
     return State(task.state) in TERMINAL
@@ -201,6 +98,7 @@ def task_facts(task: Task) -> dict[str, Any]:
         "priority": task.priority,
         "requires": task.requires,
         "target_agent": task.target_agent or None,
+        "concurrency_key": task.concurrency_key or None,
         "attempt": task.attempt,
         "max_attempts": task.max_attempts,
         "worker_id": task.worker_id or None,
@@ -242,11 +140,6 @@ def held_claims(
 def codebase_of(task: Task) -> Codebase | None:
     """The codebase that a task is for; one query where there is one."""
     return task.codebase
-
-
-def pending_count(*, workspace_id: uuid.UUID, codebase_id: str) -> int:
-    """How many tasks wait for a codebase's worker."""
-    return tasks_of(workspace_id).filter(codebase_id=codebase_id, state=State.PENDING).count()
 
 
 def output_chunks(task_id: uuid.UUID, *, after_seq: int, limit: int) -> list[dict[str, Any]]:

@@ -1,0 +1,188 @@
+"""Reading the queue: counts, ages, limits, what waits. Of one workspace but for what operators ask of the server."""
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, IntegerField, Min, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from apps.core.prepared import execute
+from apps.tasks.events import MOVES
+from apps.tasks.models import QueueLimit, SweepTotal, Task, TaskEvent
+from apps.tasks.selectors.tasks import tasks_of
+from apps.tasks.states import ASKING, HELD, TERMINAL, State
+
+RECENT_EVENTS = 500
+
+
+def held_count(*, workspace_id: Any, worker_id: Any) -> Subquery:
+    """How many tasks a worker holds, as an expression for a query over workers (give OuterRefs)."""
+    states = [str(state) for state in HELD]
+    held = Task.objects.filter(workspace_id=workspace_id, worker_id=worker_id, state__in=states).order_by()
+    counted = held.values("worker_id").annotate(number=Count("id")).values("number")
+    return Subquery(counted, output_field=IntegerField())
+
+
+def open_task_count(*, workspace_id: Any, codebase_id: Any) -> Subquery:
+    """How many tasks of a codebase have not ended, as an expression for a query over codebases (give OuterRefs)."""
+    states = [str(state) for state in State if state not in TERMINAL]
+    rows = Task.objects.filter(workspace_id=workspace_id, codebase_id=codebase_id, state__in=states).order_by()
+    counted = rows.values("codebase_id").annotate(number=Count("id")).values("number")
+    return Subquery(counted, output_field=IntegerField())
+
+
+def pending_count(*, workspace_id: uuid.UUID, codebase_id: str) -> int:
+    """How many tasks wait for a codebase's worker."""
+    return tasks_of(workspace_id).filter(codebase_id=codebase_id, state=State.PENDING).count()
+
+
+_STUCK = Q(state__in=[str(state) for state in HELD], lease_expires_at__lt=Now())
+
+
+def stuck_tasks(workspace_id: uuid.UUID) -> QuerySet[Task]:
+    """Tasks whose holder's lease has run out and that the reaper has not moved yet."""
+    return tasks_of(workspace_id).filter(_STUCK)
+
+
+def queue_counts(workspace_id: uuid.UUID) -> dict[str, int]:
+    """How many tasks are in each state; states without any are 0."""
+    rows = tasks_of(workspace_id).order_by().values_list("state").annotate(Count("id"))
+    counts = dict(rows)
+    return {str(state): counts.get(str(state), 0) for state in State}
+
+
+def open_counts(workspace_id: uuid.UUID) -> dict[str, int]:
+    """How many tasks are in each state that is not an end; cheap however many have ended."""
+    states = [str(state) for state in State if state not in TERMINAL]
+    rows = tasks_of(workspace_id).filter(state__in=states).order_by().values_list("state").annotate(Count("id"))
+    return dict.fromkeys(states, 0) | dict(rows)
+
+
+def asking_count(workspace_ids: Collection[uuid.UUID]) -> int:
+    """How many tasks of some workspaces wait for a person."""
+    return Task.objects.filter(workspace_id__in=workspace_ids, state__in=[str(state) for state in ASKING]).count()
+
+
+def ended_counts(workspace_id: uuid.UUID, since: datetime) -> dict[str, int]:
+    """How many of the tasks made since then have come to each end."""
+    states = [str(state) for state in TERMINAL]
+    made = tasks_of(workspace_id).filter(state__in=states, created_at__gte=since)
+    return dict.fromkeys(states, 0) | dict(made.order_by().values_list("state").annotate(Count("id")))
+
+
+def recent_moves(workspace_id: uuid.UUID, limit: int) -> list[TaskEvent]:
+    """The latest state changes of a workspace with their tasks, newest first.
+
+    Looked for among the last RECENT_EVENTS of all kinds, so a flood of output can hide older ones but costs nothing.
+    """
+    last = TaskEvent.objects.filter(workspace_id=workspace_id).order_by("-position", "-seq").defer("data")
+    moves = [event.pk for event in last[:RECENT_EVENTS] if event.kind in MOVES][:limit]
+    rows = TaskEvent.objects.filter(pk__in=moves).select_related("task")
+    return sorted(rows, key=lambda event: (event.position, event.seq), reverse=True)
+
+
+def oldest_pending(workspace_id: uuid.UUID) -> datetime | None:
+    """When the task that has waited longest was made."""
+    found: datetime | None = tasks_of(workspace_id).filter(state=State.PENDING).aggregate(at=Min("created_at"))["at"]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Counts over all workspaces, for the server's operator. `oldest_pending_seconds` is 0 where nothing waits.
+
+    `swept` counts since ever what the reaper has moved, by the outcomes of `services.rescue.Sweep`.
+    """
+
+    by_state: Mapping[str, int]
+    oldest_pending_seconds: float
+    stuck: int
+    swept: Mapping[str, int]
+
+
+def totals() -> Totals:
+    """What all workspaces have together. Counting by state reads one index and no row (`task_by_state`)."""
+    tasks = Task.objects.order_by()
+    states = tasks.values_list("state").annotate(number=Count("*"), oldest=Min("created_at"))
+    found = {state: (number, oldest) for state, number, oldest in states}
+    now = timezone.now()
+    waiting_since = found[State.PENDING][1] if State.PENDING in found else now
+    return Totals(
+        by_state={str(state): found[state][0] if state in found else 0 for state in State},
+        oldest_pending_seconds=max(0.0, (now - waiting_since).total_seconds()),
+        stuck=tasks.filter(_STUCK).count(),
+        swept=dict(SweepTotal.objects.values_list("outcome").annotate(total=Sum("number"))),
+    )
+
+
+def limits_of(workspace_id: uuid.UUID) -> QuerySet[QueueLimit]:
+    """The limits and pauses that are set in a workspace."""
+    return QueueLimit.objects.filter(workspace_id=workspace_id)
+
+
+def limit_facts(limit: QueueLimit) -> dict[str, Any]:
+    """A limit or pause as every face shows it."""
+    return {
+        "kind": limit.kind,
+        "key": limit.key,
+        "most": limit.most,
+        "held": limit.held,
+        "paused": limit.is_paused,
+        "paused_at": limit.paused_at,
+        "reason": limit.reason or None,
+        "changed_by": limit.changed_by,
+        "changed_at": limit.changed_at,
+    }
+
+
+def running_by_worker(workspace_id: uuid.UUID) -> dict[str, int]:
+    """How many tasks each worker's agents work on now; those that wait for an answer leave a worker free for more."""
+    running = tasks_of(workspace_id).filter(state=State.RUNNING).order_by()
+    return dict(running.values_list("worker_id").annotate(Count("id")))
+
+
+LINE_LIMIT = 1000
+
+
+def places_before(task: Task) -> int:
+    """How many tasks of its queue could be claimed before this one; LINE_LIMIT stands for that many or more."""
+    ready = tasks_of(task.workspace_id).filter(queue=task.queue, state=State.PENDING, available_at__lte=Now())
+    return len(ready.filter(rank__lt=task.rank).order_by("rank").values_list("id")[:LINE_LIMIT])
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Pending tasks that the same workers could take: what routing looks at, how many, and which is the first.
+
+    It has the names of the task's fields, so that whatever explains a task can explain these.
+    """
+
+    workspace_id: uuid.UUID
+    queue: str
+    model: str
+    target_agent: str
+    requires: Sequence[str]
+    declined_by: Sequence[str]
+    concurrency_key: str
+    is_later: bool
+    is_over: bool
+    number: int
+    available_at: datetime
+    deadline_at: datetime | None
+
+
+_WAITING = """
+SELECT t.workspace_id, t.queue, t.model, t.target_agent, t.requires, t.declined_by, t.concurrency_key,
+    t.available_at > clock_timestamp() AS is_later, t.deadline_at < clock_timestamp() AS is_over,
+    count(*), min(t.available_at), min(t.deadline_at)
+FROM tasks_task t WHERE t.state = 'pending' AND (%(workspace_id)s::uuid IS NULL OR t.workspace_id = %(workspace_id)s)
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9"""
+
+
+def waiting(workspace_id: uuid.UUID | None = None) -> list[Waiting]:
+    """All pending tasks of a workspace (or, for the server's operator, of all), in groups of one fate."""
+    return [Waiting(*row) for row in execute(_WAITING, {"workspace_id": workspace_id})]

@@ -1,0 +1,179 @@
+"""Why a pending task waits: exactly one reason, and a true one, by the same rules as the claim.
+
+The rules stand in the order in which a person would have to remove what is in the way.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from django.utils import timezone
+
+from apps.tasks.selectors import LINE_LIMIT, limits_of, places_before, running_by_worker, waiting
+from apps.tasks.services import Claimer
+from apps.workers.models import Worker
+from apps.workers.selectors import claimer_of, connected_workers
+
+if TYPE_CHECKING:
+    from apps.tasks.models import QueueLimit, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """`code` is stable, for programs and metrics; `text` is for people."""
+
+    code: str
+    text: str
+
+
+class Pending(Protocol):
+    """What of a task decides who may claim it: a `Task`, or a group of alike ones."""
+
+    @property
+    def queue(self) -> str: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def target_agent(self) -> str: ...
+    @property
+    def concurrency_key(self) -> str: ...
+    @property
+    def available_at(self) -> datetime: ...
+    @property
+    def deadline_at(self) -> datetime | None: ...
+    @property
+    def requires(self) -> Any: ...
+    @property
+    def declined_by(self) -> Any: ...
+
+
+def why_pending(task: "Task") -> Reason | None:
+    """Why no worker has the task yet; None for a task that is not pending."""
+    if task.state != "pending":
+        return None
+    reason = Scene(task.workspace_id).why(task)
+    if reason.code != NEXT_IN_LINE.code:
+        return reason
+    before = places_before(task)
+    if not before:
+        return NEXT_IN_LINE
+    return Reason(
+        NEXT_IN_LINE.code, f"in line behind {before}{' or more' if before == LINE_LIMIT else ''} of its queue"
+    )
+
+
+def pending_by_reason(workspace_id: uuid.UUID | None = None) -> Mapping[str, int]:
+    """How many tasks wait for which reason, by code: of one workspace, or of all."""
+    scenes: dict[uuid.UUID, Scene] = {}
+    counts = Counter(dict.fromkeys(CODES, 0))
+    for group in waiting(workspace_id):
+        scene = scenes.setdefault(group.workspace_id, Scene(group.workspace_id))
+        counts[scene.why(group).code] += group.number
+    return counts
+
+
+NEXT_IN_LINE = Reason("next_in_line", "next in line for a free worker")
+CODES = (
+    "deadline_passed", "not_before", "paused", "no_worker", "no_codebase_worker", "declined", "no_role", "no_model",
+    "no_capability", "workspace_limit", "codebase_limit", "key_limit", "workers_busy", NEXT_IN_LINE.code,
+)  # fmt: skip
+
+Need = tuple[str, str, Callable[[Pending, Claimer], bool]]
+_NEEDS: tuple[Need, ...] = (
+    ("no_codebase_worker", "no connected worker has its codebase", lambda task, it: task.queue in it.queues),
+    (
+        "declined",
+        "every worker that has its codebase has declined it",
+        lambda task, it: it.worker_id not in task.declined_by,
+    ),
+    (
+        "no_role",
+        "no worker with its codebase runs the agent {task.target_agent}",
+        lambda task, it: not task.target_agent or task.target_agent in it.roles,
+    ),
+    (
+        "no_model",
+        "no worker with its codebase runs the model {task.model}",
+        lambda task, it: not task.model or task.model in it.models,
+    ),
+    (
+        "no_capability",
+        "no worker with its codebase has all of: {task.requires}",
+        lambda task, it: set(task.requires) <= set(it.capabilities),
+    ),
+)
+_KINDS = {"workspace": "the workspace", "codebase": "its codebase", "key": "its concurrency key"}
+
+
+class Scene:
+    """A workspace at one moment: its workers with what they may take, and its limits."""
+
+    def __init__(self, workspace_id: uuid.UUID) -> None:
+        self.workspace_id = workspace_id
+
+    @cached_property
+    def workers(self) -> list[tuple[Worker, Claimer]]:
+        return [(worker, claimer_of(worker)) for worker in connected_workers(self.workspace_id) if not worker.draining]
+
+    @cached_property
+    def limits(self) -> "Mapping[tuple[str, str], QueueLimit]":
+        return {(limit.kind, limit.key): limit for limit in limits_of(self.workspace_id)}
+
+    @cached_property
+    def running(self) -> Mapping[str, int]:
+        return running_by_worker(self.workspace_id)
+
+    def why(self, task: Pending) -> Reason:
+        """Why a pending task waits."""
+        now = timezone.now()
+        if task.deadline_at is not None and task.deadline_at <= now:
+            return Reason("deadline_passed", "its deadline has passed; the next sweep ends it")
+        if task.available_at > now:
+            return Reason("not_before", f"not before {task.available_at.isoformat(timespec='seconds')}")
+        return self._paused(task) or self._nobody(task) or self._full(task) or self._busy(task) or NEXT_IN_LINE
+
+    def _bounds(self, task: Pending) -> "list[QueueLimit]":
+        places = (("workspace", ""), ("codebase", task.queue), ("key", task.concurrency_key))
+        return [self.limits[place] for place in places if place in self.limits]
+
+    def _paused(self, task: Pending) -> Reason | None:
+        for limit in self._bounds(task):
+            if limit.is_paused:
+                why = f": {limit.reason}" if limit.reason else ""
+                return Reason("paused", f"{_KINDS[limit.kind]} is paused by {limit.changed_by}{why}")
+        return None
+
+    def _nobody(self, task: Pending) -> Reason | None:
+        if not self.workers:
+            return Reason("no_worker", "no worker is connected")
+        left = self.workers
+        for code, text, fits in _NEEDS:
+            left = [(worker, claimer) for worker, claimer in left if fits(task, claimer)]
+            if not left:
+                return Reason(code, text.format(task=task))
+        return None
+
+    def _full(self, task: Pending) -> Reason | None:
+        for limit in self._bounds(task):
+            if limit.most is not None and limit.held >= limit.most:
+                text = f"{_KINDS[limit.kind]} is at its limit ({limit.held} of {limit.most} held)"
+                return Reason(f"{limit.kind}_limit", text)
+        return None
+
+    def _busy(self, task: Pending) -> Reason | None:
+        """All workers that could take it have their hands full."""
+        fitting = [worker for worker, claimer in self.workers if all(fits(task, claimer) for _, _, fits in _NEEDS)]
+        if not all(self._is_busy(worker) for worker in fitting):
+            return None
+        return Reason("workers_busy", f"all workers that could take it ({len(fitting)}) are at their limit")
+
+    def _is_busy(self, worker: Worker) -> bool:
+        """By an operator's limit or pause, or by the number of tasks that the worker says it runs at once."""
+        limit = self.limits.get(("worker", worker.worker_id))
+        if limit is not None and (limit.is_paused or (limit.most is not None and limit.held >= limit.most)):
+            return True
+        return worker.concurrency is not None and self.running.get(worker.worker_id, 0) >= worker.concurrency
