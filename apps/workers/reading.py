@@ -123,7 +123,7 @@ def registration(body: Mapping[str, Any]) -> Registration:
         agents=listed(body, "agents", agent),
         codebases=listed(body, "codebases", word),
         global_codebase_id=text(body, "global_codebase_id"),
-        concurrency=whole(body, "concurrency", default=1, least=1, most=1000),
+        concurrency=whole(body, "concurrency", default=1, least=1, most=1000) if "concurrency" in body else None,
     )
 
 

@@ -26,7 +26,7 @@ class Registration:
     agents: Sequence[Mapping[str, Any]] = ()
     codebases: Sequence[str] = ()
     global_codebase_id: str = ""
-    concurrency: int = 1
+    concurrency: int | None = None
 
 
 def worker_register(*, workspace_id: uuid.UUID, registration: Registration) -> Worker:
