@@ -6,7 +6,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import MultipleResults, initialize, multiple, rule
 
-from tests.model.ground import TASKS, Ground
+from tests.model.ground import PICKS, TASKS, Ground
 from tests.model.task import ASKING, HELD, Wish
 
 LIVE = {"pending"} | HELD
@@ -24,37 +24,37 @@ WISHES = st.builds(
 
 
 class ClientRules(Ground):
-    @initialize(target=TASKS)
-    def begin(self) -> MultipleResults[UUID]:
-        return multiple(*(self.created(Wish()) for _ in range(3)))
+    @initialize(target=TASKS, wishes=st.lists(WISHES, min_size=1, max_size=3))
+    def begin(self, wishes: list[Wish]) -> MultipleResults[UUID]:
+        return multiple(*(self.created(wish) for wish in [Wish(), Wish(), Wish(), *wishes]))
 
-    @rule(target=TASKS, wish=WISHES)
-    def create(self, wish: Wish) -> UUID:
-        return self.created(wish)
+    @rule(target=TASKS, wishes=st.lists(WISHES, min_size=1, max_size=3))
+    def create(self, wishes: list[Wish]) -> MultipleResults[UUID]:
+        return multiple(*(self.created(wish) for wish in wishes))
 
-    @rule(task_id=TASKS)
-    def cancel(self, task_id: UUID) -> None:
-        task = self.queue.tasks[task_id]
+    @rule(drawn=TASKS, pick=PICKS)
+    def cancel(self, drawn: UUID, pick: int | None) -> None:
+        task_id, task = self.chosen(drawn, pick)
         self.tell(lambda target: target.cancel(task_id), task.refuses(LIVE), task.cancel)
 
-    @rule(task_id=TASKS)
-    def answer(self, task_id: UUID) -> None:
-        task = self.queue.tasks[task_id]
+    @rule(drawn=TASKS, pick=PICKS)
+    def answer(self, drawn: UUID, pick: int | None) -> None:
+        task_id, task = self.chosen(drawn, pick)
         self.tell(lambda target: target.answer(task_id), task.refuses(ASKING), task.answer)
 
-    @rule(task_id=TASKS)
-    def speak(self, task_id: UUID) -> None:
-        task = self.queue.tasks[task_id]
+    @rule(drawn=TASKS, pick=PICKS)
+    def speak(self, drawn: UUID, pick: int | None) -> None:
+        task_id, task = self.chosen(drawn, pick)
         answers = self.target is not None and self.target.message_is_answer and task.state in ASKING
         self.tell(lambda target: target.speak(task_id), task.refuses(LIVE), task.answer if answers else task.speak)
 
-    @rule(task_id=TASKS)
-    def requeue(self, task_id: UUID) -> None:
-        task = self.queue.tasks[task_id]
+    @rule(drawn=TASKS, pick=PICKS)
+    def requeue(self, drawn: UUID, pick: int | None) -> None:
+        task_id, task = self.chosen(drawn, pick)
         self.tell(lambda target: target.requeue(task_id), task.refuses(HELD), task.requeue)
 
-    @rule(task_id=TASKS, priority=st.integers(-1, 1))
-    def reprioritise(self, task_id: UUID, priority: int) -> None:
-        task = self.queue.tasks[task_id]
+    @rule(drawn=TASKS, pick=PICKS, priority=st.integers(-1, 1))
+    def reprioritise(self, drawn: UUID, pick: int | None, priority: int) -> None:
+        task_id, task = self.chosen(drawn, pick)
         moved = partial(task.reprioritise, priority)
         self.tell(lambda target: target.reprioritise(task_id, priority), task.refuses({"pending"}), moved)

@@ -19,8 +19,8 @@ CLAIMS = Bundle("claims")
 """Every claim that was ever good. Rules draw old ones, which `shown` often turns into one that holds now."""
 
 WORKERS = st.sampled_from([*ROSTER, "w1", "w1"])
-PICKS = st.sampled_from([None, 0, 1, 2, 3])
-"""Which of the claims that hold now a rule uses instead of the one that it drew; None: the drawn one, stale or not."""
+PICKS = st.sampled_from([0, 1, 2, 3, None])
+"""Which of those that are still open a rule uses instead of the one that it drew; None: the drawn one, over or not."""
 
 
 class Ground(RuleBasedStateMachine):
@@ -89,6 +89,12 @@ class Ground(RuleBasedStateMachine):
         held = good[pick % len(good)] if good and pick is not None else drawn
         task = self.queue.tasks[held.task]
         return held, task, task.refuses_token(held.token)
+
+    def chosen(self, drawn: uuid.UUID, pick: int | None) -> tuple[uuid.UUID, Task]:
+        """The task that a client means, and its model."""
+        alive = [task_id for task_id, task in self.queue.tasks.items() if task.state not in TERMINAL]
+        task_id = alive[pick % len(alive)] if alive and pick is not None else drawn
+        return task_id, self.queue.tasks[task_id]
 
     # What must always be true
 

@@ -165,7 +165,7 @@ class Task:
         self.max_attempts += 1
 
     def leave_question(self) -> None:
-        self.move("input_required", events=2)
+        self.move("input_required", events=2, moves=2)
         self.let_go()
 
     def let_go(self) -> None:
@@ -185,7 +185,7 @@ class Task:
         if self.lease != "expired":
             return 0
         if self.state in ASKING:
-            self.seq += 1
+            self.move(self.state)
             self.let_go()
         elif self.attempt >= self.max_attempts:
             self.move("failed")

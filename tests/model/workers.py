@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import MultipleResults, multiple, rule
 
 from tests.model.ground import CLAIMS, PICKS, TASKS, WORKERS, Ground
+from tests.model.queue import ROSTER
 from tests.model.target import Ending, Held, Said
 from tests.model.task import Task
 from tests.model.world import follow_up_of
@@ -31,16 +32,25 @@ ENDINGS = st.builds(
 
 
 class WorkerRules(Ground):
+    @rule(target=CLAIMS)
+    def all_claim(self) -> MultipleResults[Held]:
+        """Each takes what it can, so that tasks change hands often in these lives."""
+        return multiple(*(held for worker in ROSTER for held in self.claimed(worker, 2)))
+
     @rule(target=CLAIMS, worker=WORKERS, limit=st.integers(1, 3))
     def claim(self, worker: str, limit: int) -> MultipleResults[Held]:
+        return multiple(*self.claimed(worker, limit))
+
+    def claimed(self, worker: str, limit: int) -> list[Held]:
         expected = self.queue.best_for(worker, limit)
         target = self.touched()
         granted = target.claim(worker, limit) if target else None
-        return multiple(*self.take(worker, granted, expected))
+        return self.take(worker, granted, expected)
 
-    @rule(target=CLAIMS, worker=WORKERS, task_id=TASKS)
-    def claim_named(self, worker: str, task_id: UUID) -> MultipleResults[Held]:
-        if self.queue.may_be_claimed(worker, self.queue.tasks[task_id]):
+    @rule(target=CLAIMS, worker=WORKERS, drawn=TASKS, pick=PICKS)
+    def claim_named(self, worker: str, drawn: UUID, pick: int | None) -> MultipleResults[Held]:
+        task_id, task = self.chosen(drawn, pick)
+        if self.queue.may_be_claimed(worker, task):
             target = self.touched()
             granted = [target.claim_named(worker, task_id)] if target else None
             return multiple(*self.take(worker, granted, [task_id]))

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from apps.tasks.events import MOVES, fold
+from apps.tasks.events import POSTED, fold
 from apps.tasks.models import OutboxEntry, QueueLimit, Task, TaskEvent
 from tests.model.queue import Place
 
@@ -56,9 +56,9 @@ class World:
 
     @cached_property
     def moves(self) -> list[tuple[UUID, int]]:
-        """(task, seq) of every event after which a task's state may be another."""
+        """(task, seq) of every event that others must hear of."""
         return sorted(
-            (line["task_id"], line["seq"]) for log in self.log.values() for line in log if line["kind"] in MOVES
+            (line["task_id"], line["seq"]) for log in self.log.values() for line in log if line["kind"] in POSTED
         )
 
     def check_folds(self) -> None:
