@@ -25,6 +25,7 @@ def follow_up(task: Task, *, heard_seq: int) -> Task | None:
         target_agent=task.target_agent,
         session_id=task.session_id,
         context_id=task.context_id,
+        concurrency_key=task.concurrency_key,
         metadata={**task.metadata, "follows": str(task.id)},
         idempotency_key=f"follow-up:{task.id}",
     )
