@@ -10,6 +10,7 @@ from tests.chaos.reports import Finding, Reports
 
 MOVES = frozenset({
     "created", "claimed", "requeued", "asked", "answered", "completed", "failed", "cancelled", "rejected",
+    "lease_lost",
 })  # fmt: skip
 COMPARED = (
     "state", "attempt", "max_attempts", "worker_id", "priority", "session_id", "result", "error", "error_code",
@@ -124,6 +125,10 @@ def streams_missed_nothing(evidence: Evidence) -> Iterator[Finding]:
     for entry in (*evidence.entries("watched"), *evidence.entries("unwatched", FAIL)):
         if not _saw_the_end(evidence, entry):
             yield Finding("gap", entry.id, f"a stream ended at {entry.facts['seq']}")
+    for entry in evidence.entries("monitored"):
+        for task_id, task in evidence.tasks.items():
+            if task.state in ENDS and entry.facts["seqs"].get(task_id) != task.last_seq:
+                yield Finding("gap", task_id, f"a monitor was told up to {entry.facts['seqs'].get(task_id)}")
 
 
 def _saw_the_end(evidence: Evidence, entry: Entry) -> bool:

@@ -2,14 +2,19 @@
 
 import asyncio
 import random
+from collections.abc import Coroutine
+from typing import Any
 
 from tests.chaos.calls import Answer, Json, call
 from tests.chaos.history import FAIL, OK, History
 from tests.chaos.scene import Scene
-from tests.chaos.watcher import Watcher
+from tests.chaos.watcher import Monitor, Watcher
 
 TASKS = "/v1/opencode/tasks"
 AT_ONCE = 60
+MONITORS = 2
+WAITING_MOST = 150
+LOOK_EVERY = 0.7
 ANSWER_EVERY = 0.7
 SPEAK_EVERY = 1.5
 
@@ -23,21 +28,39 @@ class People:
         self._watchers = History(scene.histories, "watchers")
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._random = random.Random(f"{scene.seed} people")
+        self._progress = scene.progress_file.open("ab", buffering=0)
+        self._has_room = asyncio.Event()
+        self._has_room.set()
 
     async def run(self) -> None:
         """Until every task is made and everybody who watches has seen the end, and then until the scene is done."""
-        beside = [asyncio.create_task(work) for work in (self._answer_questions(), self._speak())]
+        beside = [asyncio.create_task(work) for work in self._besides()]
         async with asyncio.TaskGroup() as stories:
+            for number in range(MONITORS):
+                stories.create_task(Monitor(self._scene, self._watchers, number).run())
             for number in range(self._scene.tasks):
                 await self._at_once.acquire()
                 stories.create_task(self._story(number))
-                await asyncio.sleep(self._random.uniform(0, 2) * self._scene.seconds / self._scene.tasks * 0.95)
-            self._scene.created_flag.touch()
+                self._progress.write(b".")
+                await asyncio.sleep(self._random.uniform(0, 2) * self._scene.seconds / self._scene.tasks * 0.9)
+                await self._has_room.wait()
         self._scene.content_flag.touch()
         while not self._scene.is_done():  # noqa: ASYNC110 (another process says so)
             await asyncio.sleep(0.2)
         for task in beside:
             task.cancel()
+
+    def _besides(self) -> tuple[Coroutine[Any, Any, None], ...]:
+        return self._answer_questions(), self._speak(), self._look_at_queue()
+
+    async def _look_at_queue(self) -> None:
+        """No new tasks while very many wait: a slow machine takes longer, its queue does not grow without end."""
+        while True:
+            found = await self._call("GET", f"{TASKS}?status=pending&limit=1")
+            if found.outcome == OK:
+                has_room = found.body["total"] < WAITING_MOST
+                (self._has_room.set if has_room else self._has_room.clear)()
+            await asyncio.sleep(LOOK_EVERY)
 
     async def _story(self, number: int) -> None:
         """One task's life as a client sees it; what happens is decided by the seed and the task's number."""

@@ -30,7 +30,7 @@ def rows(run: Performed, evidence: Evidence) -> Iterator[Row]:
     yield "requests", _counted(Counter(entry.id for entry in evidence.entries("misfortune"))) or "passed on"
     yield "stale claims refused", str(sum(entry.facts["code"] == "stale_claim" for entry in _wire(evidence, FAIL)))
     yield "writes with unknown outcome", str(len(_wire(evidence, UNKNOWN)))
-    watched = evidence.entries("watched")
+    watched = [*evidence.entries("watched"), *evidence.entries("monitored")]
     yield "streams, connections of them", f"{len(watched)}, {sum(entry.facts['connections'] for entry in watched)}"
     yield "time, of it until all had ended", f"{run.seconds:.0f} s, {run.settled_in:.0f} s"
 

@@ -25,6 +25,8 @@ START_SECONDS = 60.0
 CREATES_SECONDS = 120.0
 SETTLE_SECONDS = 150.0
 """Until every task has ended after the last fault; the longest pause between attempts is 32 s, the sweep's 5 s."""
+CONTENT_SECONDS = 45.0
+"""Until everybody who follows a stream has been told of that."""
 
 KEEP_OUTBOX = """
 CREATE TABLE chaos_outbox (task_id uuid, seq bigint, kind text);
@@ -75,14 +77,17 @@ def performed(scene: Scene) -> Iterator[Performed]:
 def _play(scene: Scene, striker: Striker, database_url: str, stack: ExitStack) -> float:
     """The load and the faults, then the calm; the seconds that the tasks took to end in it."""
     stack.enter_context(people_of(scene))
-    striker.strike(schedule(scene))
-    _tended(striker, lambda: scene.created_flag.exists(), CREATES_SECONDS + scene.seconds)
+    striker.strike(schedule(scene), lambda: scene.progress() * scene.seconds)
+    _tended(striker, lambda: scene.progress() >= 1.0, CREATES_SECONDS)
     scene.calm_flag.touch()
     striker.settle()
     began = time.monotonic()
-    _tended(striker, lambda: scene.content_flag.exists() and _all_ended(database_url), SETTLE_SECONDS)
+    _tended(striker, lambda: _all_ended(database_url), SETTLE_SECONDS)
+    settled_in = time.monotonic() - began
+    scene.ended_flag.touch()
+    _tended(striker, scene.content_flag.exists, CONTENT_SECONDS)
     scene.done_flag.touch()
-    return time.monotonic() - began
+    return settled_in
 
 
 def _tended(striker: Striker, condition: Callable[[], bool], seconds: float) -> None:

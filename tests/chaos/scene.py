@@ -28,7 +28,7 @@ class Scene:
 
     @property
     def seconds(self) -> float:
-        """How long tasks are made and faults happen."""
+        """How long tasks are made and faults happen, on a machine that keeps up; else both take longer together."""
         return max(self.faults * FAULT_GAP_SECONDS, self.tasks / TASKS_PER_SECOND)
 
     @property
@@ -37,9 +37,21 @@ class Scene:
         return self.folder / "calm"
 
     @property
-    def created_flag(self) -> Path:
-        """This file appears when clients have begun with the last task."""
-        return self.folder / "created"
+    def progress_file(self) -> Path:
+        """Grows by one byte with every task that clients begin to make."""
+        return self.folder / "progress"
+
+    def progress(self) -> float:
+        """The share of the tasks that clients have begun to make, 0 to 1."""
+        try:
+            return self.progress_file.stat().st_size / self.tasks
+        except FileNotFoundError:
+            return 0.0
+
+    @property
+    def ended_flag(self) -> Path:
+        """This file appears when every task has ended."""
+        return self.folder / "ended"
 
     @property
     def content_flag(self) -> Path:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tests.chaos import nemesis
@@ -25,13 +25,15 @@ class Striker:
     _frozen: set[str] = field(default_factory=set)
     _victims: dict[str, int] = field(default_factory=dict)
 
-    def strike(self, faults: Sequence[Fault]) -> None:
-        """Blocks until all are done. A fault whose every target is down already waits for one to come back."""
-        began = time.monotonic()
+    def strike(self, faults: Sequence[Fault], clock: Callable[[], float]) -> None:
+        """Blocks until all are done, each when the run's `clock` (in seconds) has come to it.
+
+        A fault whose every target is down already waits for one to come back.
+        """
         waiting = list(faults)
         while waiting:
             self.tend()
-            now = time.monotonic() - began
+            now = clock()
             waiting = [fault for fault in waiting if fault.at > now or not self._do(fault)]
             time.sleep(TICK_SECONDS)
 

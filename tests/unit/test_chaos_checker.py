@@ -181,6 +181,11 @@ def test_a_stream_that_never_told_the_end_is_a_gap() -> None:
     assert found(evidence(None, told("unwatched", "fail", seq=3))) == {"gap"}
 
 
+@pytest.mark.parametrize("seqs", [{"t": 3}, {}])
+def test_a_monitor_that_was_not_told_all_is_a_gap(seqs: dict[str, int]) -> None:
+    assert found(evidence(None, told("monitored", seqs=seqs, connections=2))) == {"gap"}
+
+
 def test_a_held_task_at_the_end_is_stuck() -> None:
     log = log_of(*LOG[:3])
     assert "stuck" in found(evidence(log, task=row_of(log, overdue=100.0), history=SOUND_HISTORY[:3]))
