@@ -47,7 +47,8 @@ GENERAL_SKILL = AgentSkill(
     name="Delegate work to a coding agent",
     description=(
         "Takes a task in plain words and hands it to a coding agent on a machine that holds the code. Message metadata "
-        "may say where and how: codebase_id, agent_type, model, priority, target_agent, deadline_seconds."
+        "may say where and how: codebase_id, agent_type, model, priority, target_agent, deadline_seconds, "
+        "concurrency_key."
     ),
     tags=["coding", "delegation", "automation"],
     examples=["Calculate 25 * 4", "Analyze this codebase", "Add unit tests for the auth module"],
@@ -116,7 +117,9 @@ def _card(base_url: str, skills: list[AgentSkill]) -> AgentCard:
             streaming=True,
             push_notifications=False,
             extended_agent_card=True,
-            extensions=[AgentExtension(uri=EXTENSION, description="Where a task runs, as what, and what it used.")],
+            extensions=[
+                AgentExtension(uri=EXTENSION, description="Where a task runs, as what, why it waits, and what it used.")
+            ],
         ),
         default_input_modes=MODES,
         default_output_modes=["text/plain"],

@@ -112,6 +112,7 @@ def _begin(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) 
         session_id=before.session_id if before and _same_place(before, wishes) else "",
         context_id=incoming.context_id or new_id_text(),
         deadline_seconds=wishes.deadline_seconds,
+        concurrency_key=wishes.concurrency_key or (before.concurrency_key if before else ""),
         metadata=_metadata(incoming, wishes, text),
         idempotency_key=f"a2a:{incoming.message_id}:{incoming.digest}" if incoming.digest else None,
     )

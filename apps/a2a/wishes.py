@@ -20,6 +20,7 @@ class Wishes:
     model: str = ""
     target_agent: str = ""
     notify_email: str = ""
+    concurrency_key: str = ""
     priority: int = 0
     deadline_seconds: float | None = None
 
@@ -37,6 +38,7 @@ def read_wishes(metadata: Mapping[str, Any]) -> Wishes:
         model=text_of(metadata, "model"),
         target_agent=text_of(metadata, "target_agent", "targetAgent"),
         notify_email=_email(text_of(metadata, "notify_email", "notifyEmail")),
+        concurrency_key=text_of(metadata, "concurrency_key", "concurrencyKey"),
         priority=_priority(metadata.get("priority")),
         deadline_seconds=_seconds(metadata.get("deadline_seconds")),
     )

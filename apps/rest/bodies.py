@@ -60,12 +60,14 @@ class TaskMetadata(Body):
     model: Name = ""
     resume_session_id: Name = ""
     notify_email: Name = ""
+    concurrency_key: Name = ""
 
 
 class TriggerBody(Body):
     prompt: Text
     agent: Name = ""
     model: Name = ""
+    concurrency_key: Name = ""
     files: Annotated[list[Annotated[str, Field(max_length=PATH_LIMIT)] | NamedFile], Field(max_length=1000)] = []
     metadata: TaskMetadata = TaskMetadata()
 
@@ -138,6 +140,26 @@ class StatusBody(ClaimedBody):
     error: Text = ""
     error_code: Name = ""
     usage: dict[str, Any] = {}
+
+
+# Queue ---------------------------------------------------------------------------------------------------------------
+
+
+class PlaceBody(Body):
+    """A part of the queue. `key` is the codebase's id (or `global`), the worker's, or tasks' concurrency key."""
+
+    kind: Literal["workspace", "codebase", "worker", "key"]
+    key: Name = ""
+
+
+class LimitBody(PlaceBody):
+    """`most` tasks may be held at once; null takes the limit away."""
+
+    most: int | None
+
+
+class PauseBody(PlaceBody):
+    reason: Name = ""
 
 
 # Sessions ------------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """What all that the REST face reads has in common. The models check, and they are the OpenAPI schema.
 
 Bodies are strict: a number is no text and a text is no number. Unknown fields are ignored, and null is as good as
-leaving an optional field out, because existing clients send it.
+leaving an optional field out, because existing clients send it (where a field is required, null is said).
 """
 
 from collections.abc import Mapping
@@ -51,7 +51,8 @@ class Body(BaseModel):
     def _null_is_absent(cls, said: Any) -> Any:
         if not isinstance(said, dict) or None not in said.values():
             return said
-        return {name: value for name, value in said.items() if value is not None or name not in cls.model_fields}
+        optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
+        return {name: value for name, value in said.items() if value is not None or name not in optional}
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> Any:

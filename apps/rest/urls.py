@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from apps.rest.views import agent, codebases, server, sessions, task_log, tasks, tokens
+from apps.rest.views import agent, codebases, queue, server, sessions, task_log, tasks, tokens
 from apps.rest.views.documentation import Description, DescriptionPage
 
 _opencode: list[URLPattern | URLResolver] = [
@@ -25,6 +25,8 @@ _opencode: list[URLPattern | URLResolver] = [
     path("codebases/<str:codebase_id>/interrupt", agent.Interrupt.as_view()),
     path("codebases/<str:codebase_id>/stop", agent.Stop.as_view()),
     path("codebases/<str:codebase_id>/status", agent.Status.as_view()),
+    path("codebases/<str:codebase_id>/pause", queue.PauseCodebase.as_view()),
+    path("codebases/<str:codebase_id>/resume", queue.ResumeCodebase.as_view()),
     path("codebases/<str:codebase_id>/tasks", tasks.TasksOfCodebase.as_view()),
     path("codebases/<str:codebase_id>/sessions", sessions.Sessions.as_view()),
     path("codebases/<str:codebase_id>/sessions/sync", sessions.SyncSessions.as_view()),
@@ -51,8 +53,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/agent/", include(_opencode)),
     path("v1/agents", server.Agents.as_view()),
     path("agents", server.Agents.as_view()),
-    path("v1/queue/status", server.QueueStatus.as_view()),
-    path("v1/queue/my", tasks.MyTasks.as_view()),
+    path("v1/queue/status", queue.QueueStatus.as_view()),
+    path("v1/queue/my", queue.MyTasks.as_view()),
+    path("v1/queue/limits", queue.Limits.as_view()),
+    path("v1/queue/pause", queue.Pause.as_view()),
+    path("v1/queue/resume", queue.Resume.as_view()),
     path("v1/users/api-keys", tokens.Tokens.as_view()),
     path("v1/users/api-keys/<str:token_id>", tokens.OneToken.as_view()),
     path("v1/auth/me", tokens.Me.as_view()),

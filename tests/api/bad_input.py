@@ -1,7 +1,7 @@
-"""The table behind the bad-input test: every route of both lanes, what a good call looks like, and how it is spoilt.
+"""The table behind the bad-input test: every route of both lanes, and what a good call looks like.
 
 A new route needs one line in ROUTES (the test fails until it has one). `good` is a body in which every field is there,
-with the right type; each field is then sent with wrong types. Ids in the path are those of `Place`.
+with the right type; each field is then sent with wrong types (`spoilt_input`). Ids in the path are those of `Place`.
 """
 
 from collections.abc import Callable, Iterator
@@ -85,7 +85,8 @@ SESSION = {"id": "ses_2", "title": "Till", "created": 1767323045000}
 MESSAGE = {"id": "msg_1", "role": "user", "content": "Hi", "created_at": "2026-01-02T03:04:06Z"}
 TASK = _says(
     title="t", prompt="p", agent_type="build", model="a/b", priority=1, target_agent="r", deadline_seconds=60.5,
-    max_attempts=2, requires=["x"], context_id="c", metadata={"notify_email": "ada@example.com"},
+    max_attempts=2, requires=["x"], context_id="c", concurrency_key="k",
+    metadata={"notify_email": "ada@example.com"},
 )  # fmt: skip
 
 ROUTES: dict[str, Route] = {
@@ -115,12 +116,14 @@ ROUTES: dict[str, Route] = {
     "PATCH /v1/opencode/codebases/{codebase_id}": _says(name="n", description="d", agent_config=CONFIG),
     "DELETE /v1/opencode/codebases/{codebase_id}": READ,
     "POST /v1/opencode/codebases/{codebase_id}/trigger": _says(
-        prompt="p", agent="build", model="a/b", files=["x"], metadata={}
+        prompt="p", agent="build", model="a/b", concurrency_key="k", files=["x"], metadata={}
     ),
     "POST /v1/opencode/codebases/{codebase_id}/message": _says(message="m", agent="build", model="a/b"),
     "POST /v1/opencode/codebases/{codebase_id}/interrupt": EMPTY,
     "POST /v1/opencode/codebases/{codebase_id}/stop": EMPTY,
     "GET /v1/opencode/codebases/{codebase_id}/status": READ,
+    "POST /v1/opencode/codebases/{codebase_id}/pause": _says(reason="r"),
+    "POST /v1/opencode/codebases/{codebase_id}/resume": EMPTY,
     "GET /v1/opencode/codebases/{codebase_id}/events": STREAM,
     "GET /v1/opencode/codebases/{codebase_id}/tasks": READ,
     "POST /v1/opencode/codebases/{codebase_id}/tasks": TASK,
@@ -179,6 +182,10 @@ ROUTES: dict[str, Route] = {
     "GET /agents": READ,
     "GET /v1/queue/status": READ,
     "GET /v1/queue/my": READ,
+    "GET /v1/queue/limits": READ,
+    "PUT /v1/queue/limits": _says(kind="key", key="k", most=3),
+    "POST /v1/queue/pause": _says(kind="key", key="k", reason="r"),
+    "POST /v1/queue/resume": _says(kind="key", key="k"),
     "GET /v1/monitor/stream": STREAM,
     # Tokens
     "GET /v1/auth/me": READ,
@@ -253,48 +260,3 @@ def _management_lane(patterns: list[URLPattern | URLResolver], prefix: str) -> I
         for method in scopes:
             if method.lower() in allowed:
                 yield Found(method, path, scopes[method])
-
-
-# How calls are spoilt -------------------------------------------------------------------------------------
-
-DEEP = 100_000
-HUGE = 10 * 1024 * 1024
-OVERLONG = 1_000_001
-BROKEN_BODIES: dict[str, bytes] = {
-    "no JSON": b'{"title": ',
-    "a string": b'"hello"',
-    "a list": b"[1, 2]",
-    "null": b"null",
-    "a number": b"5",
-    "no UTF-8": b'{"title": "\xff\xfe"}',
-    "nesting": b"[" * DEEP + b"]" * DEEP,
-    "nesting in an object": b'{"metadata": ' + b"[" * 500 + b"]" * 500 + b"}",
-    "NaN": b'{"priority": NaN}',
-    "a lone surrogate": b'{"title": "\\ud800", "message": "\\ud800"}',
-    "10 MB": b'{"title": "' + b"x" * HUGE + b'"}',
-}
-WRONG: dict[type, list[Any]] = {
-    str: [5, True, [], {}, ["x"]],
-    bool: ["yes", 5, []],
-    float: ["soon", -1, 10**12, [], {}, True],
-    int: ["high", 2**31, 2**63, -(2**63), 1.5, [], {}],
-    list: ["x", 5, {}, [5], [[]], [None]],
-    dict: ["x", 5, [], [1]],
-}
-UNKNOWN_IDS = ["01a1fea9-d497-7583-8846-d59e1ec7af80", "nonsense", "%00", "%ff", "x" * 3000, "..%2f..", "-1"]
-BAD_QUERIES = ["limit=x", "limit=-1", "offset=-1", "offset=99999999999999999999", "after_seq=x", "status=%00", "q=%00"]
-
-
-def spoilt(route: Route, place: Place) -> Iterator[tuple[str, Json]]:
-    """The good body with one field wrong, for each field and each wrong type of it."""
-    assert route.good is not None
-    good = route.good(place)
-    for name, value in good.items():
-        if name in route.free:
-            continue
-        for wrong in WRONG[type(value)]:
-            yield f"{name}={wrong!r}", {**good, name: wrong}
-        if isinstance(value, str):
-            yield f"{name} over its limit", {**good, name: "x" * OVERLONG}
-            if not route.mends:
-                yield f"{name} with NUL", {**good, name: "a\0b"}

@@ -14,19 +14,9 @@ from apps.accounts.permissions import ROLE_SCOPES, Role
 from apps.sessions import reading
 from apps.sessions.services import sessions_sync
 from apps.workers.services import Registration, worker_register
-from tests.api.bad_input import (
-    BAD_QUERIES,
-    BROKEN_BODIES,
-    NOWHERE,
-    ROUTES,
-    UNKNOWN_IDS,
-    Found,
-    Place,
-    Route,
-    found_routes,
-    spoilt,
-)
+from tests.api.bad_input import NOWHERE, ROUTES, Found, Place, Route, found_routes
 from tests.api.conftest import Api
+from tests.api.spoilt_input import BAD_QUERIES, BROKEN_BODIES, UNKNOWN_IDS, spoilt
 from tests.factories import Cast
 
 FOUND = found_routes()

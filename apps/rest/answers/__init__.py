@@ -1,6 +1,7 @@
 """What the REST face answers, for the OpenAPI schema. Views build plain objects; the tests hold them to these."""
 
 from apps.rest.answers.codebases import Codebase, CodebaseMade, CodebasePage, StoredCodebasePage
+from apps.rest.answers.queue import Limit, LimitChanged, LimitPage, QueueStatus
 from apps.rest.answers.server import (
     Agents,
     DatabaseStatus,
@@ -9,7 +10,6 @@ from apps.rest.answers.server import (
     Models,
     Provider,
     Providers,
-    QueueStatus,
     ReaperHealth,
     ServerStatus,
     StoredWorkerPage,
@@ -48,6 +48,9 @@ __all__ = [
     "DatabaseStatus",
     "Done",
     "Interrupted",
+    "Limit",
+    "LimitChanged",
+    "LimitPage",
     "LogEvent",
     "LogPage",
     "Me",

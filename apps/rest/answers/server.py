@@ -1,4 +1,4 @@
-"""Answers about the server, its workers, its queue and its tokens."""
+"""Answers about the server, its workers and its tokens."""
 
 from datetime import datetime
 
@@ -76,15 +76,6 @@ class DatabaseStatus(BaseModel):
     source: str
     message: str
     total: Facts
-
-
-class QueueStatus(BaseModel):
-    counts: dict[str, int]
-    total: int
-    pending: int
-    running: int
-    oldest_pending_seconds: float | None
-    workers_connected: int
 
 
 class Token(BaseModel):

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
+from apps.rest.answers.queue import Limit
 from apps.rest.answers.shared import Done, Facts, Paged
 
 
@@ -70,7 +71,7 @@ class Interrupted(Done):
 
 
 class Activity(BaseModel):
-    """What the agent of a codebase does now."""
+    """What the agent of a codebase does now. `queue`: the limit or pause of its queue, where one is set."""
 
     codebase_id: str
     status: str
@@ -79,6 +80,7 @@ class Activity(BaseModel):
     started_at: datetime | None
     model: str | None
     pending_tasks: int
+    queue: Limit | None
 
 
 class LogEvent(BaseModel):

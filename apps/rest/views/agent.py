@@ -1,15 +1,15 @@
 """A codebase's agent: give it work, speak to it, interrupt and stop it, see what it does."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from apps.accounts.permissions import Scope
 from apps.codebases.models import Codebase
 from apps.codebases.selectors import codebase_get
 from apps.core.errors import UnprocessableError
 from apps.rest import answers
-from apps.rest.bodies import MessageBody, TaskMetadata, TriggerBody
+from apps.rest.bodies import MessageBody, TaskBody, TriggerBody
 from apps.rest.endpoint import Answer, Endpoint, operation
-from apps.tasks.selectors import current_task, pending_count, task_facts
+from apps.tasks.selectors import current_task, limit_facts, limits_of, pending_count, task_facts
 from apps.tasks.services import Wish, codebase_interrupt, codebase_message, codebase_stop, codebase_trigger
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ class Trigger(Endpoint):
         wish = Wish(
             prompt=body.prompt,
             agent_type=body.agent,
-            model=model_wanted(body.model, body.metadata),
+            model=wanted("model", body),
+            concurrency_key=wanted("concurrency_key", body),
             session_id=body.metadata.resume_session_id,
             files=[file if isinstance(file, str) else file.model_dump() for file in body.files],
             metadata=body.metadata.model_dump(exclude_unset=True),
@@ -70,6 +71,7 @@ class Status(Endpoint):
         workspace_id = self.caller.workspace_id
         codebase = codebase_get(workspace_id=workspace_id, codebase_id=codebase_id)
         task = current_task(workspace_id=workspace_id, codebase_id=codebase_id)
+        limit = limits_of(workspace_id).filter(kind="codebase", key=codebase_id).first()
         return {
             "codebase_id": codebase.id,
             "status": task.state if task else _resting(codebase),
@@ -78,6 +80,7 @@ class Status(Endpoint):
             "started_at": task.started_at if task else None,
             "model": (task.model or None) if task else codebase.agent_config.get("default_model"),
             "pending_tasks": pending_count(workspace_id=workspace_id, codebase_id=codebase_id),
+            "queue": limit and limit_facts(limit),
         }
 
 
@@ -95,9 +98,11 @@ def _started(task: "Task", message: str) -> Answer:
     }
 
 
-def model_wanted(model: str, metadata: TaskMetadata) -> str:
-    """The model may stand in the body or in its metadata; in both, it must be the same."""
-    if model and metadata.model and model != metadata.model:
-        errors = {"metadata.model": ["Leave it out, or give the same as in 'model'."]}
-        raise UnprocessableError("The body names two models.", code="contradiction", errors=errors)
-    return model or metadata.model
+def wanted(name: Literal["model", "concurrency_key"], body: TaskBody | TriggerBody) -> str:
+    """What may stand in the body or in its metadata; in both, it must be the same."""
+    said: str = getattr(body, name)
+    noted: str = getattr(body.metadata, name)
+    if said and noted and said != noted:
+        errors = {f"metadata.{name}": [f"Leave it out, or give the same as in '{name}'."]}
+        raise UnprocessableError(f"The body names two values for {name}.", code="contradiction", errors=errors)
+    return said or noted

@@ -13,7 +13,7 @@ from apps.rest import answers
 from apps.rest.endpoint import Answer, Endpoint, operation
 from apps.rest.paging import page_of
 from apps.rest.queries import Page
-from apps.tasks.selectors import oldest_pending, queue_counts, stuck_tasks, task_facts
+from apps.tasks.selectors import queue_counts, stuck_tasks, task_facts
 from apps.tasks.services import Swept, leases_reap, sweep_latest
 from apps.workers.selectors import (
     connected_workers,
@@ -145,22 +145,6 @@ def _reapers_state(last: Swept | None, oldest_expired_seconds: float) -> tuple[s
     if oldest_expired_seconds >= STALE_SWEEP_SECONDS:
         return "stale", "Sweeps come in time, but leave leases that have run out: see the log of the jobs."
     return "healthy", "Leases are swept in time."
-
-
-class QueueStatus(Endpoint):
-    @operation(Scope.TASKS_READ, answers=answers.QueueStatus)
-    def get(self) -> Answer:
-        """How much work there is, and who could take it."""
-        counts = queue_counts(self.caller.workspace_id)
-        oldest = oldest_pending(self.caller.workspace_id)
-        return {
-            "counts": counts,
-            "total": sum(counts.values()),
-            "pending": counts["pending"],
-            "running": counts["running"],
-            "oldest_pending_seconds": (timezone.now() - oldest).total_seconds() if oldest else None,
-            "workers_connected": len(connected_workers(self.caller.workspace_id)),
-        }
 
 
 class DatabaseStatus(Endpoint):

@@ -9,8 +9,8 @@ from apps.rest import answers
 from apps.rest.bodies import ApprovalBody, InputBody, PriorityBody, ReasonBody, TaskBody
 from apps.rest.endpoint import Answer, Endpoint, operation
 from apps.rest.paging import page_of
-from apps.rest.queries import Page, TaskOfCodebaseQuery, TaskQuery
-from apps.rest.views.agent import model_wanted
+from apps.rest.queries import TaskOfCodebaseQuery, TaskQuery
+from apps.rest.views.agent import wanted
 from apps.tasks.selectors import TaskFilter, task_facts, task_get, tasks_filtered
 from apps.tasks.services import (
     REGISTER_CODEBASE,
@@ -57,7 +57,7 @@ class TasksOfCodebase(Endpoint):
 
 
 def _listed(caller: "Principal", query: TaskOfCodebaseQuery, codebase_id: str) -> Answer:
-    wanted = TaskFilter(
+    narrowed = TaskFilter(
         status=query.status or "",
         codebase_id=codebase_id,
         worker_id=query.worker_id,
@@ -65,7 +65,7 @@ def _listed(caller: "Principal", query: TaskOfCodebaseQuery, codebase_id: str) -
         context_id=query.context_id,
         q=query.q,
     )
-    return page_of(tasks_filtered(caller.workspace_id, wanted), query, "tasks", task_facts)
+    return page_of(tasks_filtered(caller.workspace_id, narrowed), query, "tasks", task_facts)
 
 
 def _made(caller: "Principal", body: TaskBody, codebase_id: str) -> Answer:
@@ -76,14 +76,14 @@ def _made(caller: "Principal", body: TaskBody, codebase_id: str) -> Answer:
         title=body.title,
         prompt=body.prompt,
         agent_type=body.agent_type or "build",
-        model=model_wanted(body.model, body.metadata),
+        model=wanted("model", body),
         priority=body.priority,
         codebase_id=codebase_id,
         requires=body.requires,
         target_agent=body.target_agent,
         session_id=body.metadata.resume_session_id,
         context_id=body.context_id,
-        concurrency_key=body.concurrency_key,
+        concurrency_key=wanted("concurrency_key", body),
         max_attempts=body.max_attempts,
         deadline_seconds=body.deadline_seconds,
         metadata=body.metadata.model_dump(exclude_unset=True),
@@ -169,11 +169,3 @@ class Approve(Endpoint):
 def _id_of(view: Endpoint, task_id: str) -> "uuid.UUID":
     """The task's id as such; TaskNotFoundError where it is none of this workspace."""
     return task_get(workspace_id=view.caller.workspace_id, task_id=task_id).id
-
-
-class MyTasks(Endpoint):
-    @operation(Scope.TASKS_READ, answers=answers.TaskPage)
-    def get(self, query: Page) -> Answer:
-        """List the tasks that the caller has made, newest first."""
-        wanted = TaskFilter(created_by=self.caller.name)
-        return page_of(tasks_filtered(self.caller.workspace_id, wanted), query, "tasks", task_facts)

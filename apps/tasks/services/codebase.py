@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from apps.codebases.models import Codebase
 from apps.codebases.selectors import codebase_get
@@ -17,7 +18,7 @@ from apps.codebases.services import NewCodebase, codebase_register, codebase_ret
 from apps.core.errors import ConflictError
 from apps.tasks import events
 from apps.tasks.errors import TaskEndedError, WrongStateError
-from apps.tasks.models import Task
+from apps.tasks.models import QueueLimit, Task
 from apps.tasks.services import statements
 from apps.tasks.services.announce import announce
 from apps.tasks.services.create import REGISTER_CODEBASE, NewTask, task_create
@@ -75,6 +76,7 @@ class Wish:
     agent_type: str = ""
     model: str = ""
     session_id: str = ""
+    concurrency_key: str = ""
     files: Sequence[Any] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
@@ -89,6 +91,7 @@ def codebase_trigger(*, workspace_id: uuid.UUID, codebase_id: str, wish: Wish, b
         model=wish.model,
         codebase_id=codebase_id,
         session_id=wish.session_id,
+        concurrency_key=wish.concurrency_key,
         metadata=metadata,
     )
     return task_create(workspace_id=workspace_id, new=new, by=by)
@@ -121,6 +124,7 @@ def codebase_message(*, workspace_id: uuid.UUID, codebase_id: str, wish: Wish, b
             agent_type=wish.agent_type or last.agent_type,
             model=wish.model or last.model,
             session_id=last.session_id,
+            concurrency_key=last.concurrency_key,
         )
     return codebase_trigger(workspace_id=workspace_id, codebase_id=codebase_id, wish=wish, by=by), False
 
@@ -141,21 +145,32 @@ def codebase_stop(*, workspace_id: uuid.UUID, codebase_id: str, by: str) -> list
 
 
 def codebase_remove(*, workspace_id: uuid.UUID, codebase_id: str, by: str, force: bool = False) -> list[Task]:
-    """Remove a codebase and cancel what waits for it; ConflictError while a worker works in it, unless forced."""
+    """Remove a codebase with its limit, and cancel what waits for it.
+
+    ConflictError while a worker works in it, unless forced.
+    """
     with transaction.atomic():
         codebase = codebase_get(workspace_id=workspace_id, codebase_id=codebase_id, for_update=True)
-        held = _tasks(workspace_id).filter(codebase_id=codebase_id, state__in=_texts(HELD))
-        if not force and held.exists():
+        tasks = _locked(workspace_id, codebase_id)
+        if not force and any(State(task.state) in HELD and task.codebase_id == codebase_id for task in tasks):
             detail = "A task is running in this codebase: stop it, or remove with force=true."
             raise ConflictError(detail, code="codebase_busy")
-        reason = f"the codebase was removed by {by}"
-        ended = _cancel_all(workspace_id, codebase_id, LIVE, reason, by)
-        for task in _tasks(workspace_id).filter(
-            agent_type=REGISTER_CODEBASE, metadata__codebase_id=codebase_id, state__in=_texts(LIVE)
-        ):
-            ended += _cancel(task, reason, by)
+        ended = [done for task in tasks for done in _cancel(task, f"the codebase was removed by {by}", by)]
+        QueueLimit.objects.filter(workspace_id=workspace_id, kind=QueueLimit.Kind.CODEBASE, key=codebase_id).delete()
         codebase_retire(codebase=codebase)
     return ended
+
+
+def _locked(workspace_id: uuid.UUID, codebase_id: str) -> list[Task]:
+    """What has not ended of a codebase and of the search for it.
+
+    All are locked before the first is ended, by id: ending one takes a limit's lock, for which holders of the others
+    may wait.
+    """
+    of_codebase = Q(codebase_id=codebase_id)
+    search = Q(agent_type=REGISTER_CODEBASE, metadata__codebase_id=codebase_id)
+    live = _tasks(workspace_id).filter(of_codebase | search, state__in=_texts(LIVE))
+    return list(live.order_by("id").select_for_update(no_key=True))
 
 
 def _tasks(workspace_id: uuid.UUID) -> Any:
