@@ -18,7 +18,7 @@ def codebases_of(workspace_id: uuid.UUID) -> QuerySet[Codebase]:
 def codebase_get(*, workspace_id: uuid.UUID, codebase_id: str, for_update: bool = False) -> Codebase:
     """The codebase, or NotFoundError where the workspace has none of that id."""
     found = codebases_of(workspace_id).filter(id=codebase_id)
-    codebase = (found.select_for_update() if for_update else found).first()
+    codebase = (found.select_for_update(no_key=True) if for_update else found).first()
     if codebase is None:
         raise NotFoundError("There is no such codebase.", code="codebase_not_found")
     return codebase

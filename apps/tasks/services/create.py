@@ -8,8 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from apps.codebases.selectors import codebase_get
-from apps.core.errors import InvalidError
+from apps.core.errors import InvalidError, NotFoundError
 from apps.core.ids import new_id
 from apps.tasks import events
 from apps.tasks.models import GLOBAL_QUEUE, MAX_ATTEMPTS_LIMIT, PENDING_QUEUE, PRIORITY_LIMIT, Task
@@ -55,9 +54,16 @@ def task_create(*, workspace_id: uuid.UUID, new: NewTask, by: str) -> Task:
     _check(new)
     values = _values(workspace_id, new, by)
     task = statements.insert(values=values, event=_created(values))
-    if task is None:
-        return Task.objects.get(workspace_id=workspace_id, idempotency_key=new.idempotency_key)
-    return announce(task)
+    return announce(task) if task is not None else _made_before(workspace_id, new)
+
+
+def _made_before(workspace_id: uuid.UUID, new: NewTask) -> Task:
+    """The task of the same idempotency key; NotFoundError where what stopped the new one was its codebase."""
+    if new.idempotency_key is not None:
+        made = Task.objects.filter(workspace_id=workspace_id, idempotency_key=new.idempotency_key).first()
+        if made is not None:
+            return made
+    raise NotFoundError("There is no such codebase.", code="codebase_not_found")
 
 
 def _check(new: NewTask) -> None:
@@ -95,7 +101,7 @@ def _check(new: NewTask) -> None:
 
 def _values(workspace_id: uuid.UUID, new: NewTask, by: str) -> dict[str, Any]:
     now = timezone.now()
-    codebase_id, queue = _place(workspace_id, new)
+    codebase_id, queue = _place(new)
     return {
         "id": new_id(),
         "workspace_id": workspace_id,
@@ -120,14 +126,13 @@ def _values(workspace_id: uuid.UUID, new: NewTask, by: str) -> dict[str, Any]:
     }
 
 
-def _place(workspace_id: uuid.UUID, new: NewTask) -> tuple[str | None, str]:
+def _place(new: NewTask) -> tuple[str | None, str]:
     """(codebase, queue) of a new task."""
     if new.agent_type == REGISTER_CODEBASE:
         return None, PENDING_QUEUE
     if new.codebase_id in ("", GLOBAL_QUEUE):
         return None, GLOBAL_QUEUE
-    codebase = codebase_get(workspace_id=workspace_id, codebase_id=new.codebase_id)
-    return codebase.id, codebase.id
+    return new.codebase_id, new.codebase_id
 
 
 def _deadline(now: datetime, seconds: float | None) -> datetime | None:

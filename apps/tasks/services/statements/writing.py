@@ -171,17 +171,24 @@ def _assignments(changes: Mapping[str, Any], params: dict[str, Any]) -> str:
 
 
 def insert(*, values: Mapping[str, Any], event: Event) -> Task | None:
-    """Make a task with its first event and outbox row; None where its idempotency key is taken already."""
+    """Make a task with its first event and outbox row; None where its idempotency key is taken, or its codebase gone.
+
+    The codebase is looked at under a lock that its removal waits for, so that no task is left in a removed one.
+    """
     names = ", ".join(values)
     params = {name: as_json(value) if name in JSON_COLUMNS else value for name, value in values.items()}
     params |= {"kind": event.kind, "data": as_json(event.data)}
     sql = f"""
-WITH moved AS (
+WITH place AS (
+    SELECT c.id FROM codebases_codebase c
+    WHERE c.id = %(codebase_id)s::text AND c.workspace_id = %(workspace_id)s AND c.status <> 'removed' FOR SHARE
+), moved AS (
     INSERT INTO tasks_task AS t ({names}, state, last_seq, last_steering_seq, heard_seq, position, attempt, declined_by,
         limit_ids, worker_id, claim_seq, client_seq, result, error, error_code, usage, created_at, updated_at, rank)
-    VALUES ({", ".join(f"%({name})s" for name in values)}, 'pending', 1, 0, 0, {POSITION}, 0, '{{}}', '{{}}', '', 0, 0,
+    SELECT {", ".join(f"%({name})s" for name in values)}, 'pending', 1, 0, 0, {POSITION}, 0, '{{}}', '{{}}', '', 0, 0,
         '', '', '', '{{}}', clock_timestamp(), clock_timestamp(),
-        extract(epoch FROM clock_timestamp()) - %(priority)s::int * {AGEING_SECONDS_PER_PRIORITY})
+        extract(epoch FROM clock_timestamp()) - %(priority)s::int * {AGEING_SECONDS_PER_PRIORITY}
+    WHERE %(codebase_id)s::text IS NULL OR EXISTS (SELECT FROM place)
     ON CONFLICT (workspace_id, idempotency_key) DO NOTHING
     RETURNING t.*, 0::bigint AS base
 ), fresh AS (SELECT %(kind)s::text AS kind, %(data)s::text AS data, 1::bigint AS n), {LOGGED}
