@@ -8,6 +8,8 @@ from typing import Any, Self
 
 from django.db import connection, transaction
 
+from apps.core.db import discard_dead_connections
+
 PATIENCE = 10.0
 
 
@@ -17,7 +19,13 @@ class Actor:
     def __init__(self, name: str) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._open = ExitStack()
-        self.pid: int = self.do(_backend_pid)
+        self.pid = 0
+
+    def ready(self) -> Self:
+        """With a connection that works, which the last test may have left without."""
+        self.do(discard_dead_connections)
+        self.pid = self.do(_backend_pid)
+        return self
 
     def start[T](self, work: Callable[..., T], *args: Any, **kwargs: Any) -> "Future[T]":
         return self._thread.submit(work, *args, **kwargs)
@@ -37,8 +45,12 @@ class Actor:
         self.do(transaction.set_rollback, True)
         self.do(self._open.close)
 
-    def end(self) -> None:
+    def leave(self) -> None:
+        """Whatever is still open ends."""
         self.do(self._open.close)
+
+    def end(self) -> None:
+        self.leave()
         self.do(close_connection)
         self._thread.shutdown()
 

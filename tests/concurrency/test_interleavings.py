@@ -1,221 +1,90 @@
-"""Two writers of one task, interleaved: the first holds the row's lock, the second waits, then sees what the first did.
+"""Two connections on one task: the first has done its part and not committed, the second comes to the same row.
 
-Each pair is played three ways: the first commits, the two change places, and the first rolls back (then the second
-must succeed as if it had been alone).
+The table in races.py says of each pair whether the second waits and what it gets, once the first commits and once it
+rolls back. In the end the row, its log and its outbox entries must be what the model says of those that counted.
 """
-
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 
 import pytest
 
-from apps.core.errors import ConflictError
 from apps.tasks import log
-from apps.tasks.events import from_worker
-from apps.tasks.models import Task
-from apps.tasks.services import (
-    Claim,
-    Outcome,
-    lease_renew,
-    leases_reap,
-    task_answer,
-    task_cancel,
-    task_decline,
-    task_finish,
-    task_message,
-    task_progress,
-    task_requeue,
-    task_snooze,
-)
-from apps.tasks.states import State
-from tests.concurrency.actors import Actor, wait_until_blocked
+from apps.tasks.models import Task as TaskRow
+from apps.tasks.services import Claim, leases_reap
+from tests.concurrency.actors import PATIENCE, Actor, wait_until_blocked
+from tests.concurrency.acts import ACTS, FRESH
+from tests.concurrency.races import RACES, Race
+from tests.concurrency.scenes import SCENES
 from tests.expiry import expire_leases
 from tests.factories import Cast
-
-DONE = Outcome(status=State.COMPLETED, result="green")
-ASKED = from_worker("input_required", {"question": "Which?"})
-
-
-def attempt(work: Callable[[], object]) -> str:
-    """What became of it in a word: ok, nothing (it had no effect, without an error), or the refusal's code."""
-    try:
-        found = work()
-    except ConflictError as refused:
-        return refused.code
-    return "ok" if found else "nothing"
+from tests.model.task import Task
+from tests.model.world import World
 
 
-def finish(claim: Claim) -> object:
-    return task_finish(claim=claim, outcome=DONE)
-
-
-def cancel(claim: Claim) -> object:
-    return task_cancel(workspace_id=claim.workspace_id, task_id=claim.task_id, by="ada")
-
-
-def requeue(claim: Claim) -> object:
-    return task_requeue(workspace_id=claim.workspace_id, task_id=claim.task_id, by="ada")
-
-
-def answer(claim: Claim) -> object:
-    return task_answer(workspace_id=claim.workspace_id, task_id=claim.task_id, message="that", by="ada")
-
-
-def renew(claim: Claim) -> object:
-    return lease_renew(workspace_id=claim.workspace_id, claims={claim.task_id: claim.token})
-
-
-def reap(claim: Claim) -> object:
-    return leases_reap().total
-
-
-def report(claim: Claim) -> object:
-    return task_progress(claim=claim, reported=[from_worker("output", {"content": "hi"})], seqs=[7])
-
-
-def snooze(claim: Claim) -> object:
-    return task_snooze(claim=claim, seconds=60, reason="quota")
-
-
-def decline(claim: Claim) -> object:
-    return task_decline(claim=claim, worker_id="w1", reason="wrong machine")
-
-
-def speak(claim: Claim) -> object:
-    return task_message(workspace_id=claim.workspace_id, task_id=claim.task_id, message="hurry", by="ada")
-
-
-@dataclass(frozen=True)
-class Race:
-    """Two writers. `after_*`: what the other gets when it comes second. `expired`, `asking`: how the task stands."""
-
-    a: Callable[[Claim], object]
-    b: Callable[[Claim], object]
-    after_a: str
-    after_b: str
-    expired: bool = False
-    asking: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.a.__name__}-{self.b.__name__}"
-
-
-RACES = [
-    Race(finish, cancel, "task_ended", "stale_claim"),
-    Race(finish, requeue, "task_ended", "stale_claim"),
-    Race(finish, report, "stale_claim", "ok"),
-    Race(finish, renew, "nothing", "ok"),
-    Race(finish, snooze, "stale_claim", "stale_claim"),
-    Race(finish, decline, "stale_claim", "stale_claim"),
-    Race(finish, speak, "task_ended", "ok"),
-    Race(finish, reap, "nothing", "stale_claim", expired=True),
-    Race(renew, reap, "nothing", "nothing", expired=True),
-    Race(report, reap, "ok", "stale_claim", expired=True),
-    Race(cancel, reap, "nothing", "ok", expired=True),
-    Race(requeue, reap, "nothing", "wrong_state", expired=True),
-    Race(snooze, reap, "nothing", "stale_claim", expired=True),
-    Race(cancel, report, "stale_claim", "ok"),
-    Race(cancel, renew, "nothing", "ok"),
-    Race(cancel, requeue, "task_ended", "ok"),
-    Race(answer, cancel, "ok", "task_ended", asking=True),
-    Race(answer, finish, "ok", "task_ended", asking=True),
-    Race(answer, requeue, "ok", "wrong_state", asking=True),
-    Race(answer, reap, "nothing", "ok", asking=True, expired=True),
-]
-
-
-def stage(cast: Cast, race: Race) -> Claim:
-    claim = cast.held()
-    if race.asking:
-        task_progress(claim=claim, reported=[ASKED], seqs=[1])
-    if race.expired:
-        expire_leases()
-    return claim
-
-
+@pytest.mark.parametrize("ending", ["commit", "roll back"])
 @pytest.mark.parametrize("race", RACES, ids=str)
-@pytest.mark.parametrize("order", ["a first", "b first"])
-def test_second_writer_sees_what_the_first_did(cast: Cast, first: Actor, second: Actor, race: Race, order: str) -> None:
-    claim = stage(cast, race)
-    ahead, behind, expected = (race.a, race.b, race.after_a) if order == "a first" else (race.b, race.a, race.after_b)
-    first.begin()
-    assert first.do(attempt, partial(ahead, claim)) == "ok"
-    waiting = second.start(attempt, partial(behind, claim))
-    wait_until_blocked(second, first)
-    first.commit()
-    assert waiting.result(10) == expected
+def test_second_gets_what_the_first_leaves(cast: Cast, first: Actor, second: Actor, race: Race, ending: str) -> None:
+    claim, task = SCENES[race.scene](cast)
+    ahead, behind = ACTS[race.first], ACTS[race.second]
+    commits = ending == "commit"
+    assert first.begin().do(ahead.attempt, claim) == "ok"
+    waiting = second.start(behind.attempt, claim)
+    if race.waits:
+        wait_until_blocked(second, first)
+    else:
+        waiting.result(PATIENCE)
+    first.commit() if commits else first.roll_back()
+    assert waiting.result(PATIENCE) == (race.committed if commits else race.rolled_back)
+    if commits:
+        ahead.apply(task)
+    if waiting.result() == "ok" and not (commits and race.first == race.second == "finish"):
+        behind.apply(task)
+    assert_stands(claim, task)
 
 
-@pytest.mark.parametrize("race", RACES, ids=str)
-def test_what_is_rolled_back_has_not_happened(cast: Cast, first: Actor, second: Actor, race: Race) -> None:
-    claim = stage(cast, race)
-    first.begin()
-    assert first.do(attempt, partial(race.a, claim)) == "ok"
-    waiting = second.start(attempt, partial(race.b, claim))
-    wait_until_blocked(second, first)
-    first.roll_back()
-    assert waiting.result(10) == "ok"
+def assert_stands(claim: Claim, task: Task) -> None:
+    """State, attempts, token, numbering, log and outbox are the model's; the row is the fold of its log."""
+    world = World.read()
+    facts = world.facts()[claim.task_id]
+    if task.token == FRESH:
+        assert facts["token"] not in (None, claim.token), "a token was used twice"
+        facts["token"] = FRESH
+    assert facts == task.facts()
+    world.check_folds()
+    assert world.outbox == world.moves
+    assert len(world.moves) == task.moves
 
 
-def test_two_messages_at_once_are_numbered_without_a_gap(cast: Cast, first: Actor, second: Actor) -> None:
-    claim = cast.held()
-    first.begin().do(speak, claim)
-    waiting = second.start(speak, claim)
-    wait_until_blocked(second, first)
-    first.commit()
-    waiting.result(10)
-    assert [event.seq for event in log.read(claim.task_id)] == [1, 2, 3, 4]
-
-
-def test_same_batch_twice_at_once_is_written_once(cast: Cast, first: Actor, second: Actor) -> None:
-    claim = cast.held()
-    first.begin().do(report, claim)
-    waiting = second.start(report, claim)
-    wait_until_blocked(second, first)
-    first.commit()
-    assert attempt(lambda: waiting.result(10)) == "ok"
-    assert [event.kind for event in log.read(claim.task_id)] == ["created", "claimed", "output"]
+def test_every_pair_of_the_five_that_decide_is_in_the_table() -> None:
+    five = ["claim", "renew", "finish", "reap", "cancel"]
+    played = {(race.first, race.second) for race in RACES}
+    assert {(first, second) for first in five for second in five} <= played
 
 
 def test_same_question_twice_at_once_is_asked_once(cast: Cast, first: Actor, second: Actor) -> None:
-    claim = cast.held()
-    ask = partial(task_progress, claim=claim, reported=[ASKED], seqs=[1])
-    first.begin().do(ask)
-    waiting = second.start(ask)
+    claim, _ = SCENES["held"](cast)
+    first.begin().do(ACTS["ask"].attempt, claim)
+    waiting = second.start(ACTS["ask"].attempt, claim)
     wait_until_blocked(second, first)
-    first.do(answer, claim)
+    first.do(ACTS["answer"].attempt, claim)
     first.commit()
-    waiting.result(10)
-    assert Task.objects.get().state == "running"
+    assert waiting.result(PATIENCE) == "ok"
+    assert TaskRow.objects.get().state == "running"
 
 
-def test_same_finish_twice_at_once_is_accepted_twice_and_counts_once(cast: Cast, first: Actor, second: Actor) -> None:
-    claim = cast.held()
-    first.begin().do(finish, claim)
-    waiting = second.start(attempt, partial(finish, claim))
-    wait_until_blocked(second, first)
-    first.commit()
-    assert waiting.result(10) == "ok"
-    assert [event.kind for event in log.read(claim.task_id)] == ["created", "claimed", "completed"]
-
-
-def test_two_reapers_at_once_rescue_once(cast: Cast, first: Actor, second: Actor) -> None:
-    claim = cast.held()
+def test_reaper_held_up_at_one_task_goes_on_with_the_next(cast: Cast, first: Actor, second: Actor) -> None:
+    claims = [cast.held(), cast.held()]
     expire_leases()
-    assert first.begin().do(reap, claim) == 1
-    waiting = second.start(reap, claim)
+    first.begin().do(ACTS["renew"].attempt, claims[0])
+    sweep = second.start(leases_reap)
     wait_until_blocked(second, first)
     first.commit()
-    assert waiting.result(10) == 0
-    assert [event.kind for event in log.read(claim.task_id)] == ["created", "claimed", "requeued"]
+    assert sweep.result(PATIENCE).requeued == 1
+    assert [row.state for row in TaskRow.objects.order_by("id")] == ["running", "pending"]
 
 
-def test_two_answers_at_once_are_one_answer(cast: Cast, first: Actor, second: Actor) -> None:
-    claim = cast.held()
-    task_progress(claim=claim, reported=[ASKED], seqs=[1])
-    first.begin().do(answer, claim)
-    waiting = second.start(attempt, partial(answer, claim))
-    wait_until_blocked(second, first)
-    first.commit()
-    assert waiting.result(10) == "wrong_state"
+def test_two_sweeps_at_once_rescue_each_task_once(cast: Cast, first: Actor, second: Actor) -> None:
+    claims = [cast.held() for _ in range(10)]
+    expire_leases()
+    sweeps = [actor.start(leases_reap) for actor in (first, second)]
+    assert sum(sweep.result(PATIENCE).requeued for sweep in sweeps) == 10
+    for claim in claims:
+        assert [event.kind for event in log.read(claim.task_id)] == ["created", "claimed", "requeued"]
