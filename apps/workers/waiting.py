@@ -5,7 +5,7 @@ The rules stand in the order in which a person would have to remove what is in t
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from django.utils import timezone
 
-from apps.tasks.selectors import LINE_LIMIT, limits_of, places_before, running_by_worker, waiting
+from apps.tasks.selectors import GLOBAL_QUEUE, LINE_LIMIT, limits_of, places_before, running_by_worker, waiting
 from apps.tasks.services import Claimer
 from apps.workers.models import Worker
 from apps.workers.selectors import claimer_of, connected_workers
@@ -82,27 +82,46 @@ CODES = (
     "no_capability", "workspace_limit", "codebase_limit", "key_limit", "workers_busy", NEXT_IN_LINE.code,
 )  # fmt: skip
 
-Need = tuple[str, str, Callable[[Pending, Claimer], bool]]
-_NEEDS: tuple[Need, ...] = (
-    ("no_codebase_worker", "no connected worker has its codebase", lambda task, it: task.queue in it.queues),
-    (
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a task asks of the worker that takes it. `text` says that nobody has it, and `having` names it."""
+
+    code: str
+    text: str
+    having: Callable[[Pending], str]
+    is_met: Callable[[Pending, Claimer], bool]
+
+
+_NEEDS = (
+    Need(
+        "no_codebase_worker",
+        "no connected worker has {need}",
+        lambda task: "a global codebase" if task.queue == GLOBAL_QUEUE else "its codebase",
+        lambda task, it: task.queue in it.queues,
+    ),
+    Need(
         "declined",
-        "every worker that has its codebase has declined it",
+        "every worker that could take it has declined it",
+        lambda task: "",
         lambda task, it: it.worker_id not in task.declined_by,
     ),
-    (
+    Need(
         "no_role",
-        "no worker with its codebase runs the agent {task.target_agent}",
+        "no {other}worker with {had} runs {need}",
+        lambda task: task.target_agent and f"the agent {task.target_agent}",
         lambda task, it: not task.target_agent or task.target_agent in it.roles,
     ),
-    (
+    Need(
         "no_model",
-        "no worker with its codebase runs the model {task.model}",
+        "no {other}worker with {had} runs {need}",
+        lambda task: task.model and f"the model {task.model}",
         lambda task, it: not task.model or task.model in it.models,
     ),
-    (
+    Need(
         "no_capability",
-        "no worker with its codebase has all of: {task.requires}",
+        "no {other}worker with {had} has all of: {need}",
+        lambda task: ", ".join(task.requires),
         lambda task, it: set(task.requires) <= set(it.capabilities),
     ),
 )
@@ -116,8 +135,13 @@ class Scene:
         self.workspace_id = workspace_id
 
     @cached_property
+    def connected(self) -> list[Worker]:
+        return connected_workers(self.workspace_id)
+
+    @cached_property
     def workers(self) -> list[tuple[Worker, Claimer]]:
-        return [(worker, claimer_of(worker)) for worker in connected_workers(self.workspace_id) if not worker.draining]
+        """Those that take new tasks."""
+        return [(worker, claimer_of(worker)) for worker in self.connected if not worker.draining]
 
     @cached_property
     def limits(self) -> "Mapping[tuple[str, str], QueueLimit]":
@@ -149,13 +173,22 @@ class Scene:
 
     def _nobody(self, task: Pending) -> Reason | None:
         if not self.workers:
-            return Reason("no_worker", "no worker is connected")
-        left = self.workers
-        for code, text, fits in _NEEDS:
-            left = [(worker, claimer) for worker, claimer in left if fits(task, claimer)]
+            draining = "every connected worker is draining: it takes nothing new"
+            return Reason("no_worker", draining if self.connected else "no worker is connected")
+        left, had = self.workers, list[str]()
+        for need in _NEEDS:
+            left = [(worker, claimer) for worker, claimer in left if need.is_met(task, claimer)]
             if not left:
-                return Reason(code, text.format(task=task))
+                return Reason(need.code, self._lack(task, need, had))
+            had += filter(None, [need.having(task)])
         return None
+
+    def _lack(self, task: Pending, need: Need, had: Sequence[str]) -> str:
+        """In words, what no worker has; of workers that declined or drain something else may be true."""
+        words = need.text.format(
+            had=" and ".join(had), need=need.having(task), other="other " if task.declined_by else ""
+        )
+        return f"{words} (not counting those that drain)" if len(self.connected) > len(self.workers) else words
 
     def _full(self, task: Pending) -> Reason | None:
         for limit in self._bounds(task):
@@ -165,15 +198,20 @@ class Scene:
         return None
 
     def _busy(self, task: Pending) -> Reason | None:
-        """All workers that could take it have their hands full."""
-        fitting = [worker for worker, claimer in self.workers if all(fits(task, claimer) for _, _, fits in _NEEDS)]
-        if not all(self._is_busy(worker) for worker in fitting):
+        """All workers that could take it have their hands full, or an operator's pause."""
+        fitting = [worker for worker, it in self.workers if all(need.is_met(task, it) for need in _NEEDS)]
+        hindrances = [self._hindrance(worker) for worker in fitting]
+        if not all(hindrances):
             return None
-        return Reason("workers_busy", f"all workers that could take it ({len(fitting)}) are at their limit")
+        who = "the only worker that could take it" if len(fitting) == 1 else f"each of {len(fitting)} fitting workers"
+        return Reason("workers_busy", f"{who} is {' or '.join(sorted(set(hindrances)))}")
 
-    def _is_busy(self, worker: Worker) -> bool:
-        """By an operator's limit or pause, or by the number of tasks that the worker says it runs at once."""
+    def _hindrance(self, worker: Worker) -> str:
+        """What keeps a worker from more: an operator's limit or pause, or as many tasks as it says it runs at once."""
         limit = self.limits.get(("worker", worker.worker_id))
-        if limit is not None and (limit.is_paused or (limit.most is not None and limit.held >= limit.most)):
-            return True
-        return worker.concurrency is not None and self.running.get(worker.worker_id, 0) >= worker.concurrency
+        if limit is not None and limit.is_paused:
+            return "paused"
+        if limit is not None and limit.most is not None and limit.held >= limit.most:
+            return "at its limit"
+        is_full = worker.concurrency is not None and self.running.get(worker.worker_id, 0) >= worker.concurrency
+        return "at its limit" if is_full else ""
