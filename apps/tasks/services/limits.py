@@ -60,7 +60,7 @@ def limits_adopt() -> int:
 def _change(workspace_id: uuid.UUID, kind: str, key: str, changes: Mapping[str, Any], by: str) -> QueueLimit | None:
     _check_place(workspace_id, kind, key)
     with transaction.atomic():
-        limit, is_new = QueueLimit.objects.get_or_create(workspace_id=workspace_id, kind=kind, key=key)
+        limit, is_new = _locked(workspace_id, kind, key)
         QueueLimit.objects.filter(id=limit.id).update(**changes, changed_by=by, changed_at=Now())
         if is_new:
             _adopt(limit)
@@ -70,8 +70,15 @@ def _change(workspace_id: uuid.UUID, kind: str, key: str, changes: Mapping[str, 
             limit.delete()
             return None
     _adopt(limit)
-    limit.refresh_from_db()
-    return limit
+    return QueueLimit.objects.filter(id=limit.id).first()
+
+
+def _locked(workspace_id: uuid.UUID, kind: str, key: str) -> tuple[QueueLimit, bool]:
+    """The row, locked, and whether it is new. One that another takes away while we wait for it is made again."""
+    while True:
+        limit, is_new = QueueLimit.objects.get_or_create(workspace_id=workspace_id, kind=kind, key=key)
+        if is_new or QueueLimit.objects.select_for_update(no_key=True).filter(id=limit.id).first() is not None:
+            return limit, is_new
 
 
 def _check_place(workspace_id: uuid.UUID, kind: str, key: str) -> None:
