@@ -73,7 +73,7 @@ def test_key_of_a_creation_that_failed_is_free(cast: Cast, first: Actor, second:
 
 
 def test_crowd_with_one_key_makes_one_task(cast: Cast) -> None:
-    together = threading.Barrier(6)
+    together = threading.Barrier(8)
 
     def rush(_: int) -> uuid.UUID:
         together.wait(10)
@@ -82,8 +82,8 @@ def test_crowd_with_one_key_makes_one_task(cast: Cast) -> None:
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(6) as pool:
-        assert len(set(pool.map(rush, range(6)))) == 1
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(rush, range(8)))) == 1
     assert counts() == (1, 1, 1)
 
 
