@@ -9,7 +9,8 @@ import sys
 import time
 from dataclasses import dataclass
 
-from tests.bench import over_http, services, streams
+from tests.bench import cycles, over_http, services, streams
+from tests.bench.services import BATCH, Bench, Claiming
 from tests.bench.stage import TOKEN, Stage, staged
 from tests.bench.table import Line, Table
 
@@ -18,33 +19,65 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True)
 class Size:
-    """How much is measured. Seconds are those of one measurement."""
+    """How much is measured. Seconds are those of one measurement; the others are counts."""
 
     seconds: float
     samples: int
-    claimable: int
+    claimers: tuple[int, ...]
+    claims: int
+    rounds: int
+    pending: int
+    finished: int
+    appends: int
+    cycles: int
     idle_streams: int
     idle_seconds: float
     watchers: int
     fan_outs: int
 
 
-FULL = Size(5.0, 300, 60_000, 5_000, 10.0, 1_000, 20)
-SHORT = Size(1.0, 40, 15_000, 200, 1.0, 100, 3)
-SMOKE = Size(0.2, 3, 2_000, 10, 0.1, 5, 1)
+FULL = Size(4.0, 300, (1, 8, 32), 8_000, 2, 10_000, 1_000_000, 1_200, 2_000, 5_000, 10.0, 1_000, 20)
+SHORT = Size(1.0, 40, (1, 8, 32), 2_000, 1, 3_000, 50_000, 200, 300, 200, 1.0, 100, 3)
+SMOKE = Size(0.2, 3, (1, 2), 64, 1, 400, 1_000, 16, 16, 10, 0.1, 5, 1)
+
+SHARE_OF_ONE = 4
+"""A single claimer makes this part of the claims, so that it takes no longer than the others together."""
 
 
 def measure(stage: Stage, size: Size, table: Table) -> None:
     table.add(*resting(stage))
-    table.add(*asyncio.run(over_http.measure_notice(stage, samples=size.samples)))
+    table.add(*asyncio.run(cycles.measure_idle_cycle(stage, samples=size.samples)))
     table.add(*asyncio.run(over_http.measure_send(stage, seconds=size.seconds)))
-    table.add(*asyncio.run(over_http.measure_create(stage, seconds=size.seconds)))
-    bench = services.Bench(stage)
-    bench.empty()
-    table.add(services.measure_claims(bench, limit=1, seconds=size.seconds, most=size.claimable))
-    table.add(services.measure_claims(bench, limit=services.BATCH, seconds=size.seconds, most=4 * size.claimable))
-    table.add(services.measure_appends(bench, seconds=size.seconds))
+    asyncio.run(over_http.make_task(stage))
+    bench = Bench(stage)
+    table.add(*asyncio.run(over_http.measure_create(bench, seconds=size.seconds)))
+    table.add(*asyncio.run(cycles.measure_cycles(bench, cycles=size.cycles)))
     table.add(*streaming(stage, size))
+    table.add(*(services.measure_appends(bench, reporters=many, calls=size.appends) for many in (1, 8)))
+    queueing(bench, size, table)
+
+
+def queueing(bench: Bench, size: Size, table: Table) -> None:
+    """Claims without finished tasks in the table, and with many."""
+    ways = [
+        Claiming(many, limit, max(many * limit, size.claims // (SHARE_OF_ONE if many == 1 else 1)), size.rounds)
+        for limit in (1, BATCH)
+        for many in size.claimers
+    ]
+    alone: dict[Claiming, float] = {}
+    bench.empty()
+    for finished in (0, size.finished):
+        if finished:
+            bench.finish(finished)
+            table.note(services.claim_plan(bench))
+        for way in ways:
+            ours, bare = services.measure_claims(bench, way, pending=size.pending)
+            beside = f"{way.name}, {finished:,} finished"
+            aim = "at or above 0.35" if way.limit == 1 else "at or above 0.6"
+            table.add(Line(beside, ours, "/s", bare, "pgbench, bare", aim))
+            if finished:
+                table.add(Line(f"{way.name}, as with none", ours, "/s", alone[way], "ours, none", "at or above 0.9"))
+            alone.setdefault(way, ours)
 
 
 def resting(stage: Stage) -> list[Line]:

@@ -35,10 +35,11 @@ HEADINGS = ("what", "ours", "reference, same run", "ratio", "aim")
 
 @dataclass
 class Table:
-    """Collects lines, telling each as it comes; `write` prints them all, aligned."""
+    """Collects lines, telling each as it comes; `write` prints them all, aligned, and the notes."""
 
     progress: TextIO
     lines: list[Line] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def add(self, *lines: Line) -> None:
         for line in lines:
@@ -46,8 +47,14 @@ class Table:
             self.progress.write(f"  {line.what}: {line.cells()[1]}\n")
             self.progress.flush()
 
+    def note(self, text: str) -> None:
+        """What is printed below the lines."""
+        self.notes.append(text)
+
     def write(self, out: TextIO) -> None:
         rows = [HEADINGS, *(line.cells() for line in self.lines)]
         widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
         for row in rows:
             out.write("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n")
+        for note in self.notes:
+            out.write(f"\n{note}\n")

@@ -9,9 +9,12 @@ import pytest
 
 MEASURED = (
     "web process, launch to first answer", "web process, resident memory at rest", "create to worker notified, p50",
+    "create, notify, claim: idle worker has its task, p50", "create, notify, claim, finish, p50",
     "message/send, non-blocking", "message/send, CPU", "task create over REST", "task create, CPU",
-    "claims by the service, 1 at a time", "claims by the service, 10 at a time", "events appended",
-    "idle streams, memory each", "event to one stream, p50",
+    "create, claim, finish over HTTP, 8 workers", "create, claim, finish: CPU",
+    "claims, 1 claimer, 1 at a time, 0 finished", "claims, 2 claimers, 10 at a time, 0 finished",
+    "claims, 2 claimers, 1 at a time, 1,000 finished", "claims, 2 claimers, 10 at a time, as with none",
+    "events appended, 8 reporters", "idle streams, memory each", "event to one stream, p50", "event to 5 streams",
 )  # fmt: skip
 
 
@@ -24,4 +27,5 @@ def test_every_measurement_gives_a_figure() -> None:
     assert done.returncode == 0, done.stderr
     for what in MEASURED:
         assert re.search(rf"{re.escape(what)}.*?\s{{2,}}-?[\d,.e+-]+ ", done.stdout), what
-    assert len(re.findall(r"\(pgbench|\(a2a-sdk", done.stdout)) >= 6
+    assert len(re.findall(r"\(pgbench|\(a2a-sdk", done.stdout)) >= 14
+    assert "Index Scan of tasks_task by task_claim: 1 rows" in done.stdout
