@@ -17,7 +17,7 @@ from tests.chaos.run import folder_of, performed
 from tests.chaos.scene import Scene
 
 FULL = (10_000, 500, 3)
-SHORT = (250, 20, 1)
+SHORT = (250, 16, 1)
 """Tasks, faults, runs."""
 
 

@@ -36,6 +36,7 @@ def _findings(evidence: Evidence) -> Iterator[Finding]:
     yield from checks.moves_are_posted(evidence)
     yield from checks.nothing_is_stuck(evidence)
     yield from checks.limits_hold(evidence)
+    yield from checks.pauses_hold(evidence)
     yield from checks.tokens_are_fresh(reports)
     yield from reports_agree(reports)
     yield from releases_agree(reports)

@@ -170,11 +170,28 @@ def limits_hold(evidence: Evidence) -> Iterator[Finding]:
         name = f"{bound.kind} {bound.key}"
         if bound.held != bound.really_held:
             yield Finding("limits", "", f"{name}: the row says {bound.held} are held, it is {bound.really_held}")
-        if bound.most is not None and (peak := _peak(evidence, bound.kind, bound.key)) > bound.most:
+        if bound.most is not None and (peak := peak_of(evidence, bound.kind, bound.key)) > bound.most:
             yield Finding("limits", "", f"{name}: {peak} were held at once, at most {bound.most} may be")
 
 
-def _peak(evidence: Evidence, kind: str, key: str) -> int:
+PAUSE_TAKES = 1.0
+"""Seconds after its answer in which claims that were just being made may still appear."""
+
+
+def pauses_hold(evidence: Evidence) -> Iterator[Finding]:
+    """Nothing was claimed in a paused part of the queue."""
+    ends = [(entry.id, entry.facts["asked"]) for entry in evidence.entries("resume")]
+    for pause in evidence.entries("pause"):
+        begin = pause.facts["granted"] + PAUSE_TAKES
+        end = min((asked for key, asked in ends if key == pause.id and asked > pause.facts["granted"]), default=begin)
+        for task_id, log in evidence.logs.items():
+            if not log or pause.id not in (log[0].data.get("queue"), log[0].data.get("concurrency_key")):
+                continue
+            if any(event.kind == "claimed" and event.at and begin < event.at.timestamp() < end for event in log):
+                yield Finding("limits", task_id, f"claimed while {pause.id} was paused")
+
+
+def peak_of(evidence: Evidence, kind: str, key: str) -> int:
     """The most tasks under a bound that were held at the same time."""
     changes = []
     for log in evidence.logs.values():

@@ -2,12 +2,13 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Coroutine
 from typing import Any
 
 from tests.chaos.calls import Answer, Json, call
 from tests.chaos.history import FAIL, OK, History
-from tests.chaos.scene import Scene
+from tests.chaos.scene import NARROW, WIDE, Scene
 from tests.chaos.watcher import Monitor, Watcher
 
 TASKS = "/v1/opencode/tasks"
@@ -51,7 +52,7 @@ class People:
             task.cancel()
 
     def _besides(self) -> tuple[Coroutine[Any, Any, None], ...]:
-        return self._answer_questions(), self._speak(), self._look_at_queue()
+        return self._answer_questions(), self._speak(), self._look_at_queue(), self._pause()
 
     async def _look_at_queue(self) -> None:
         """No new tasks while very many wait: a slow machine takes longer, its queue does not grow without end."""
@@ -72,7 +73,7 @@ class People:
         if not task_id:
             return
         async with asyncio.TaskGroup() as beside:
-            if chance.random() < 0.12:
+            if chance.random() < 0.08:
                 beside.create_task(Watcher(self._scene, self._watchers, task_id).run())
             for share, deed in ((0.06, "cancel"), (0.03, "requeue"), (0.1, "read"), (0.02, "prioritise")):
                 if chance.random() < share:
@@ -82,10 +83,12 @@ class People:
         key = f"key-{self._scene.seed}-{number}"
         body = {
             "title": key, "prompt": f"Calculate {number} * {chance.randint(2, 99)}", "priority": chance.randint(-2, 2),
-            "max_attempts": chance.randint(3, 6), "requires": chance.choice([["builtin"], ["chaos"], ["chaos"], []]),
+            "max_attempts": chance.randint(3, 6), "requires": chance.choice([["builtin"], ["chaos"], ["chaos"], ["chaos"], []]),
         }  # fmt: skip
         if body["requires"] == ["chaos"] and chance.random() < 0.15:
             body["codebase_id"] = self._scene.codebase_id
+        if chance.random() < 0.15:
+            body["concurrency_key"] = chance.choice([NARROW, WIDE, WIDE])
         if chance.random() < 0.02:
             body["deadline_seconds"] = chance.uniform(0.2, 3.0)
         answer = await self._persist("create", TASKS, body, key)
@@ -130,6 +133,30 @@ class People:
                 count += 1
                 said = f"answer {self._scene.seed}-{count}"
                 await self._persist("answer", f"{TASKS}/{task['id']}/input", {"message": said}, said)
+
+    async def _pause(self) -> None:
+        """Somebody stops a part of the queue for a moment, now and then."""
+        count = 0
+        while not self._scene.is_calm():
+            await asyncio.sleep(self._random.uniform(2.0, 8.0))
+            count += 1
+            part = self._random.choice(
+                [{"kind": "key", "key": WIDE}, {"kind": "codebase", "key": self._scene.codebase_id}]
+            )
+            await self._until_said("pause", part, f"pause {self._scene.seed}-{count}")
+            await asyncio.sleep(self._random.uniform(2.0, 5.0))
+            await self._until_said("resume", part, f"resume {self._scene.seed}-{count}")
+
+    async def _until_said(self, deed: str, part: Json, key: str) -> None:
+        """Notes when it was asked first and when it was granted, as seconds since the epoch.
+
+        Under a key: a request that was held up on its way must not pause again what is resumed by then.
+        """
+        asked, outcome = time.time(), ""
+        while outcome != OK:
+            await asyncio.sleep(0.05)
+            outcome = (await self._call("POST", f"/v1/queue/{deed}", part, key)).outcome
+        self._history.note(deed, part["key"], asked=asked, granted=time.time())
 
     async def _speak(self) -> None:
         """Somebody speaks to the codebase's agent, or starts it anew by that."""

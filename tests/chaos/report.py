@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from tests.chaos.checks import peak_of
 from tests.chaos.evidence import Evidence
 from tests.chaos.history import FAIL, OK, UNKNOWN, Entry
 from tests.chaos.reports import Finding
@@ -30,6 +31,9 @@ def rows(run: Performed, evidence: Evidence) -> Iterator[Row]:
     yield "requests", _counted(Counter(entry.id for entry in evidence.entries("misfortune"))) or "passed on"
     yield "stale claims refused", str(sum(entry.facts["code"] == "stale_claim" for entry in _wire(evidence, FAIL)))
     yield "writes with unknown outcome", str(len(_wire(evidence, UNKNOWN)))
+    for bound in evidence.bounds:
+        peak = peak_of(evidence, bound.kind, bound.key)
+        yield f"held at once: {bound.kind} {bound.key[-12:]}".rstrip(), f"{peak} of at most {bound.most}"
     watched = [*evidence.entries("watched"), *evidence.entries("monitored")]
     yield "streams, connections of them", f"{len(watched)}, {sum(entry.facts['connections'] for entry in watched)}"
     yield "time, of it until all had ended", f"{run.seconds:.0f} s, {run.settled_in:.0f} s"

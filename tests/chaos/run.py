@@ -17,7 +17,7 @@ from tests.chaos.actors import HandPart, people_of, proxy_of
 from tests.chaos.calls import call
 from tests.chaos.history import OK, History
 from tests.chaos.nemesis import schedule
-from tests.chaos.scene import Scene
+from tests.chaos.scene import Scene, limits
 from tests.chaos.striker import Striker
 from tests.chaos.system import DaemonPart, Part, WebPart, wait_until
 
@@ -64,6 +64,7 @@ def performed(scene: Scene) -> Iterator[Performed]:
                 stack.callback(part.stop)
                 part.start()
             scene = replace(scene, codebase_id=_codebase(webs[0].port))
+            _set_limits(webs[0].port, scene.codebase_id)
             stack.enter_context(proxy_of(scene))
             parts = [*store_parts, *webs, *jobs, *_workers(scene, stack)]
             striker = Striker(parts, History(scene.histories, "nemesis"))
@@ -120,6 +121,14 @@ def _codebase(port: int) -> str:
 
     wait_until(register, "the first web process answers", START_SECONDS)
     return found[0]
+
+
+def _set_limits(port: int, codebase_id: str) -> None:
+    """Bounds on every kind of part of the queue, so narrow that they matter."""
+    for (kind, key), most in limits(codebase_id).items():
+        answer = asyncio.run(call(port, "PUT", "/v1/queue/limits", {"kind": kind, "key": key, "most": most}))
+        if answer.outcome != OK:
+            raise RuntimeError(f"no limit for {kind} {key}: {answer}")
 
 
 def _workers(scene: Scene, stack: ExitStack) -> Sequence[Part]:

@@ -8,6 +8,13 @@ LEASE_SECONDS = 2
 """The shortest that the product allows."""
 FAULT_GAP_SECONDS = 1.2
 TASKS_PER_SECOND = 16.0
+NARROW, WIDE = "narrow", "wide"
+"""Concurrency keys that some tasks have."""
+
+
+def limits(codebase_id: str) -> dict[tuple[str, str], int]:
+    """(kind, key) of the queue's parts that are bounded → how many of their tasks may be held at once."""
+    return {("workspace", ""): 60, ("codebase", codebase_id): 5, ("key", NARROW): 2, ("key", WIDE): 6}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +27,7 @@ class Scene:
     folder: Path
     driver: int
     webs: int = 2
-    daemons: int = 3
+    daemons: int = 4
     hands: int = 4
     proxy_port: int = 0
     web_ports: tuple[int, ...] = ()

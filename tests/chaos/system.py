@@ -243,7 +243,7 @@ def daemon(scene: Scene, number: int) -> DaemonPart:
     home.mkdir()
     environment = {
         "A2A_WORKER_NAME": name, "A2A_WORKER_ID": name, "A2A_TOKEN": TOKEN, "PATH": os.defpath,
-        "A2A_POLL_INTERVAL": "0.5", "A2A_LOG_LEVEL": "INFO", "A2A_WORKER_CONCURRENCY": "4",
+        "A2A_POLL_INTERVAL": "0.5", "A2A_LOG_LEVEL": "INFO", "A2A_WORKER_CONCURRENCY": "8",
     }  # fmt: skip
     return DaemonPart(name, WorkerProcess(f"http://{LOOPBACK}:{scene.proxy_port}", home, environment=environment))
 

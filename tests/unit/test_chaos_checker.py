@@ -228,6 +228,14 @@ def test_a_row_that_is_not_its_log_is_seen(change: dict[str, Any]) -> None:
     assert found(evidence(task=replace(row_of(log_of(*LOG)), **change))) == {"row is no fold"}
 
 
+@pytest.mark.parametrize(("seconds", "verdicts"), [(3.0, {"limits"}), (8.0, set())])
+def test_a_claim_in_a_paused_queue_is_seen(seconds: float, verdicts: set[str]) -> None:
+    begin = NOON.timestamp() + seconds
+    pause = told("pause", task_id="global", asked=begin, granted=begin)
+    resume = told("resume", task_id="global", asked=begin + 10, granted=begin + 10)
+    assert found(evidence(None, pause, resume)) == verdicts
+
+
 @pytest.mark.parametrize(
     ("bound", "verdicts"),
     [
