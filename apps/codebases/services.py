@@ -60,7 +60,11 @@ def _lock_path(workspace_id: uuid.UUID, path: str) -> None:
 
 def _same(workspace_id: uuid.UUID, new: NewCodebase, path: str) -> Codebase | None:
     if new.codebase_id:
-        return Codebase.objects.select_for_update(no_key=True).filter(workspace_id=workspace_id, id=new.codebase_id).first()
+        return (
+            Codebase.objects.select_for_update(no_key=True)
+            .filter(workspace_id=workspace_id, id=new.codebase_id)
+            .first()
+        )
     there = codebases_of(workspace_id).select_for_update(no_key=True).filter(path=path)
     if new.worker_id:
         return there.filter(worker_id=new.worker_id).first() or there.filter(worker_id="").first()
