@@ -35,7 +35,7 @@ FACTS_AT_CREATION = (
 
 
 def created(facts: Data) -> Event:
-    """The task came to be; `facts` holds FACTS_AT_CREATION, and `deadline_at`/`available_at` as ISO 8601 or null."""
+    """The task came to be; `facts` holds FACTS_AT_CREATION."""
     return Event("created", facts)
 
 

@@ -3,10 +3,7 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
-
-from django.utils import timezone
 
 from apps.core.errors import InvalidError, NotFoundError
 from apps.core.ids import new_id
@@ -53,7 +50,7 @@ def task_create(*, workspace_id: uuid.UUID, new: NewTask, by: str) -> Task:
     """
     _check(new)
     values = _values(workspace_id, new, by)
-    task = statements.insert(values=values, event=_created(values))
+    task = statements.insert(values=values, event=_created(values), deadline_seconds=new.deadline_seconds)
     return announce(task) if task is not None else _made_before(workspace_id, new)
 
 
@@ -100,7 +97,6 @@ def _check(new: NewTask) -> None:
 
 
 def _values(workspace_id: uuid.UUID, new: NewTask, by: str) -> dict[str, Any]:
-    now = timezone.now()
     codebase_id, queue = _place(new)
     return {
         "id": new_id(),
@@ -121,8 +117,6 @@ def _values(workspace_id: uuid.UUID, new: NewTask, by: str) -> dict[str, Any]:
         "metadata": dict(new.metadata),
         "created_by": by,
         "idempotency_key": new.idempotency_key,
-        "available_at": now,
-        "deadline_at": _deadline(now, new.deadline_seconds),
     }
 
 
@@ -133,10 +127,6 @@ def _place(new: NewTask) -> tuple[str | None, str]:
     if new.codebase_id in ("", GLOBAL_QUEUE):
         return None, GLOBAL_QUEUE
     return new.codebase_id, new.codebase_id
-
-
-def _deadline(now: datetime, seconds: float | None) -> datetime | None:
-    return None if seconds is None else now + timedelta(seconds=seconds)
 
 
 def _created(values: Mapping[str, Any]) -> events.Event:

@@ -170,23 +170,26 @@ def _assignments(changes: Mapping[str, Any], params: dict[str, Any]) -> str:
     return text + (", limit_ids = '{}'" if _lets_go(changes) else "")
 
 
-def insert(*, values: Mapping[str, Any], event: Event) -> Task | None:
+def insert(*, values: Mapping[str, Any], event: Event, deadline_seconds: float | None = None) -> Task | None:
     """Make a task with its first event and outbox row; None where its idempotency key is taken, or its codebase gone.
 
     The codebase is looked at under a lock that its removal waits for, so that no task is left in a removed one.
+    Its times are the database's, as its leases are: a caller's clock that is ahead would hide the task for as long.
     """
     names = ", ".join(values)
     params = {name: as_json(value) if name in JSON_COLUMNS else value for name, value in values.items()}
-    params |= {"kind": event.kind, "data": as_json(event.data)}
+    params |= {"kind": event.kind, "data": as_json(event.data), "deadline_seconds": deadline_seconds}
     sql = f"""
 WITH place AS (
     SELECT c.id FROM codebases_codebase c
     WHERE c.id = %(codebase_id)s::text AND c.workspace_id = %(workspace_id)s AND c.status <> 'removed' FOR SHARE
 ), moved AS (
     INSERT INTO tasks_task AS t ({names}, state, last_seq, last_steering_seq, heard_seq, position, attempt, declined_by,
-        limit_ids, worker_id, claim_seq, client_seq, result, error, error_code, usage, created_at, updated_at, rank)
+        limit_ids, worker_id, claim_seq, client_seq, result, error, error_code, usage, created_at, updated_at,
+        available_at, deadline_at, rank)
     SELECT {", ".join(f"%({name})s" for name in values)}, 'pending', 1, 0, 0, {POSITION}, 0, '{{}}', '{{}}', '', 0, 0,
         '', '', '', '{{}}', clock_timestamp(), clock_timestamp(),
+        clock_timestamp(), clock_timestamp() + make_interval(secs => %(deadline_seconds)s::float8),
         extract(epoch FROM clock_timestamp()) - %(priority)s::int * {AGEING_SECONDS_PER_PRIORITY}
     WHERE %(codebase_id)s::text IS NULL OR EXISTS (SELECT FROM place)
     ON CONFLICT (workspace_id, idempotency_key) DO NOTHING
