@@ -11,9 +11,8 @@ import os
 import threading
 import uuid
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -22,6 +21,7 @@ from redis.exceptions import RedisError
 
 from apps.core.metrics import UNSENT_WAKE_UPS
 from apps.core.pulse import Pulse
+from apps.core.waiter import Waiter, WakeUp
 
 log = logging.getLogger(__name__)
 
@@ -31,129 +31,6 @@ RECONNECT_SECONDS = 1.0
 SEND_SECONDS = 5.0
 GATHER_SECONDS = 0.003
 OUTGOING_LIMIT = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class WakeUp:
-    """`task` grew to `seq`. `queue` is set when it became claimable; `worker` when its holder should look."""
-
-    workspace: str
-    task: str
-    seq: int
-    codebase: str = ""
-    queue: str = ""
-    worker: str = ""
-
-    def topics(self) -> Iterator[str]:
-        """The names under which waiters listen: one task, one codebase, or everything in a workspace."""
-        yield f"task:{self.task}"
-        yield f"workspace:{self.workspace}"
-        if self.codebase:
-            yield f"codebase:{self.codebase}"
-
-    def as_message(self) -> dict[str, Any]:
-        """The fields, for Redis."""
-        return {
-            "workspace": self.workspace,
-            "task": self.task,
-            "seq": self.seq,
-            "codebase": self.codebase,
-            "queue": self.queue,
-            "worker": self.worker,
-        }
-
-
-class Waiter:
-    """One listener's mailbox: filled by wake-ups, emptied by whoever waits. It keeps hints, not facts:
-    bounded.
-
-    `stamp` is the hub's count at the last hint: what began to be read at that count or later has seen its
-    event.
-    """
-
-    LIMIT = 512
-    __slots__ = ("_hints", "_rouse", "_sleeper", "_timer", "_until", "stamp")
-
-    def __init__(self, stamp: int) -> None:
-        self.stamp = stamp
-        self._hints: list[WakeUp] = []
-        self._sleeper: asyncio.Future[None] | None = None
-        self._rouse: Rouse = _at_once
-        self._timer: asyncio.TimerHandle | None = None
-        self._until = 0.0
-
-    def put(self, wakeup: WakeUp, stamp: int) -> None:
-        self.stamp = stamp
-        if len(self._hints) >= self.LIMIT:
-            del self._hints[: self.LIMIT // 2]  # the newest say the most
-        self._hints.append(wakeup)
-        if self._sleeper is not None:
-            self._rouse(wakeup, self._sleeper)
-
-    async def wait(self, seconds: float) -> list[WakeUp]:
-        """The hints since the last call; an empty list after `seconds` without any."""
-        await self.rest(seconds)
-        return self.take()
-
-    async def rest(self, seconds: float, rouse: "Rouse | None" = None) -> None:
-        """Until there are hints (there may be already), or `seconds` have passed.
-
-        With `rouse`, whoever rests is not woken by a hint: `rouse(hint, sleeper)` sees to it, at once, later or never.
-        """
-        if not self._hints and seconds > 0:
-            self._rouse = rouse or _at_once
-            await self._sleep(seconds)
-
-    def take(self) -> list[WakeUp]:
-        """The hints since the last call, without waiting."""
-        hints, self._hints = self._hints, []
-        return hints
-
-    async def _sleep(self, seconds: float) -> None:
-        """A future and a timer: a twentieth of what an Event with a timeout costs an idle stream.
-
-        Whoever was woken leaves its timer running for its next sleep, which ends later: then it is only set anew.
-        """
-        loop = asyncio.get_running_loop()
-        self._until = loop.time() + seconds
-        if self._timer is None or self._timer.when() > self._until:
-            self.close()
-            self._timer = loop.call_later(seconds, self._ring)
-        self._sleeper = sleeper = loop.create_future()
-        try:
-            await sleeper
-        finally:
-            self._sleeper = None
-
-    def _ring(self) -> None:
-        self._timer = None
-        if self._sleeper is None:
-            return
-        loop = self._sleeper.get_loop()
-        left = self._until - loop.time()
-        if left > 0:
-            self._timer = loop.call_later(left, self._ring)
-        else:
-            wake(self._sleeper)
-
-    def close(self) -> None:
-        """Stop the timer."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-
-Rouse = Callable[[WakeUp, asyncio.Future[None]], None]
-
-
-def wake(sleeper: asyncio.Future[None]) -> None:
-    """Let whoever awaits `sleeper` go on, if it still sleeps."""
-    if not sleeper.done():
-        sleeper.set_result(None)
-
-
-def _at_once(hint: WakeUp, sleeper: asyncio.Future[None]) -> None:
-    wake(sleeper)
 
 
 class Hub:

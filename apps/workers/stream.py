@@ -12,7 +12,8 @@ from starlette.responses import Response
 from apps.accounts.principals import Principal
 from apps.core.db import in_database
 from apps.core.sse import KEEPALIVE, EventStream, event
-from apps.core.wakeups import Waiter, WakeUp, hub
+from apps.core.waiter import Waiter, WakeUp
+from apps.core.wakeups import hub
 from apps.tasks.selectors import is_terminal, placed_codebase, steering_after, task_get
 from apps.tasks.services import Claimer, tasks_claimable
 from apps.workers.reading import invalid

@@ -8,7 +8,8 @@ import pytest_asyncio
 
 from apps.core import wakeups
 from apps.core.db import in_database
-from apps.core.wakeups import WakeUp, hub
+from apps.core.waiter import WakeUp
+from apps.core.wakeups import hub
 from apps.tasks import log
 from apps.tasks.log import sweep
 from apps.tasks.services import announce

@@ -14,7 +14,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from apps.core import pulse, wakeups
 from apps.core.metrics import REGISTRY
-from apps.core.wakeups import Hub, Waiter, WakeUp, hub, publish
+from apps.core.waiter import Waiter, WakeUp
+from apps.core.wakeups import Hub, hub, publish
 from codetether.embedded import launcher
 
 pytestmark = pytest.mark.asyncio

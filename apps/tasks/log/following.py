@@ -9,7 +9,8 @@ from collections.abc import AsyncGenerator, Callable, Hashable, Sequence
 from django.db import InterfaceError, OperationalError
 
 from apps.core.db import in_database
-from apps.core.wakeups import Waiter, WakeUp, hub
+from apps.core.waiter import Waiter, WakeUp
+from apps.core.wakeups import hub
 from apps.tasks.errors import TaskNotFoundError
 from apps.tasks.log.entries import TERMINAL_KINDS, Cursor, LogEvent
 from apps.tasks.log.reading import Page, is_ended_at, now_cursor, task_page, workspace_page

@@ -9,7 +9,8 @@ from collections.abc import Callable, Hashable
 from typing import Any, cast
 
 from apps.core.db import in_database
-from apps.core.wakeups import Waiter, WakeUp, hub, wake
+from apps.core.waiter import Waiter, WakeUp, wake
+from apps.core.wakeups import hub
 
 
 class _Read:

@@ -15,7 +15,8 @@ from typing import Any
 from django.db import Error, connection
 
 from apps.core.db import in_database
-from apps.core.wakeups import WakeUp, hub
+from apps.core.waiter import WakeUp
+from apps.core.wakeups import hub
 from apps.tasks.log.entries import Cursor
 from apps.tasks.log.reading import now_cursor
 

@@ -6,7 +6,8 @@ from functools import partial
 from django.db import transaction
 from django.db.models.functions import Now
 
-from apps.core.wakeups import WakeUp, publish
+from apps.core.waiter import WakeUp
+from apps.core.wakeups import publish
 from apps.tasks.models import Task
 from apps.tasks.states import State
 
