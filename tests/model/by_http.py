@@ -13,13 +13,14 @@ import httpx
 from apps.accounts.permissions import Role
 from tests.api.conftest import Api
 from tests.factories import Cast
-from tests.model.by_services import ByServices
 from tests.model.queue import Place
 from tests.model.stage import register, set_stage
 from tests.model.target import Data, Ending, Held, RefusedError, Said, refusals
 from tests.model.task import Wish
 
 TASKS = "/v1/opencode/tasks"
+TASKS_OF_WORKERS = "/v1/worker/tasks"
+QUEUE = "/v1/queue"
 A2A_REFUSALS = {-32001: "task_not_found", -32004: "task_ended"}
 """JSON-RPC's codes (A2A 0.3, section 8) in the rules' words."""
 
@@ -31,7 +32,6 @@ class ByHttp:
 
     def __init__(self, cast: Cast, stranger: Cast, runner: asyncio.Runner) -> None:
         self.cast, self.stranger = cast, stranger
-        self.within = ByServices(cast)
         self.api = Api(cast.token(Role.ADMIN), runner)
         self.theirs = Api(stranger.token(Role.ADMIN), runner)
 
@@ -42,8 +42,6 @@ class ByHttp:
             register(self.stranger, worker)
 
     def create(self, wish: Wish, key: str) -> UUID:
-        if wish.key:  # which no face takes
-            return self.within.create(wish, key)
         body = {
             "title": "t",
             "prompt": "p",
@@ -53,6 +51,7 @@ class ByHttp:
             "requires": list(wish.requires),
             "model": wish.model,
             "target_agent": wish.role,
+            "concurrency_key": wish.key,
             "deadline_seconds": 3600 if wish.deadline else None,
         }
         made = told(self.api.post(TASKS, body, headers={"Idempotency-Key": key}))
@@ -119,13 +118,13 @@ class ByHttp:
         return sum(answer[name] for name in ("requeued", "failed", "unheld", "expired"))
 
     def bind(self, place: Place, most: int | None) -> None:
-        self.within.bind(place, most)
+        told(self.api.put(f"{QUEUE}/limits", {"kind": place[0], "key": place[1], "most": most}))
 
     def pause(self, place: Place) -> None:
-        self.within.pause(place)
+        told(self.api.post(f"{QUEUE}/pause", {"kind": place[0], "key": place[1], "reason": "lunch"}))
 
     def resume(self, place: Place) -> None:
-        self.within.resume(place)
+        told(self.api.post(f"{QUEUE}/resume", {"kind": place[0], "key": place[1]}))
 
     def trespass(self, held: Held) -> Sequence[str]:
         own, self.api = self.api, self.theirs
@@ -133,9 +132,6 @@ class ByHttp:
             return refusals(self, held)
         finally:
             self.api = own
-
-
-TASKS_OF_WORKERS = "/v1/worker/tasks"
 
 
 def told(answer: httpx.Response) -> Data:
