@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from django.conf import settings
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Send
@@ -44,6 +44,10 @@ def json_response(value: object, status: int = 200, headers: Mapping[str, str] |
 
 def problem_response(error: Exception) -> Response:
     """The JSON answer for any exception (contract: general rules)."""
+    if isinstance(error, ClientDisconnect):
+        return Response(
+            status_code=400
+        )  # it left before its body had come: nobody reads this, and nothing is wrong here
     problem: CodeTetherError = problem_of(error)
     return json_response(problem_body(problem), problem.status, problem_headers(problem))
 
