@@ -14,6 +14,8 @@ from tests.chaos.watcher import Monitor, Watcher
 TASKS = "/v1/opencode/tasks"
 AT_ONCE = 60
 MONITORS = 2
+REQUIRES: list[list[str]] = [["builtin"], ["chaos"], ["chaos"], ["chaos"], []]
+"""The first needs a real daemon, the chaotic ones a hand, the last either."""
 WAITING_MOST = 150
 LOOK_EVERY = 0.7
 ANSWER_EVERY = 0.7
@@ -83,7 +85,7 @@ class People:
         key = f"key-{self._scene.seed}-{number}"
         body = {
             "title": key, "prompt": f"Calculate {number} * {chance.randint(2, 99)}", "priority": chance.randint(-2, 2),
-            "max_attempts": chance.randint(3, 6), "requires": chance.choice([["builtin"], ["chaos"], ["chaos"], ["chaos"], []]),
+            "max_attempts": chance.randint(3, 6), "requires": chance.choice(REQUIRES),
         }  # fmt: skip
         if body["requires"] == ["chaos"] and chance.random() < 0.15:
             body["codebase_id"] = self._scene.codebase_id
