@@ -30,7 +30,7 @@ from apps.tasks.services import (
 )
 from apps.tasks.states import State
 from apps.workers import reading, services
-from apps.workers.selectors import claimer_of, connected_workers, worker_facts, worker_get
+from apps.workers.selectors import claimer_get, connected_workers, worker_facts, worker_get
 
 if TYPE_CHECKING:
     from apps.tasks.models import Task
@@ -120,10 +120,10 @@ def _claim(principal: Principal, body: Mapping[str, Any], task_id: uuid.UUID | N
     limit = reading.whole(body, "limit", default=1, least=1, most=100)
     if task_id is None and body.get("task_id") is not None:
         task_id = _task_id(reading.text(body, "task_id", required=True))
-    worker = worker_get(workspace_id=principal.workspace_id, worker_id=worker_id)
-    if worker.draining and task_id is None:
+    roles = [reading.text(body, "agent_name")]
+    claimer, draining = claimer_get(workspace_id=principal.workspace_id, worker_id=worker_id, roles=roles)
+    if draining and task_id is None:
         return {"success": True, "tasks": [], "task": None}
-    claimer = claimer_of(worker, roles=[reading.text(body, "agent_name")])
     busy = set(reading.listed(body, "exclude_codebases", reading.word))
     claimer = replace(claimer, queues=[queue for queue in claimer.queues if queue not in busy])
     held = [claim_facts(task) for task in task_claim(claimer=claimer, limit=limit, task_id=task_id)]

@@ -5,14 +5,16 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.codebases.selectors import codebases_of
+from apps.core.prepared import execute
 from apps.tasks.selectors import GLOBAL_QUEUE, PENDING_QUEUE
 from apps.tasks.services import Claimer
-from apps.workers.errors import WorkerNotFoundError
+from apps.workers.errors import not_registered
 from apps.workers.models import Worker
 
 
@@ -25,7 +27,7 @@ def worker_get(*, workspace_id: uuid.UUID, worker_id: str) -> Worker:
     """The worker, or WorkerNotFoundError."""
     found = workers_of(workspace_id).filter(worker_id=worker_id).first()
     if found is None:
-        raise WorkerNotFoundError("No worker of that id has registered; register it first.")
+        raise not_registered()
     return found
 
 
@@ -97,20 +99,53 @@ def discoverable_agents(workspace_id: uuid.UUID) -> list[dict[str, Any]]:
     ]
 
 
-def queues_of(worker: Worker) -> list[str]:
-    """The queues that a worker serves: its codebases, `__pending__`, and `global` where it has a global codebase."""
-    bound = codebases_of(worker.workspace_id).filter(worker_id=worker.worker_id).values_list("id", flat=True)
+def queues_of(worker: Worker, bound: Iterable[str] | None = None) -> list[str]:
+    """The queues that a worker serves: its codebases, `__pending__`, and `global` where it has a global codebase.
+
+    `bound`: the ids of the codebases bound to it, where the caller has them.
+    """
+    if bound is None:
+        bound = codebases_of(worker.workspace_id).filter(worker_id=worker.worker_id).values_list("id", flat=True)
     shared = [GLOBAL_QUEUE] if worker.global_codebase_id else []
     return sorted({*worker.codebases, *bound}) + shared + [PENDING_QUEUE]
 
 
-def claimer_of(worker: Worker, *, roles: Iterable[str] = ()) -> Claimer:
+_SERVING = """
+SELECT w.draining, w.capabilities, w.offered_models::text, w.agents::text, w.codebases, w.global_codebase_id,
+    ARRAY(SELECT c.id FROM codebases_codebase c
+        WHERE c.workspace_id = w.workspace_id AND c.worker_id = w.worker_id AND c.status <> 'removed')
+FROM workers_worker w WHERE w.workspace_id = %(workspace_id)s AND w.worker_id = %(worker_id)s"""
+
+
+def claimer_get(*, workspace_id: uuid.UUID, worker_id: str, roles: Iterable[str] = ()) -> tuple[Claimer, bool]:
+    """What a worker may take, and whether it drains; WorkerNotFoundError where there is none.
+
+    As `claimer_of(worker_get(...))`, by one prepared statement: it stands before each claim, and costs a tenth of
+    the ORM's two.
+    """
+    rows = execute(_SERVING, {"workspace_id": workspace_id, "worker_id": worker_id})
+    if not rows:
+        raise not_registered()
+    ((draining, capabilities, models, agents, codebases, shared, bound),) = rows
+    worker = Worker(
+        workspace_id=workspace_id,
+        worker_id=worker_id,
+        capabilities=capabilities,
+        offered_models=orjson.loads(models),
+        agents=orjson.loads(agents),
+        codebases=codebases,
+        global_codebase_id=shared,
+    )
+    return claimer_of(worker, roles=roles, bound=bound), draining
+
+
+def claimer_of(worker: Worker, *, roles: Iterable[str] = (), bound: Iterable[str] | None = None) -> Claimer:
     """What a worker may take. A model is found by its full id and by the part after the provider."""
     ids = [model["id"] for model in worker.offered_models]
     return Claimer(
         workspace_id=worker.workspace_id,
         worker_id=worker.worker_id,
-        queues=queues_of(worker),
+        queues=queues_of(worker, bound),
         capabilities=worker.capabilities,
         models=sorted({*ids, *(name.partition("/")[2] for name in ids if "/" in name)}),
         roles=sorted({*(agent["role"] for agent in worker.agents), *filter(None, roles)}),

@@ -7,9 +7,10 @@ from typing import Any
 
 from django.db.models.functions import Now
 
+from apps.core.prepared import execute
 from apps.tasks.selectors import held_claims, steering_after, why_lost
 from apps.tasks.services import Lease, lease_renew
-from apps.workers.errors import WorkerNotFoundError
+from apps.workers.errors import not_registered
 from apps.workers.models import Worker
 
 
@@ -66,14 +67,22 @@ def worker_drain(*, workspace_id: uuid.UUID, worker_id: str, draining: bool) -> 
     _update(workspace_id, worker_id, draining=draining)
 
 
-def worker_seen(*, workspace_id: uuid.UUID, worker_id: str) -> None:
-    """The worker lives."""
-    _update(workspace_id, worker_id, last_seen_at=Now(), unregistered_at=None)
+_SEEN = """
+UPDATE workers_worker SET last_seen_at = statement_timestamp(), unregistered_at = NULL
+WHERE workspace_id = %(workspace_id)s AND worker_id = %(worker_id)s RETURNING draining"""
+
+
+def worker_seen(*, workspace_id: uuid.UUID, worker_id: str) -> bool:
+    """The worker lives; whether it is to take nothing new. Every worker says so all the time: one statement."""
+    rows = execute(_SEEN, {"workspace_id": workspace_id, "worker_id": worker_id})
+    if not rows:
+        raise not_registered()
+    return bool(rows[0][0])
 
 
 def _update(workspace_id: uuid.UUID, worker_id: str, **changes: Any) -> None:
     if not Worker.objects.filter(workspace_id=workspace_id, worker_id=worker_id).update(**changes):
-        raise WorkerNotFoundError("No worker of that id has registered; register it first.")
+        raise not_registered()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +106,7 @@ class Heartbeat:
 
 def worker_heartbeat(*, workspace_id: uuid.UUID, worker_id: str, claims: Sequence[HeldClaim] | None) -> Heartbeat:
     """Renew the leases of `claims` (None, from workers of before: all that it holds) and gather what is new."""
-    worker_seen(workspace_id=workspace_id, worker_id=worker_id)
+    draining = worker_seen(workspace_id=workspace_id, worker_id=worker_id)
     if claims is None:
         claims = [HeldClaim(*row) for row in held_claims(workspace_id=workspace_id, worker_id=worker_id)]
     leases = lease_renew(
@@ -107,7 +116,6 @@ def worker_heartbeat(*, workspace_id: uuid.UUID, worker_id: str, claims: Sequenc
     )
     held = {lease.task_id: lease for lease in leases}
     lost = [claim.task_id for claim in claims if claim.task_id not in held]
-    draining = Worker.objects.values_list("draining", flat=True).get(workspace_id=workspace_id, worker_id=worker_id)
     return Heartbeat(
         leases=leases,
         lost=why_lost(workspace_id, lost),

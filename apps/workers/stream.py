@@ -17,7 +17,7 @@ from apps.core.wakeups import hub
 from apps.tasks.selectors import is_terminal, placed_codebase, steering_after, task_get
 from apps.tasks.services import Claimer, tasks_claimable
 from apps.workers.reading import invalid
-from apps.workers.selectors import claimer_of, worker_get
+from apps.workers.selectors import claimer_get
 from apps.workers.services import steering_message, worker_seen
 
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ class Listener:
 
     def claimer(self) -> Claimer:
         """What it may take now: registration and codebases may have changed since it connected."""
-        worker = worker_get(workspace_id=self.workspace_id, worker_id=self.worker_id)
-        claimer = claimer_of(worker, roles=[self.role])
+        claimer, _ = claimer_get(workspace_id=self.workspace_id, worker_id=self.worker_id, roles=[self.role])
         return replace(
             claimer,
             queues=sorted({*claimer.queues, *self.queues}),
