@@ -20,7 +20,8 @@ from codetether_worker.protocol import Claim, HeartbeatReply, RegisteredCodebase
 
 log = logging.getLogger(__name__)
 
-_TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+LONGEST_WAIT = 30.0  # seconds without an answer
+_TIMEOUT = httpx.Timeout(LONGEST_WAIT, connect=10.0)
 _WAIT_CAP = 300.0
 
 
@@ -73,9 +74,17 @@ class ControlPlane:
         answer = await self.call("POST", "/v1/worker/tasks/claim", body, tries=1)
         return _read(lambda body: [Claim.parse(item) for item in body.get("tasks") or []], answer)
 
-    async def heartbeat(self, claims: Sequence[Mapping[str, Any]], *, status: str) -> HeartbeatReply:
+    async def heartbeat(
+        self, claims: Sequence[Mapping[str, Any]], *, status: str, limit: float = LONGEST_WAIT
+    ) -> HeartbeatReply:
+        """Given up after `limit` seconds."""
         body = {"claims": [dict(claim) for claim in claims], "status": status}
-        return _read(HeartbeatReply.parse, await self.call("POST", f"{self._own_path}/heartbeat", body, tries=1))
+        path = f"{self._own_path}/heartbeat"
+        try:
+            async with asyncio.timeout(limit):
+                return _read(HeartbeatReply.parse, await self.call("POST", path, body, tries=1))
+        except TimeoutError as error:
+            raise ServerUnreachable(f"no answer within {limit:.1f} s") from error
 
     async def post_events(self, task_id: str, body: Mapping[str, Any]) -> None:
         path = f"/v1/worker/tasks/{quote(task_id, safe='')}/events"

@@ -8,7 +8,7 @@ import logging
 from codetether_worker import lease
 from codetether_worker.attempts import Attempts
 from codetether_worker.backoff import Backoff, wait_for_any
-from codetether_worker.client import ControlPlane
+from codetether_worker.client import LONGEST_WAIT, ControlPlane
 from codetether_worker.errors import ServerRefused, ServerUnreachable, WorkerUnknown
 from codetether_worker.registration import Registrar
 
@@ -51,7 +51,9 @@ class Heartbeat:
         claims = self._attempts.heartbeat_claims()
         sent_at = lease.now()
         status = "draining" if self._stopping.is_set() or self.drain_asked else "active"
-        reply = await self._client.heartbeat(claims, status=status)
+        # A server that hangs must not cost the lease: half of it is left to reach another one.
+        limit = min(LONGEST_WAIT, self._registrar.terms.lease_seconds / 2)
+        reply = await self._client.heartbeat(claims, status=status, limit=limit)
         if reply.drain != self.drain_asked:
             log.info("the server asks this worker to %s", "drain" if reply.drain else "take tasks again")
         self.drain_asked = reply.drain
