@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.utils import timezone
 
@@ -81,6 +82,11 @@ def idempotency_purge() -> int:
     """Remove kept answers older than IDEMPOTENCY_KEPT; returns how many."""
     removed, _ = IdempotentResponse.objects.filter(created_at__lt=timezone.now() - IDEMPOTENCY_KEPT).delete()
     return removed
+
+
+def logins_purge() -> None:
+    """Remove browser logins that are over; Django keeps them until somebody asks for them again."""
+    SessionStore.clear_expired()
 
 
 def local_worker_token(*, data_dir: Path) -> str:

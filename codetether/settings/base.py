@@ -104,6 +104,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "forget-old-answers": {"task": "apps.accounts.jobs.answers_purge", "schedule": 3600.0, "options": {"expires": 600}},
+    "forget-old-logins": {"task": "apps.accounts.jobs.logins_purge", "schedule": 3600.0, "options": {"expires": 600}},
     "compact-old-logs": {
         "task": "apps.tasks.jobs.events_compact",
         "schedule": 3600.0,

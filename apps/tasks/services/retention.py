@@ -9,7 +9,7 @@ the work may stop anywhere, begin again, and run beside itself.
 import time
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -53,8 +53,8 @@ class Line:
         return self.seq if self.summary is None else int(self.summary["first_seq"])
 
     @property
-    def kinds(self) -> Counter[str]:
-        return Counter([self.kind]) if self.summary is None else Counter(self.summary["kinds"])
+    def kinds(self) -> Mapping[str, int]:
+        return {self.kind: 1} if self.summary is None else self.summary["kinds"]
 
 
 def events_compact(*, days: float, seconds: float = SECONDS) -> Compaction:
@@ -129,8 +129,9 @@ def _runs(lines: Sequence[Line], kept: Collection[int]) -> Iterator[list[Line]]:
 
 def _replace(task_id: uuid.UUID, run: Sequence[Line]) -> int:
     """Put one event in the place of a run; returns how many events are gone by that."""
-    first, last = run[0], run[-1]
-    kinds = sum((line.kinds for line in run), Counter[str]())
+    first, last, kinds = run[0], run[-1], Counter[str]()
+    for line in run:
+        kinds.update(line.kinds)
     event = events.compacted(first_seq=first.first_seq, last_seq=last.seq, kinds=kinds)
     here = Q(task_id=task_id)
     TaskEvent.objects.filter(here, seq__gte=first.seq, seq__lt=last.seq).delete()
