@@ -15,7 +15,7 @@ from tests.api.conftest import Api
 from tests.factories import Cast
 from tests.model.queue import Place
 from tests.model.stage import register, set_stage
-from tests.model.target import Data, Ending, Held, RefusedError, Said, refusals
+from tests.model.target import LACKING, Data, Ending, Held, RefusedError, Said, refusals
 from tests.model.task import Wish
 
 TASKS = "/v1/opencode/tasks"
@@ -112,6 +112,10 @@ class ByHttp:
 
     def leave_question(self, held: Held) -> None:
         self.release(held, "input_required", question="?")
+
+    def why(self, task: UUID) -> str:
+        code = told(self.api.get(f"{TASKS}/{task}"))["why_pending_code"]
+        return "nobody" if code in LACKING else code or ""
 
     def reap(self) -> int:
         answer = told(self.api.post(f"{TASKS}/stuck/recover"))

@@ -6,13 +6,15 @@ from uuid import UUID
 from apps.core.errors import ConflictError, NotFoundError
 from apps.tasks import services
 from apps.tasks.models import Task
+from apps.tasks.selectors import task_get
 from apps.tasks.services import Claim, NewTask, Outcome, event_from_worker
 from apps.tasks.states import State
 from apps.workers.selectors import claimer_of, worker_get
+from apps.workers.waiting import why_pending
 from tests.factories import Cast
 from tests.model.queue import Place
 from tests.model.stage import register, set_stage
-from tests.model.target import Ending, Held, RefusedError, Said, refusals
+from tests.model.target import LACKING, Ending, Held, RefusedError, Said, refusals
 from tests.model.task import Wish
 
 
@@ -121,6 +123,10 @@ class ByServices:
 
     def place(self, service: Callable[..., object], place: Place, **more: object) -> None:
         told(service, workspace_id=self.cast.workspace.id, kind=place[0], key=place[1], by="ada", **more)
+
+    def why(self, task: UUID) -> str:
+        reason = why_pending(task_get(workspace_id=self.cast.workspace.id, task_id=task))
+        return "nobody" if reason and reason.code in LACKING else reason.code if reason else ""
 
     def reap(self) -> int:
         return services.leases_reap().total

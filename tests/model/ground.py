@@ -8,7 +8,7 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant
 
-from tests.model.queue import ROSTER, Queue
+from tests.model.queue import ROSTER, Queue, places
 from tests.model.target import Held, Target
 from tests.model.target import refusal as refusal_of
 from tests.model.task import TERMINAL, Task, Wish
@@ -77,6 +77,7 @@ class Ground(RuleBasedStateMachine):
             self.queue.claim(held.task, worker, held.token)
             task = self.queue.tasks[held.task]
             assert (held.attempt, held.heard) == (task.attempt, task.heard)
+            assert all(self.queue.room(place) >= 0 for place in places(task, worker)), "a limit is overfull"
         return list(granted)
 
     def imagined(self, worker: str, task: uuid.UUID) -> Held:

@@ -88,6 +88,27 @@ class Queue:
             return 0
         return inf if limit.most is None else limit.most - self.held(place)
 
+    def why(self, task: Task) -> str:
+        """The one reason for which a pending task waits, in the order in which they must be removed; else empty."""
+        if task.state != "pending":
+            return ""
+        if task.deadline == "passed":
+            return "deadline_passed"
+        if task.paused:
+            return "not_before"
+        return self.why_at_its_places(task) or self.why_with_these_workers(task)
+
+    def why_at_its_places(self, task: Task) -> str:
+        shared = [place for place in places(task, "") if place[0] != "worker"]
+        if any(self.limits.get(place, Limit()).paused for place in shared):
+            return "paused"
+        if not any(self.claimable(worker, task) for worker in ROSTER):
+            return "nobody"
+        return next((f"{kind}_limit" for kind, key in shared if self.room((kind, key)) <= 0), "")
+
+    def why_with_these_workers(self, task: Task) -> str:
+        return "next_in_line" if any(self.may_be_claimed(worker, task) for worker in ROSTER) else "workers_busy"
+
     def set(self, place: Place, **changes: Any) -> None:
         """Bind, pause or resume a place; one that is neither bound nor paused is forgotten."""
         self.limits[place] = replace(self.limits.get(place, Limit()), **changes)

@@ -10,6 +10,7 @@ from tests.model.queue import Place
 from tests.model.task import Wish
 
 Data = dict[str, Any]
+LACKING = ("no_worker", "no_codebase_worker", "declined", "no_role", "no_model", "no_capability")
 
 
 class RefusedError(Exception):
@@ -81,6 +82,9 @@ class Target(Protocol):
 
     def pause(self, place: Place) -> None: ...
     def resume(self, place: Place) -> None: ...
+
+    def why(self, task: UUID) -> str:
+        """The code of why the task waits; empty where it does not. One code, `nobody`, for all that workers lack."""
 
     def reap(self) -> int:
         """Sweep once; how many tasks were moved."""

@@ -14,7 +14,6 @@ from apps.tasks.services import finish
 from tests.factories import Cast
 from tests.model.by_http import ByHttp
 from tests.model.by_services import ByServices
-from tests.model.clients import ClientRules
 from tests.model.ground import Ground
 from tests.model.limits import LimitRules
 from tests.model.target import Target
@@ -22,7 +21,7 @@ from tests.model.time_rules import TimeRules
 from tests.model.workers import WorkerRules
 
 
-class Lives(ClientRules, WorkerRules, TimeRules, LimitRules):
+class Lives(WorkerRules, TimeRules, LimitRules):
     """All rules."""
 
 

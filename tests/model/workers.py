@@ -1,13 +1,15 @@
 """What workers do, with claims that hold and with claims that no longer do."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
 from hypothesis import strategies as st
 from hypothesis.stateful import MultipleResults, multiple, rule
 
-from tests.model.ground import CLAIMS, PICKS, TASKS, WORKERS, Ground
+from tests.model.clients import ClientRules
+from tests.model.ground import CLAIMS, PICKS, TASKS, WORKERS
 from tests.model.queue import ROSTER
 from tests.model.target import Ending, Held, Said
 from tests.model.task import Task
@@ -31,7 +33,7 @@ ENDINGS = st.builds(
 )
 
 
-class WorkerRules(Ground):
+class WorkerRules(ClientRules):
     @rule(target=CLAIMS)
     def all_claim(self) -> MultipleResults[Held]:
         """Each takes what it can, so that tasks change hands often in these lives."""
@@ -102,6 +104,12 @@ class WorkerRules(Ground):
         if self.target:
             self.followed_up.add(held.task)
             self.queue.tasks[follow_up_of(held.task)] = task.follow_up(len(self.queue.tasks))
+
+    @rule(drawn=CLAIMS, pick=PICKS, ending=ENDINGS)
+    def spoken_to_too_late(self, drawn: Held, pick: int | None, ending: Ending) -> None:
+        held, task, _ = self.shown(drawn, pick)
+        self.speak(drawn=held.task, pick=None)
+        self.finish(drawn=held, pick=None, ending=replace(ending, heard=0), again=False)
 
     @rule(drawn=CLAIMS, pick=PICKS, seconds=st.sampled_from([0, 3600]))
     def snooze(self, drawn: Held, pick: int | None, seconds: int) -> None:
