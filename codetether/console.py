@@ -17,9 +17,19 @@ from apps.accounts.models import Workspace
 from apps.accounts.permissions import Scope
 from apps.accounts.reach import Reach, reach_of
 from apps.codebases.selectors import codebases_of
-from apps.tasks.selectors import asking_count, ended_counts, open_counts, recent_moves, stuck_tasks, tasks_of
+from apps.tasks.admin.places import place_name
+from apps.tasks.selectors import (
+    asking_count,
+    ended_counts,
+    limits_of,
+    open_counts,
+    recent_moves,
+    stuck_tasks,
+    tasks_of,
+)
 from apps.tasks.states import ASKING, State
 from apps.workers.selectors import connected_workers
+from apps.workers.waiting import pending_by_reason
 
 ROWS = 8
 MOVES_SHOWN = 12
@@ -49,6 +59,41 @@ class Move:
     at: Any
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A pause, for the banner."""
+
+    name: str
+    limit: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One line of why tasks wait."""
+
+    words: str
+    tone: str
+    number: int
+
+
+REASONS = {
+    "deadline_passed": ("their deadline has passed", "warning"),
+    "not_before": ("not yet: they pause before another attempt", "info"),
+    "paused": ("paused", "warning"),
+    "no_worker": ("no worker is connected", "danger"),
+    "no_codebase_worker": ("no connected worker has their codebase", "danger"),
+    "declined": ("every worker that could has declined", "danger"),
+    "no_role": ("no worker runs their agent", "danger"),
+    "no_model": ("no worker runs their model", "danger"),
+    "no_capability": ("no worker has what they require", "danger"),
+    "workspace_limit": ("the workspace is at its limit", "info"),
+    "codebase_limit": ("their codebase is at its limit", "info"),
+    "key_limit": ("their concurrency key is at its limit", "info"),
+    "workers_busy": ("all fitting workers are busy", "info"),
+    "next_in_line": ("next in line", "success"),
+}
+"""Why tasks wait, in words for many, by the codes of `apps.workers.waiting`."""
+
 WORDS = {
     "created": ("new", "default"),
     "claimed": ("taken", "info"),
@@ -67,14 +112,20 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     open_to = list(reach_of(request).workspaces(Scope.TASKS_READ)[:200])
     chosen = next((one for one in open_to if one.slug == request.GET.get("workspace")), open_to[0] if open_to else None)
     context |= {"title": "Overview", "workspaces": open_to if len(open_to) > 1 else [], "workspace": chosen}
-    return context | _shown(chosen) if chosen else context
+    return context | _shown(chosen, request) if chosen else context
 
 
-def _shown(workspace: Workspace) -> dict[str, Any]:
+def _shown(workspace: Workspace, request: HttpRequest) -> dict[str, Any]:
     workers = connected_workers(workspace.id)
+    pauses = _pauses(workspace)
+    is_paused = any(pause.limit.kind == "workspace" for pause in pauses)
     tasks = tasks_of(workspace.id).select_related("codebase").defer("prompt", "metadata", "result")
     return {
-        "tiles": _tiles(workspace, len(workers)),
+        "tiles": _tiles(workspace, len(workers), is_paused=is_paused),
+        "pauses": pauses,
+        "is_paused": is_paused,
+        "reasons": _reasons(workspace),
+        "may_pause": reach_of(request).holds(Scope.TASKS_WRITE, workspace.id),
         "asking": list(tasks.filter(state__in=ASKING_STATES).order_by("updated_at")[:ROWS]),
         "stuck": list(stuck_tasks(workspace.id).order_by("lease_expires_at")[:ROWS]),
         "running": list(tasks.filter(state=State.RUNNING).order_by("-id")[:ROWS]),
@@ -85,7 +136,7 @@ def _shown(workspace: Workspace) -> dict[str, Any]:
     }
 
 
-def _tiles(workspace: Workspace, online: int) -> list[Tile]:
+def _tiles(workspace: Workspace, online: int, *, is_paused: bool) -> list[Tile]:
     tasks = reverse("admin:tasks_task_changelist")
     counts = open_counts(workspace.id)
     ended = ended_counts(workspace.id, timezone.now() - DAY)
@@ -93,13 +144,28 @@ def _tiles(workspace: Workspace, online: int) -> list[Tile]:
     return [
         Tile("Needs a person", asking, f"{tasks}?needs=person", "warning" if asking else ""),
         Tile("Running", counts["running"], f"{tasks}?state=running", "info" if counts["running"] else ""),
-        Tile("Waiting", counts["pending"], f"{tasks}?state=pending"),
+        Tile("Waiting", counts["pending"], f"{tasks}?state=pending", *(("warning", "paused") if is_paused else ())),
         Tile("Completed", ended["completed"], f"{tasks}?state=completed", "", "made in 24 hours"),
         Tile(
             "Failed", ended["failed"], f"{tasks}?state=failed", "danger" if ended["failed"] else "", "made in 24 hours"
         ),
         Tile("Workers online", online, reverse("admin:workers_worker_changelist"), "" if online else "danger"),
     ]
+
+
+def _pauses(workspace: Workspace) -> list[Pause]:
+    """What is paused here, that of the whole workspace first."""
+    paused = limits_of(workspace.id).filter(paused_at__isnull=False).order_by("-kind", "key")[:ROWS]
+    codebases = codebases_of(workspace.id).filter(id__in=[one.key for one in paused if one.kind == "codebase"])
+    names = dict(codebases.values_list("id", "name"))
+    return [Pause(place_name(one.kind, names.get(one.key, one.key)), one) for one in paused]
+
+
+def _reasons(workspace: Workspace) -> list[Reason]:
+    """Why tasks wait here, the commonest first."""
+    counts = pending_by_reason(workspace.id)
+    found = [Reason(*REASONS[code], number) for code, number in counts.items() if number]
+    return sorted(found, key=lambda reason: -reason.number)
 
 
 def _move(event: Any) -> Move:
@@ -116,6 +182,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _entry("Tasks", "task_alt", "admin:tasks_task_changelist", Scope.TASKS_READ, badge=_asking_badge(reach)),
         _entry("Codebases", "folder_code", "admin:codebases_codebase_changelist", Scope.CODEBASES_READ),
         _entry("Workers", "dns", "admin:workers_worker_changelist", Scope.TASKS_READ),
+        _entry("Limits and pauses", "speed", "admin:tasks_queuelimit_changelist", Scope.TASKS_READ),
     ]
     access = [
         _entry("API tokens", "key", "admin:accounts_apitoken_changelist", Scope.ADMIN),

@@ -23,6 +23,7 @@ from apps.tasks.errors import StaleClaimError
 from apps.tasks.selectors import Totals, totals
 from apps.tasks.services import Sweep, Swept, sweep_latest
 from apps.workers.selectors import connected_count
+from apps.workers.waiting import pending_by_reason
 from codetether import __version__
 
 ERRORS.labels(StaleClaimError.code)  # shown from the start, so that the first refusal is seen as an increase
@@ -35,7 +36,7 @@ async def metrics(request: Request, principal: Principal) -> Response:
 
 
 def _page(wakeups_connected: bool) -> bytes:
-    stored = Stored(totals(), connected_count(), wakeups_connected, sweep_latest())
+    stored = Stored(totals(), pending_by_reason(), connected_count(), wakeups_connected, sweep_latest())
     return bytes(generate_latest(stored)) + bytes(generate_latest(REGISTRY))
 
 
@@ -44,6 +45,7 @@ class Stored:
     """A collector (prometheus_client's word) of what is looked up at the scrape."""
 
     tasks: Totals
+    pending: Mapping[str, int]
     workers: int
     wakeups_connected: bool
     sweep: Swept | None
@@ -52,6 +54,8 @@ class Stored:
         yield InfoMetricFamily("codetether", "The version that runs.", {"version": __version__})
         by_state = GaugeMetricFamily("codetether_tasks", "Tasks in each state.", labels=["state"])
         yield _filled(by_state, self.tasks.by_state)
+        by_reason = GaugeMetricFamily("codetether_pending_tasks", "Why pending tasks wait.", labels=["reason"])
+        yield _filled(by_reason, self.pending)
         meaning = "Tasks that the reaper has moved, by what became of them; counted in the database."
         swept = CounterMetricFamily("codetether_swept_tasks", meaning, labels=["outcome"])
         yield _filled(swept, {**asdict(Sweep()), **self.tasks.swept})
@@ -62,6 +66,8 @@ class Stored:
         age = self.tasks.oldest_pending_seconds
         yield "oldest_pending_task_age_seconds", "Since the pending task that is oldest was made; 0 without any.", age
         yield "stuck_tasks", "Tasks whose lease has run out and that no sweep has moved yet.", self.tasks.stuck
+        yield "full_limits", "Limits under which as many tasks are held as may be.", self.tasks.full_limits
+        yield "queue_pauses", "Workspaces, codebases, workers and concurrency keys that are paused.", self.tasks.pauses
         meaning = "When the reaper last came to the end of a sweep, in seconds since 1970; 0 where it never did."
         yield "last_sweep_timestamp_seconds", meaning, self.sweep.at.timestamp() if self.sweep else 0.0
         yield "connected_workers", "Workers heard of lately.", self.workers

@@ -84,8 +84,8 @@ def told(task: "Task", *, whole: bool = False) -> list[LogEvent]:
 def _view(principal: Principal, task_id: object, history_length: int | None) -> Json:
     task = task_get(workspace_id=principal.workspace_id, task_id=task_id)
     reason = why_pending(task)
-    why = reason.text if reason else ""
-    return task_view(task, told(task), history_length=history_length, why_pending=why)
+    waits = {"whyPending": reason.text, "whyPendingCode": reason.code} if reason else {}
+    return task_view(task, told(task), history_length=history_length, waits=waits)
 
 
 def _cancel(principal: Principal, task_id: str) -> Json:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 EXTENSION = "https://codetether.run/a2a/extensions/task/v1"
-"""The key of our data in A2A metadata: where the task runs, as what, and what it used."""
+"""The key of our data in A2A metadata: where the task runs, as what, and why it waits, what it used."""
 RESULT = "result"
 """The id of a task's artifact."""
 METADATA_KEY = "a2a"
@@ -57,9 +57,12 @@ def context_of(task: "Task") -> str:
 
 
 def task_view(
-    task: "Task", lines: Iterable[LogEvent] = (), *, history_length: int | None = None, why_pending: str = ""
+    task: "Task", lines: Iterable[LogEvent] = (), *, history_length: int | None = None, waits: Json | None = None
 ) -> Json:
-    """The A2A Task. `lines` are its log's TOLD events; without any it is a task that nothing has happened to."""
+    """The A2A Task. `lines` are its log's TOLD events; without any it is a task that nothing has happened to.
+
+    `waits` says why it does, in our extension's words; nothing where that was not looked up, as in streams.
+    """
     talk = Talk(task)
     for line in lines:
         if line.seq <= task.last_seq:
@@ -68,7 +71,7 @@ def task_view(
         "id": str(task.id),
         "contextId": context_of(task),
         "status": {"state": STATES[State(task.state)], "timestamp": moment(task.completed_at or task.updated_at)},
-        "metadata": {EXTENSION: extension_data(task, why_pending)},
+        "metadata": {EXTENSION: extension_data(task) | (waits or {})},
     }
     if talk.current is not None:
         view["status"]["message"] = talk.current
@@ -80,7 +83,7 @@ def task_view(
     return view
 
 
-def extension_data(task: "Task", why_pending: str = "") -> Json:
+def extension_data(task: "Task") -> Json:
     """What our extension tells about a task; absent values are left out."""
     data = {
         "status": task.state,
@@ -93,7 +96,6 @@ def extension_data(task: "Task", why_pending: str = "") -> Json:
         "workerId": task.worker_id,
         "sessionId": task.session_id,
         "errorCode": task.error_code,
-        "whyPending": why_pending,
         "usage": task.usage,
     }
     return {name: value for name, value in data.items() if value or name in ("priority", "attempt")}

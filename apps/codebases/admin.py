@@ -4,11 +4,8 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import IntegerField, QuerySet, Value
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from apps.accounts.console import RowForm, WorkspaceAdmin, display
@@ -55,19 +52,19 @@ class CodebaseForm(RowForm):
 
 @admin.register(Codebase)
 class CodebaseAdmin(WorkspaceAdmin):
-    """Name, description and how agents work in it may be changed here; where it is, its worker says."""
+    """Name, description and how agents work in it may be changed here; where it is, its worker says.
 
-    open_tasks_of: ClassVar[Any] = Value(None, output_field=IntegerField())
-    """Counts the open tasks of a row. The heart, of which this app knows nothing, puts its expression here."""
+    The heart, of which this app knows nothing, registers a fuller one (`apps.tasks.admin.codebases`).
+    """
 
     view_scope = Scope.CODEBASES_READ
     change_scope = Scope.CODEBASES_WRITE
     form = CodebaseForm
-    list_display = ("name", "path", "worker", "status_label", "open_tasks", "updated")
+    list_display: tuple[str, ...] = ("name", "path", "worker", "status_label", "updated")
     list_filter = ("status",)
     search_fields = ("name", "path", "worker_id", "id")
-    readonly_fields = ("path", "worker_id", "status_label", "open_tasks", "id", "created_at", "updated_at")
-    fieldsets = (
+    readonly_fields: ClassVar[tuple[str, ...]] = ("path", "worker_id", "status_label", "id", "created_at", "updated_at")
+    fieldsets: ClassVar[tuple[Any, ...]] = (
         (None, {"fields": ("name", "description")}),
         ("How agents work in it", {"fields": AGENT_SETTINGS}),
         ("Facts", {"fields": readonly_fields}),
@@ -79,8 +76,7 @@ class CodebaseAdmin(WorkspaceAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         present: QuerySet[Any] = super().get_queryset(request).exclude(status=Codebase.Status.REMOVED)
-        counted: QuerySet[Any] = present.annotate(open_task_count=self.open_tasks_of)
-        return counted
+        return present
 
     @display(description="Status", ordering="status", label={"active": "success", "pending": "warning"})
     def status_label(self, codebase: Codebase) -> str:
@@ -89,12 +85,6 @@ class CodebaseAdmin(WorkspaceAdmin):
     @display(description="Worker", ordering="worker_id", empty_value="—")
     def worker(self, codebase: Codebase) -> str | None:
         return codebase.worker_id or None
-
-    @display(description="Open tasks", ordering="open_task_count")
-    def open_tasks(self, codebase: Any) -> SafeString:
-        """A link to its tasks, worded by how many are open."""
-        url = reverse("admin:tasks_task_changelist", query={"codebase": codebase.pk})
-        return format_html('<a class="ct-link" href="{}">{}</a>', url, codebase.open_task_count or "none")
 
     def save_model(self, request: HttpRequest, obj: Codebase, form: Any, change: bool) -> None:
         said = form.cleaned_data

@@ -1,6 +1,7 @@
 """The console's pages of workers, and what workers know that the heart's pages show."""
 
-from collections.abc import Iterable, Mapping
+import uuid
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -13,14 +14,22 @@ from django.utils.safestring import SafeString
 
 from apps.accounts.console import ChoiceFilter, DialogForm, WorkspaceAdmin, action, after_dialog, display, moment
 from apps.accounts.permissions import Scope
-from apps.tasks.admin import TaskAdmin
+from apps.tasks.admin import Places, TaskAdmin
 from apps.tasks.selectors import held_count
 from apps.workers.models import Worker
 from apps.workers.selectors import connected_since, is_connected
 from apps.workers.services import worker_drain
 from apps.workers.waiting import why_pending
 
+
+def worker_names(workspace_ids: Collection[uuid.UUID]) -> list[tuple[uuid.UUID, str, str]]:
+    """(workspace, worker id, name) of the workers of some workspaces, by name."""
+    rows = Worker.objects.filter(workspace_id__in=workspace_ids).order_by("name", "worker_id")
+    return list(rows.values_list("workspace_id", "worker_id", "name"))
+
+
 TaskAdmin.explain_pending = staticmethod(why_pending)
+Places.worker_names = staticmethod(worker_names)
 
 
 class PresenceFilter(ChoiceFilter):

@@ -66,7 +66,7 @@ def test_empty_overview_says_what_to_do_next(cast: Cast, otto: Client) -> None:
     assert "/trigger" in answer.text
 
 
-@pytest.mark.parametrize("pages", ["tasks_task", "codebases_codebase", "workers_worker"])
+@pytest.mark.parametrize("pages", ["tasks_task", "codebases_codebase", "workers_worker", "tasks_queuelimit"])
 def test_empty_list_says_what_to_do_next(cast: Cast, otto: Client, pages: str) -> None:
     assert "yet</h2>" in otto.get(reverse(f"admin:{pages}_changelist")).text
 

@@ -10,6 +10,7 @@ from apps.accounts.models import User
 from apps.accounts.permissions import Role
 from apps.accounts.services import token_create
 from apps.tasks.models import Task
+from apps.tasks.services import limit_set
 from apps.workers.services import Registration, worker_register
 from tests.factories import Cast
 
@@ -31,6 +32,9 @@ def rows_of(cast: Cast) -> dict[str, object]:
     return {
         "tasks_task": cast.task("A secret task", codebase_id=cast.codebase("secret codebase").id),
         "codebases_codebase": cast.codebase("secret shop"),
+        "tasks_queuelimit": limit_set(
+            workspace_id=cast.workspace.id, kind="key", key="secret key", most=1, by="secret person"
+        ),
         "workers_worker": worker_register(workspace_id=cast.workspace.id, registration=registration),
         "accounts_apitoken": token_create(workspace=cast.workspace, name="secret token", role=Role.VIEWER)[0],
         "accounts_membership": cast.user("secret-person").memberships.get(),
@@ -42,6 +46,7 @@ LISTS = (
     "tasks_task",
     "codebases_codebase",
     "workers_worker",
+    "tasks_queuelimit",
     "accounts_apitoken",
     "accounts_membership",
     "accounts_workspace",

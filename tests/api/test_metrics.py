@@ -13,10 +13,11 @@ from apps.accounts.permissions import Role
 from apps.core.metrics import REGISTRY, SSE_STREAMS
 from apps.core.wakeups import hub
 from apps.tasks.models import Task
-from apps.tasks.services import leases_reap, task_cancel
+from apps.tasks.services import leases_reap, limit_set, queue_pause, task_cancel
 from apps.tasks.states import State
 from apps.workers.models import Worker
 from apps.workers.services import Registration, worker_register
+from apps.workers.waiting import CODES
 from tests.api.conftest import Api
 from tests.expiry import expire_leases
 from tests.factories import Cast
@@ -81,6 +82,24 @@ def test_the_oldest_pending_task_gives_the_age(admin: Api, cast: Cast) -> None:
     cast.task()
     Task.objects.filter(id=old.id).update(created_at=timezone.now() - timedelta(seconds=90))
     assert 90 <= scrape(admin).value("codetether_oldest_pending_task_age_seconds") < 110
+
+
+@pytest.mark.usefixtures("work")
+def test_pending_tasks_are_told_by_reason(admin: Api, cast: Cast) -> None:
+    queue_pause(workspace_id=cast.workspace.id, kind="workspace", by="ada")
+    found = scrape(admin).by("codetether_pending_tasks", "reason")
+    assert list(found) == list(CODES)
+    assert {code: n for code, n in found.items() if n} == {"paused": 2, "no_worker": 1}
+
+
+def test_full_limits_and_pauses_are_counted(admin: Api, cast: Cast) -> None:
+    cast.held()
+    for place in (cast, cast.elsewhere()):
+        limit_set(workspace_id=place.workspace.id, kind="workspace", most=1, by="ada")
+    queue_pause(workspace_id=cast.workspace.id, kind="codebase", key="global", by="ada")
+    found = scrape(admin)
+    assert found.value("codetether_full_limits") == number("SELECT count(*) FROM tasks_queuelimit WHERE held >= most")
+    assert (found.value("codetether_full_limits"), found.value("codetether_queue_pauses")) == (1, 1)
 
 
 def test_a_task_is_stuck_until_the_reaper_moves_it(admin: Api, cast: Cast) -> None:

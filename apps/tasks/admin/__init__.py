@@ -1,5 +1,8 @@
-"""The console's pages of tasks."""
+"""The console's pages of tasks, of limits and pauses, and what codebases' pages show of their queues."""
 
+from apps.tasks.admin.codebases import QueuedCodebaseAdmin
+from apps.tasks.admin.limits import LimitAdmin
+from apps.tasks.admin.places import Places
 from apps.tasks.admin.tasks import TaskAdmin
 
-__all__ = ["TaskAdmin"]
+__all__ = ["LimitAdmin", "Places", "QueuedCodebaseAdmin", "TaskAdmin"]

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.db.models import OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path
@@ -13,16 +13,12 @@ from django.utils import timezone
 
 from apps.accounts.console import display
 from apps.accounts.reach import reach_of
-from apps.codebases.admin import CodebaseAdmin
 from apps.tasks import log
 from apps.tasks.admin.filters import AgentTypeFilter, CodebaseFilter, NeedsFilter, StateFilter, WorkerFilter
 from apps.tasks.admin.steering import Steering, is_asking
 from apps.tasks.admin.transcript import transcript
 from apps.tasks.models import Task
-from apps.tasks.selectors import open_task_count
 from apps.tasks.states import TERMINAL, State
-
-CodebaseAdmin.open_tasks_of = open_task_count(workspace_id=OuterRef("workspace_id"), codebase_id=OuterRef("pk"))
 
 WINDOW = 1_000
 """Events that a task's page shows at a time."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, IntegerField, Min, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, IntegerField, Min, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -102,6 +102,8 @@ class Totals:
     oldest_pending_seconds: float
     stuck: int
     swept: Mapping[str, int]
+    full_limits: int
+    pauses: int
 
 
 def totals() -> Totals:
@@ -116,6 +118,8 @@ def totals() -> Totals:
         oldest_pending_seconds=max(0.0, (now - waiting_since).total_seconds()),
         stuck=tasks.filter(_STUCK).count(),
         swept=dict(SweepTotal.objects.values_list("outcome").annotate(total=Sum("number"))),
+        full_limits=QueueLimit.objects.filter(held__gte=F("most")).count(),
+        pauses=QueueLimit.objects.filter(paused_at__isnull=False).count(),
     )
 
 

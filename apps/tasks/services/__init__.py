@@ -9,7 +9,7 @@ from apps.tasks.services.codebase import (
     codebase_stop,
     codebase_trigger,
 )
-from apps.tasks.services.create import REGISTER_CODEBASE, NewTask, task_create
+from apps.tasks.services.create import NAME_LIMIT, REGISTER_CODEBASE, NewTask, task_create
 from apps.tasks.services.finish import (
     Outcome,
     task_decline,
@@ -26,7 +26,7 @@ from apps.tasks.services.hold import (
     task_progress,
     tasks_claimable,
 )
-from apps.tasks.services.limits import limit_set, queue_pause, queue_resume
+from apps.tasks.services.limits import MOST_LIMIT, limit_set, queue_pause, queue_resume
 from apps.tasks.services.outbox import Change, outbox_dispatch, outbox_subscribe
 from apps.tasks.services.rescue import Sweep, Swept, leases_reap, sweep_latest
 from apps.tasks.services.retention import Compaction, events_compact, events_compactable
@@ -34,6 +34,8 @@ from apps.tasks.services.statements import Claimer
 from apps.tasks.services.steer import task_answer, task_cancel, task_message, task_reprioritise, task_requeue
 
 __all__ = [
+    "MOST_LIMIT",
+    "NAME_LIMIT",
     "REGISTER_CODEBASE",
     "Change",
     "Claim",

@@ -174,3 +174,41 @@ async def test_history_length_cuts_the_history(ada: Caller, hand: Hand) -> None:
     got = await ada.result("tasks/get", {"id": task["id"], "historyLength": 1})
     assert [one["parts"][0]["text"] for one in got["history"]] == ["two"]
     assert "history" not in await ada.result("GetTask", {"id": task["id"], "historyLength": 0})
+
+
+async def test_pending_task_says_why_it_waits_until_it_is_taken(ada: Caller, hand: Hand) -> None:
+    task = await ada.send()
+    (shown,) = (await ada.result("tasks/get", {"id": task["id"]}))["metadata"].values()
+    assert (shown["status"], shown["whyPending"], shown["whyPendingCode"]) == (
+        "pending", "no worker is connected", "no_worker"
+    )  # fmt: skip
+    await hand.take()
+    (shown,) = (await ada.result("GetTask", {"id": task["id"]}))["metadata"].values()
+    assert shown["status"] == "running"
+    assert not shown.keys() & {"whyPending", "whyPendingCode"}
+
+
+async def test_streams_snapshot_leaves_the_reason_out(ada: Caller, hand: Hand) -> None:
+    """It would stay true for an instant only, and nothing in the stream would take it back."""
+    streaming = asyncio.create_task(ada.stream("message/stream", {"message": {"parts": [{"text": "hi"}]}}))
+    await hand.finish(await hand.take())
+    (_, first), *_ = await streaming
+    (shown,) = first["metadata"].values()
+    assert shown["status"] == "pending"
+    assert not shown.keys() & {"whyPending", "whyPendingCode"}
+
+
+@pytest.mark.parametrize("name", ["concurrency_key", "concurrencyKey"])
+async def test_message_names_its_concurrency_key_and_the_conversation_keeps_it(
+    ada: Caller, hand: Hand, name: str
+) -> None:
+    task = await ada.send("one", metadata={name: "deploy"})
+    await hand.finish(await hand.take(), session_id="ses_1")
+    await ada.send("two", contextId=task["contextId"])
+    assert [row.concurrency_key async for row in Task.objects.all()] == ["deploy", "deploy"]
+
+
+async def test_concurrency_key_that_is_no_text_is_refused(ada: Caller) -> None:
+    said = {"parts": [{"text": "hi"}], "metadata": {"concurrency_key": 5}}
+    assert await ada.code("message/send", {"message": said}) == -32602
+    assert not await Task.objects.aexists()
