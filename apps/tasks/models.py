@@ -122,7 +122,12 @@ class Task(models.Model):
             ),
             models.Index(fields=["workspace", "-created_at", "-id"], name="task_newest"),
             models.Index(fields=["codebase", "-created_at"], name="task_of_codebase"),
-            models.Index(fields=["workspace", "state", "-created_at"], name="task_by_state"),
+            # what waits is left out: else the planner may take this one for a claim and sort all that waits
+            models.Index(
+                fields=["workspace", "state", "-created_at"],
+                condition=~Q(state=str(State.PENDING)),
+                name="task_by_state",
+            ),
             models.Index(fields=["worker_id"], condition=Q(state__in=_values(HELD)), name="task_held_by"),
             models.Index(fields=["workspace", "context_id"], condition=~Q(context_id=""), name="task_of_context"),
             models.Index(

@@ -22,7 +22,7 @@ def announce(task: Task, *, to_holder: bool = False) -> Task:
     """
     transaction.on_commit(partial(publish, _wakeup(task, to_holder=to_holder)))
     if task.given_back:
-        transaction.on_commit(partial(announce_room, task.workspace_id))
+        transaction.on_commit(partial(announce_room, task.workspace_id, task.queue))
     return task
 
 
@@ -33,14 +33,15 @@ def announce_all(tasks: list[Task]) -> list[Task]:
     return tasks
 
 
-def announce_room(workspace_id: uuid.UUID) -> None:
-    """Tell workers of the tasks that have waited longest: a limit that stopped them may have room now."""
+def announce_room(workspace_id: uuid.UUID, queue: str = "") -> None:
+    """Tell workers of the next tasks (of `queue`, else of all): a limit that stopped them may have room now."""
     waiting = Task.objects.filter(workspace_id=workspace_id, state=State.PENDING, available_at__lte=Now())
-    facts = waiting.order_by("created_at").only(
+    if queue:
+        waiting = waiting.filter(queue=queue)
+    facts = waiting.order_by("rank", "id").only(
         "workspace_id", "codebase_id", "queue", "state", "last_seq", "worker_id"
     )
-    for task in facts[:ROOM_HINTS]:
-        publish(_wakeup(task))
+    publish(*map(_wakeup, facts[:ROOM_HINTS]))
 
 
 def _wakeup(task: Task, *, to_holder: bool = False) -> WakeUp:
