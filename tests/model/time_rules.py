@@ -24,12 +24,12 @@ class TimeRules(Ground):
         for task in self.queue.tasks.values():
             task.paused = False
 
-    @rule(task_id=TASKS)
-    def deadline_passes(self, task_id: UUID) -> None:
-        if self.touched():
-            clock.pass_deadline(task_id)
-        task = self.queue.tasks[task_id]
-        task.deadline = task.deadline and "passed"
+    @rule()
+    def deadlines_pass(self) -> None:
+        for task_id, task in self.queue.tasks.items():
+            if self.touched():
+                clock.pass_deadline(task_id)
+            task.deadline = task.deadline and "passed"
 
     @rule(task_id=TASKS)
     def ages(self, task_id: UUID) -> None:
