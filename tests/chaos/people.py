@@ -38,6 +38,7 @@ class People:
     async def run(self) -> None:
         """Until every task is made and everybody who watches has seen the end, and then until the scene is done."""
         beside = [asyncio.create_task(work) for work in self._besides()]
+        self._speak_until_calm = asyncio.create_task(self._speak())
         async with asyncio.TaskGroup() as stories:
             for number in range(MONITORS):
                 stories.create_task(Monitor(self._scene, self._watchers, number).run())
@@ -47,14 +48,22 @@ class People:
                 self._progress.write(b".")
                 await asyncio.sleep(self._random.uniform(0, 2) * self._scene.seconds / self._scene.tasks * 0.9)
                 await self._has_room.wait()
+            stories.create_task(self._note_when_made())
         self._scene.content_flag.touch()
         while not self._scene.is_done():  # noqa: ASYNC110 (another process says so)
             await asyncio.sleep(0.2)
         for task in beside:
             task.cancel()
 
+    async def _note_when_made(self) -> None:
+        """All creates have been answered, and nobody speaks any more, which makes tasks too."""
+        for _ in range(AT_ONCE):
+            await self._at_once.acquire()
+        await self._speak_until_calm
+        self._scene.created_flag.touch()
+
     def _besides(self) -> tuple[Coroutine[Any, Any, None], ...]:
-        return self._answer_questions(), self._speak(), self._look_at_queue(), self._pause()
+        return self._answer_questions(), self._look_at_queue(), self._pause()
 
     async def _look_at_queue(self) -> None:
         """No new tasks while very many wait: a slow machine takes longer, its queue does not grow without end."""

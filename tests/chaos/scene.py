@@ -56,6 +56,11 @@ class Scene:
             return 0.0
 
     @property
+    def created_flag(self) -> Path:
+        """This file appears when nobody makes tasks any more."""
+        return self.folder / "created"
+
+    @property
     def ended_flag(self) -> Path:
         """This file appears when every task has ended."""
         return self.folder / "ended"
