@@ -16,7 +16,7 @@ from apps.core.db import in_database
 from apps.core.errors import MalformedError
 from apps.core.ids import parse_id
 from apps.tasks.errors import StaleClaimError, TaskNotFoundError
-from apps.tasks.selectors import codebase_of, held_claims, task_facts
+from apps.tasks.selectors import codebase_of, held_claims, task_facts, with_codebases
 from apps.tasks.services import (
     Claim,
     Outcome,
@@ -126,7 +126,8 @@ def _claim(principal: Principal, body: Mapping[str, Any], task_id: uuid.UUID | N
         return {"success": True, "tasks": [], "task": None}
     busy = set(reading.listed(body, "exclude_codebases", reading.word))
     claimer = replace(claimer, queues=[queue for queue in claimer.queues if queue not in busy])
-    held = [claim_facts(task) for task in task_claim(claimer=claimer, limit=limit, task_id=task_id)]
+    tasks = with_codebases(task_claim(claimer=claimer, limit=limit, task_id=task_id))
+    held = [claim_facts(task) for task in tasks]
     first = held[0] if held else None
     flat = {"task_id": first["id"], "claim_token": first["claim_token"]} if first else {}
     return {"success": True, "tasks": held, "task": first, **flat}

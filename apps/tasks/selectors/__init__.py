@@ -38,6 +38,7 @@ from apps.tasks.selectors.tasks import (
     tasks_filtered,
     tasks_of,
     why_lost,
+    with_codebases,
 )
 
 __all__ = [
@@ -77,4 +78,5 @@ __all__ = [
     "totals",
     "waiting",
     "why_lost",
+    "with_codebases",
 ]

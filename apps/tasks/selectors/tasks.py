@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, prefetch_related_objects
 
 from apps.codebases.models import Codebase
 from apps.core.ids import parse_id
@@ -137,8 +137,14 @@ def held_claims(
     return [(task, token) for task, token in held.values_list("id", "claim_token") if token is not None]
 
 
+def with_codebases(tasks: Sequence[Task]) -> Sequence[Task]:
+    """The tasks, with all their codebases read by one query."""
+    prefetch_related_objects(tasks, "codebase")
+    return tasks
+
+
 def codebase_of(task: Task) -> Codebase | None:
-    """The codebase that a task is for; one query where there is one."""
+    """The codebase that a task is for; one query where there is one and `with_codebases` has not read it."""
     return task.codebase
 
 
