@@ -32,7 +32,14 @@ FLAGS = (
 ).split()
 DESKTOP, PHONE = {"width": 1360, "height": 860}, {"width": 390, "height": 844}
 PATIENCE_MILLISECONDS = 10_000
-LISTS = ("tasks/task", "codebases/codebase", "workers/worker", "accounts/apitoken", "accounts/membership")
+LISTS = (
+    "tasks/task",
+    "tasks/queuelimit",
+    "codebases/codebase",
+    "workers/worker",
+    "accounts/apitoken",
+    "accounts/membership",
+)
 ASKED = {
     "question": "May the agent do this? bash: rm -rf old/",
     "options": [{"id": "once", "label": "Allow once"}, {"id": "no", "label": "Refuse"}],
@@ -123,6 +130,8 @@ def test_an_operators_day(plant: Plant, browser: Browser) -> None:
     watched = Watched(browser, plant.url, DESKTOP)
     follows_a_task_and_answers_its_question(watched, worker)
     cancels_a_task(watched, plant.create("Something foolish"))
+    pauses_the_queue(watched)
+    sets_a_limit(watched)
     makes_a_token(watched, plant)
     assert watched.wrongs == []
 
@@ -151,6 +160,29 @@ def cancels_a_task(watched: Watched, task_id: str) -> None:
     page.get_by_role("button", name="Cancel the task").click()
     expect(page.get_by_text("The task is cancelled.")).to_be_visible()
     expect(page.locator("#task-blocks")).to_contain_text("Cancelled by admin")
+
+
+def pauses_the_queue(watched: Watched) -> None:
+    page = watched.page
+    watched.open("/admin/")
+    page.get_by_text("Pause the workspace’s queue").click()
+    page.fill("[name=reason]", "a release")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    expect(page.locator(".ct-banner")).to_contain_text("a release")
+    page.get_by_role("button", name="Resume").click()
+    expect(page.get_by_text("The queue is resumed.")).to_be_visible()
+    expect(page.locator(".ct-banner")).to_have_count(0)
+
+
+def sets_a_limit(watched: Watched) -> None:
+    page = watched.page
+    watched.open("/admin/tasks/queuelimit/")
+    page.get_by_role("link", name="Set a limit").click()
+    page.select_option("#id_where", label="The whole workspace")
+    page.fill("#id_most", "3")
+    page.get_by_role("button", name="Set", exact=True).click()
+    expect(page.get_by_text("At most 3 at once now.")).to_be_visible()
+    expect(page.locator("#result_list")).to_contain_text("0 of 3")
 
 
 def makes_a_token(watched: Watched, plant: Plant) -> None:
