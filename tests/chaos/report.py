@@ -33,7 +33,7 @@ def rows(run: Performed, evidence: Evidence) -> Iterator[Row]:
     yield "writes with unknown outcome", str(len(_wire(evidence, UNKNOWN)))
     for bound in evidence.bounds:
         peak = peak_of(evidence, bound.kind, bound.key)
-        yield f"held at once: {bound.kind} {bound.key[-12:]}".rstrip(), f"{peak} of at most {bound.most}"
+        yield f"held at once: {bound.kind} {bound.key[-6:]}".rstrip(), f"{peak} of at most {bound.most}"
     watched = [*evidence.entries("watched"), *evidence.entries("monitored")]
     yield "streams, connections of them", f"{len(watched)}, {sum(entry.facts['connections'] for entry in watched)}"
     yield "time, of it until all had ended", f"{run.seconds:.0f} s, {run.settled_in:.0f} s"
