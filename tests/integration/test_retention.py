@@ -147,6 +147,7 @@ def test_reader_of_any_place_is_told_the_rest_or_that_it_is_gone(cast: Cast, aft
     assert [event.seq for event in told] == [seq for seq in (1, 2, 5, 6) if seq > after_seq]
 
 
+@pytest.mark.django_db(transaction=True)  # what is committed lies below the horizon
 def test_readers_of_the_workspace_find_their_place_too(cast: Cast) -> None:
     outbox_dispatch()
     task = ended(cast, "output", "output")
