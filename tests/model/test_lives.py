@@ -49,7 +49,7 @@ def test_model_alone_keeps_its_laws() -> None:
 
 @pytest.mark.timeout(400)  # when they differ, finding the shortest life in which they do takes its time
 def test_services_live_as_the_model(transactional_db: None, cast: Cast) -> None:
-    live(ByServices(cast, cast.elsewhere()), lives=50, steps=40)
+    live(ByServices(cast, cast.elsewhere()), lives=36, steps=40)
 
 
 @pytest.mark.timeout(400)
