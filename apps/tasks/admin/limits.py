@@ -268,5 +268,8 @@ def meter(held: int, most: int | None) -> SafeString | str:
     """`2 of 3` with a bar; without a limit the number alone."""
     if most is None:
         return str(held)
-    bar = '<span class="ct-held"><meter class="ct-meter" min="0" max="{1}" value="{0}"></meter> {0} of {1}</span>'
-    return format_html(bar, held, most)
+    bar = (
+        '<span class="ct-held"><svg class="ct-meter {2}" viewBox="0 0 100 8" preserveAspectRatio="none" '
+        'aria-hidden="true"><rect width="{3}" height="8"/></svg> {0} of {1}</span>'
+    )
+    return format_html(bar, held, most, "ct-warning" if held >= most else "", min(100, round(100 * held / most)))
