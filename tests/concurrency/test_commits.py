@@ -124,19 +124,34 @@ def test_second_dispatcher_does_not_wait_for_the_first(
     assert [change.task_id for change in heard] == [one.id, two.id]
 
 
-def test_entry_whose_consumer_fails_is_handed_over_again(
+def test_entry_whose_consumer_fails_stays_for_the_next_call_and_the_others_go(
     cast: Cast, heard: list[Change], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(change: Change) -> None:
-        raise ConnectionError("the consumer's own trouble")
+    before, bad, after = cast.task().id, cast.task().id, cast.task().id
+    monkeypatch.setattr(outbox, "AT_ONCE", 2)
 
-    cast.task()
+    def fail_once(change: Change) -> None:
+        if change.task_id == bad:
+            raise ValueError("the consumer's own trouble")
+        heard.append(change)
+
     with monkeypatch.context() as broken:
-        broken.setattr(outbox, "_consumers", [fail])
-        with pytest.raises(ConnectionError):
-            outbox_dispatch()
+        broken.setattr(outbox, "_consumers", [fail_once])
+        assert outbox_dispatch() == 2
     assert outbox_dispatch() == 1
-    assert len(heard) == 1
+    seen = [change.task_id for change in heard]
+    assert seen.count(bad) == 1
+    assert set(seen) == {before, bad, after}
+    assert not OutboxEntry.objects.exists()
+
+
+def test_dispatch_goes_on_until_nothing_is_left(
+    cast: Cast, heard: list[Change], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "AT_ONCE", 2)
+    made = [cast.task().id for _ in range(5)]
+    assert outbox_dispatch() == 5
+    assert [change.task_id for change in heard] == made
 
 
 def test_what_a_consumer_wrote_goes_with_the_entry(cast: Cast, first: Actor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,15 +4,20 @@ A consumer is called inside the transaction that removes the entry, so what it w
 removal or not at all; what it must do elsewhere (mail, webhooks) it writes down for a job of its own.
 """
 
+import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from apps.tasks.models import OutboxEntry
 
-DISPATCH_LIMIT = 200
+log = logging.getLogger(__name__)
+
+DISPATCH_LIMIT = 10_000
+AT_ONCE = 100
+"""Entries of one transaction. Where a consumer fails, each gets one of its own, so that only its own stays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +41,41 @@ def outbox_subscribe(consumer: Consumer) -> None:
 
 
 def outbox_dispatch(*, limit: int = DISPATCH_LIMIT) -> int:
-    """Hand over up to `limit` entries, each in a transaction of its own; returns how many were. Safe beside others."""
-    done = 0
-    while done < limit and _dispatch_one():
-        done += 1
+    """Hand over up to `limit` entries; returns how many were. Safe beside others.
+
+    An entry that a consumer cannot take stays for the next call, and the others go on.
+    """
+    done = looked_at = after = 0
+    while looked_at < limit:
+        ids = _next(after, min(AT_ONCE, limit - looked_at))
+        if not ids:
+            break
+        done += _handed_over(ids)
+        looked_at += len(ids)
+        after = ids[-1]
     return done
 
 
-def _dispatch_one() -> bool:
-    with transaction.atomic():
-        entry = OutboxEntry.objects.select_for_update(skip_locked=True).order_by("id").first()
-        if entry is None:
-            return False
-        change = Change(entry.workspace_id, entry.task_id, entry.seq, entry.kind)
-        for consumer in _consumers:
-            consumer(change)
-        entry.delete()
-    return True
+def _next(after: int, number: int) -> list[int]:
+    return list(OutboxEntry.objects.filter(id__gt=after).order_by("id").values_list("id", flat=True)[:number])
+
+
+def _handed_over(ids: Sequence[int]) -> int:
+    """Those of `ids` that no other dispatcher has, in one transaction; or, when that fails, each in one of its own."""
+    try:
+        with transaction.atomic():
+            free = OutboxEntry.objects.select_for_update(skip_locked=True)
+            entries = list(free.filter(id__in=ids).order_by("id"))
+            for entry in entries:
+                change = Change(entry.workspace_id, entry.task_id, entry.seq, entry.kind)
+                for consumer in _consumers:
+                    consumer(change)
+            OutboxEntry.objects.filter(id__in=[entry.id for entry in entries]).delete()
+    except (OperationalError, InterfaceError):  # the database is away: nobody's entry in particular
+        raise
+    except Exception:
+        if len(ids) > 1:
+            return sum(_handed_over([one]) for one in ids)
+        log.exception("an outbox entry was not taken; it stays: %s", ids[0])
+        return 0
+    return len(entries)
