@@ -25,10 +25,17 @@ def _problem_of(error: Exception) -> CodeTetherError:
     if isinstance(error, CodeTetherError):
         return error
     if isinstance(error, OperationalError | InterfaceError):
-        log.error("the database did not answer: %s", type(error).__name__, exc_info=error)
+        line = next(iter(str(error).splitlines()), type(error).__name__)
+        log.error("the database did not answer: %s", line, exc_info=None if _is_away(error) else error)
         return UnavailableError("The database does not answer; try again.", code="database_unavailable", retry_after=1)
     log.error("unforeseen error", exc_info=error)
     return CodeTetherError("Something went wrong on our side; the server's log has the details.")
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether there was no database to speak to; where it refused a statement, one wants to know which."""
+    state: str | None = getattr(error.__cause__, "sqlstate", None)
+    return state is None or state.startswith(("08", "57P"))
 
 
 def problem_body(problem: CodeTetherError) -> dict[str, Any]:
