@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from django.utils import timezone
 
-from apps.tasks.selectors import GLOBAL_QUEUE, LINE_LIMIT, limits_of, places_before, running_by_worker, waiting
+from apps.tasks.selectors import GLOBAL_QUEUE, LINE_LIMIT, limits_of, running_by_worker, waiting, waiting_before
 from apps.tasks.services import Claimer
 from apps.workers.models import Worker
 from apps.workers.selectors import claimer_of, connected_workers
@@ -55,15 +55,19 @@ def why_pending(task: "Task") -> Reason | None:
     """Why no worker has the task yet; None for a task that is not pending."""
     if task.state != "pending":
         return None
-    reason = Scene(task.workspace_id).why(task)
-    if reason.code != NEXT_IN_LINE.code:
-        return reason
-    before = places_before(task)
+    scene = Scene(task.workspace_id)
+    reason = scene.why(task)
+    return reason if reason.code != NEXT_IN_LINE.code else _in_line(scene, task)
+
+
+def _in_line(scene: "Scene", task: "Task") -> Reason:
+    """Behind how many: those that something is in the way of will be passed over."""
+    groups = waiting_before(task)
+    before = sum(group.number for group in groups if scene.why(group).code == NEXT_IN_LINE.code)
     if not before:
         return NEXT_IN_LINE
-    return Reason(
-        NEXT_IN_LINE.code, f"in line behind {before}{' or more' if before == LINE_LIMIT else ''} of its queue"
-    )
+    more = " or more" if sum(group.number for group in groups) >= LINE_LIMIT else ""
+    return Reason(NEXT_IN_LINE.code, f"in line behind {before}{more} of its queue")
 
 
 def pending_by_reason(workspace_id: uuid.UUID | None = None) -> Mapping[str, int]:

@@ -156,3 +156,9 @@ def test_line_is_counted(cast: Cast) -> None:
     first, second = cast.task(), cast.task()
     assert words(first) == NEXT_IN_LINE.text
     assert words(second) == "in line behind 1 of its queue"
+
+
+def test_who_will_be_passed_over_is_not_counted(cast: Cast) -> None:
+    worker(cast)
+    cast.task(model="acme/none"), cast.task()
+    assert words(cast.task()) == "in line behind 1 of its queue"

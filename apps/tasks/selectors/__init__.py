@@ -15,13 +15,13 @@ from apps.tasks.selectors.queue import (
     open_counts,
     open_task_count,
     pending_count,
-    places_before,
     queue_counts,
     recent_moves,
     running_by_worker,
     stuck_tasks,
     totals,
     waiting,
+    waiting_before,
 )
 from apps.tasks.selectors.tasks import (
     TaskFilter,
@@ -65,7 +65,6 @@ __all__ = [
     "output_chunks",
     "pending_count",
     "placed_codebase",
-    "places_before",
     "queue_counts",
     "recent_moves",
     "running_by_worker",
@@ -77,6 +76,7 @@ __all__ = [
     "tasks_of",
     "totals",
     "waiting",
+    "waiting_before",
     "why_lost",
     "with_codebases",
 ]

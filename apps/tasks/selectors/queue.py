@@ -151,15 +151,6 @@ def running_by_worker(workspace_id: uuid.UUID) -> dict[str, int]:
     return dict(running.values_list("worker_id").annotate(Count("id")))
 
 
-LINE_LIMIT = 1000
-
-
-def places_before(task: Task) -> int:
-    """How many tasks of its queue could be claimed before this one; LINE_LIMIT stands for that many or more."""
-    ready = tasks_of(task.workspace_id).filter(queue=task.queue, state=State.PENDING, available_at__lte=Now())
-    return len(ready.filter(rank__lt=task.rank).order_by("rank").values_list("id")[:LINE_LIMIT])
-
-
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """Pending tasks that the same workers could take: what routing looks at, how many, and which is the first.
@@ -181,14 +172,31 @@ class Waiting:
     deadline_at: datetime | None
 
 
-_WAITING = """
+_GROUPED = """
 SELECT t.workspace_id, t.queue, t.model, t.target_agent, t.requires, t.declined_by, t.concurrency_key,
     t.available_at > clock_timestamp() AS is_later, t.deadline_at < clock_timestamp() AS is_over,
     count(*), min(t.available_at), min(t.deadline_at)
-FROM tasks_task t WHERE t.state = 'pending' AND (%(workspace_id)s::uuid IS NULL OR t.workspace_id = %(workspace_id)s)
-GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9"""
+FROM {} t GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9"""
+
+_WAITING = _GROUPED.format("""(SELECT * FROM tasks_task
+    WHERE state = 'pending' AND (%(workspace_id)s::uuid IS NULL OR workspace_id = %(workspace_id)s))""")
 
 
 def waiting(workspace_id: uuid.UUID | None = None) -> list[Waiting]:
     """All pending tasks of a workspace (or, for the server's operator, of all), in groups of one fate."""
     return [Waiting(*row) for row in execute(_WAITING, {"workspace_id": workspace_id})]
+
+
+LINE_LIMIT = 1000
+"""A line is looked at no further than this."""
+
+_BEFORE = _GROUPED.format("""(SELECT * FROM tasks_task
+    WHERE state = 'pending' AND workspace_id = %(workspace_id)s AND queue = %(queue)s AND rank < %(rank)s
+        AND available_at <= clock_timestamp()
+    ORDER BY rank LIMIT %(limit)s)""")
+
+
+def waiting_before(task: Task) -> list[Waiting]:
+    """The tasks that stand before a pending one in its queue, LINE_LIMIT at most, in groups of one fate."""
+    place = {"workspace_id": task.workspace_id, "queue": task.queue, "rank": task.rank, "limit": LINE_LIMIT}
+    return [Waiting(*row) for row in execute(_BEFORE, place)]
