@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from django.utils import timezone
 
+from apps.codebases.selectors import codebases_of
 from apps.tasks.selectors import GLOBAL_QUEUE, LINE_LIMIT, limits_of, running_by_worker, waiting, waiting_before
 from apps.tasks.services import Claimer
 from apps.workers.models import Worker
@@ -145,7 +146,11 @@ class Scene:
     @cached_property
     def workers(self) -> list[tuple[Worker, Claimer]]:
         """Those that take new tasks."""
-        return [(worker, claimer_of(worker)) for worker in self.connected if not worker.draining]
+        bound: dict[str, list[str]] = {}
+        for worker_id, codebase_id in codebases_of(self.workspace_id).values_list("worker_id", "id"):
+            bound.setdefault(worker_id, []).append(codebase_id)
+        here = [worker for worker in self.connected if not worker.draining]
+        return [(worker, claimer_of(worker, bound=bound.get(worker.worker_id, ()))) for worker in here]
 
     @cached_property
     def limits(self) -> "Mapping[tuple[str, str], QueueLimit]":

@@ -155,7 +155,8 @@ def running_by_worker(workspace_id: uuid.UUID) -> dict[str, int]:
 class Waiting:
     """Pending tasks that the same workers could take: what routing looks at, how many, and which is the first.
 
-    It has the names of the task's fields, so that whatever explains a task can explain these.
+    It has the names of the task's fields, so that whatever explains a task can explain these. `concurrency_key` is only
+    told where something is set for it: there may be as many keys as tasks.
     """
 
     workspace_id: uuid.UUID
@@ -173,10 +174,12 @@ class Waiting:
 
 
 _GROUPED = """
-SELECT t.workspace_id, t.queue, t.model, t.target_agent, t.requires, t.declined_by, t.concurrency_key,
+SELECT t.workspace_id, t.queue, t.model, t.target_agent, t.requires, t.declined_by, COALESCE(l.key, ''),
     t.available_at > clock_timestamp() AS is_later, t.deadline_at < clock_timestamp() AS is_over,
     count(*), min(t.available_at), min(t.deadline_at)
-FROM {} t GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9"""
+FROM {} t
+LEFT JOIN tasks_queuelimit l ON l.workspace_id = t.workspace_id AND l.kind = 'key' AND l.key = t.concurrency_key
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9"""
 
 _WAITING = _GROUPED.format("""(SELECT * FROM tasks_task
     WHERE state = 'pending' AND (%(workspace_id)s::uuid IS NULL OR workspace_id = %(workspace_id)s))""")
