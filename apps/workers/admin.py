@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import OuterRef, Q, QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -17,7 +17,7 @@ from apps.accounts.permissions import Scope
 from apps.tasks.admin import Places, TaskAdmin
 from apps.tasks.selectors import held_count
 from apps.workers.models import Worker
-from apps.workers.selectors import connected_since, is_connected
+from apps.workers.selectors import here
 from apps.workers.services import worker_drain
 from apps.workers.waiting import why_pending
 
@@ -40,14 +40,13 @@ class PresenceFilter(ChoiceFilter):
         return [("online", "Online"), ("draining", "Draining"), ("offline", "Offline")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Worker]) -> QuerySet[Worker]:
-        here = Q(last_seen_at__gte=connected_since(), unregistered_at=None)
         match self.value():
             case "online":
-                return queryset.filter(here, draining=False)
+                return queryset.filter(here(), draining=False)
             case "draining":
-                return queryset.filter(here, draining=True)
+                return queryset.filter(here(), draining=True)
             case "offline":
-                return queryset.exclude(here)
+                return queryset.exclude(here())
             case _:
                 return queryset
 
@@ -72,7 +71,7 @@ class WorkerAdmin(WorkspaceAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         held = held_count(workspace_id=OuterRef("workspace_id"), worker_id=OuterRef("worker_id"))
         rows: QuerySet[Any] = super().get_queryset(request)
-        counted: QuerySet[Any] = rows.annotate(held_count=held)
+        counted: QuerySet[Any] = rows.annotate(held_count=held, is_here=here())
         return counted
 
     @display(
@@ -81,7 +80,7 @@ class WorkerAdmin(WorkspaceAdmin):
         label={"online": "success", "draining": "warning", "offline": "danger"},
     )
     def presence(self, worker: Worker) -> str:
-        if not is_connected(worker):
+        if not worker.is_here:
             return "offline"
         return "draining" if worker.draining else "online"
 

@@ -28,6 +28,9 @@ class Worker(models.Model):
     last_seen_at = models.DateTimeField(db_default=Now())
     unregistered_at = models.DateTimeField(null=True)
 
+    is_here: bool
+    """Not a column: whether it is connected, where the query asked (selectors.here)."""
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "worker_id"], name="worker_once_per_workspace")]
 

@@ -12,6 +12,7 @@ from apps.tasks.selectors import held_claims, steering_after, why_lost
 from apps.tasks.services import Lease, lease_renew
 from apps.workers.errors import not_registered
 from apps.workers.models import Worker
+from apps.workers.selectors import worker_get
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +46,8 @@ def worker_register(*, workspace_id: uuid.UUID, registration: Registration) -> W
         "last_seen_at": Now(),
         "unregistered_at": None,
     }
-    worker, _ = Worker.objects.update_or_create(
-        workspace_id=workspace_id, worker_id=registration.worker_id, defaults=said
-    )
-    worker.refresh_from_db()
-    return worker
+    Worker.objects.update_or_create(workspace_id=workspace_id, worker_id=registration.worker_id, defaults=said)
+    return worker_get(workspace_id=workspace_id, worker_id=registration.worker_id)
 
 
 def worker_unregister(*, workspace_id: uuid.UUID, worker_id: str) -> None:
