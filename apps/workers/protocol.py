@@ -15,7 +15,7 @@ from apps.core import jsontext
 from apps.core.db import in_database
 from apps.core.errors import MalformedError
 from apps.core.ids import parse_id
-from apps.tasks.errors import StaleClaimError, TaskNotFoundError
+from apps.tasks.errors import AlreadyClaimedError, StaleClaimError, TaskNotFoundError
 from apps.tasks.selectors import codebase_of, held_claims, task_facts, with_codebases
 from apps.tasks.services import (
     Claim,
@@ -122,8 +122,8 @@ def _claim(principal: Principal, body: Mapping[str, Any], task_id: uuid.UUID | N
         task_id = _task_id(reading.text(body, "task_id", required=True))
     roles = [reading.text(body, "agent_name")]
     claimer, draining = claimer_get(workspace_id=principal.workspace_id, worker_id=worker_id, roles=roles)
-    if draining and task_id is None:
-        return {"success": True, "tasks": [], "task": None}
+    if draining:
+        return _nothing(task_id)
     busy = set(reading.listed(body, "exclude_codebases", reading.word))
     claimer = replace(claimer, queues=[queue for queue in claimer.queues if queue not in busy])
     tasks = with_codebases(task_claim(claimer=claimer, limit=limit, task_id=task_id))
@@ -131,6 +131,13 @@ def _claim(principal: Principal, body: Mapping[str, Any], task_id: uuid.UUID | N
     first = held[0] if held else None
     flat = {"task_id": first["id"], "claim_token": first["claim_token"]} if first else {}
     return {"success": True, "tasks": held, "task": first, **flat}
+
+
+def _nothing(task_id: uuid.UUID | None) -> dict[str, Any]:
+    """What a draining worker gets, also of a task that it names."""
+    if task_id is not None:
+        raise AlreadyClaimedError("This worker drains: it takes nothing new.")
+    return {"success": True, "tasks": [], "task": None}
 
 
 def claim_facts(task: "Task") -> dict[str, Any]:

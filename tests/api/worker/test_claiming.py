@@ -112,6 +112,15 @@ async def test_draining_worker_gets_nothing_new(cast: Cast, w1: Laptop) -> None:
     assert (await w1.beat()).json()["drain"] is True
 
 
+async def test_draining_worker_gets_no_task_by_naming_it(cast: Cast, w1: Laptop) -> None:
+    task = await in_database(cast.task)
+    await in_database(Worker.objects.update, draining=True)
+    refused = await w1.claim(task_id=str(task.id))
+    assert (refused.status_code, refused.json()["code"]) == (409, "already_claimed")
+    await in_database(task.refresh_from_db)
+    assert (task.state, task.attempt) == ("pending", 0)
+
+
 async def test_ended_task_cannot_be_claimed(cast: Cast, w1: Laptop) -> None:
     task = await in_database(cast.task)
     await in_database(task_cancel, workspace_id=cast.workspace.id, task_id=task.id, by="ada")
