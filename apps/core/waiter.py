@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class WakeUp:
-    """`task` grew to `seq`. `queue` is set when it became claimable; `worker` when its holder should look."""
+class WakeUp(NamedTuple):
+    """`task` grew to `seq`. `queue` is set when it became claimable; `worker` when its holder should look.
+
+    A tuple, because it also is what goes through Redis.
+    """
 
     workspace: str
     task: str
@@ -23,17 +24,6 @@ class WakeUp:
         yield f"workspace:{self.workspace}"
         if self.codebase:
             yield f"codebase:{self.codebase}"
-
-    def as_message(self) -> dict[str, Any]:
-        """The fields, for Redis."""
-        return {
-            "workspace": self.workspace,
-            "task": self.task,
-            "seq": self.seq,
-            "codebase": self.codebase,
-            "queue": self.queue,
-            "worker": self.worker,
-        }
 
 
 class Waiter:

@@ -79,7 +79,7 @@ class Hub:
     def dispatch(self, *wakeups: WakeUp) -> None:
         """Tell this process's waiters. Call on the loop."""
         self.stamp += 1
-        for wakeup in wakeups:
+        for wakeup in wakeups if self._waiters else ():
             for topic in wakeup.topics():
                 for waiter in self._waiters.get(topic, ()):
                     waiter.put(wakeup, self.stamp)
@@ -90,7 +90,7 @@ class Hub:
         The first goes out at once; those that follow within GATHER_SECONDS go together.
         """
         while self._outgoing:
-            batch = [one.as_message() for one in self._outgoing]
+            batch = list(self._outgoing)
             self._outgoing.clear()
             try:
                 await self._send_message(batch)
@@ -100,7 +100,7 @@ class Hub:
                 self.connected.clear()
             await asyncio.sleep(GATHER_SECONDS)
 
-    async def _send_message(self, batch: list[dict[str, Any]]) -> None:
+    async def _send_message(self, batch: list[WakeUp]) -> None:
         async with asyncio.timeout(SEND_SECONDS):
             await get_channel_layer().group_send(GROUP, {"type": "wakeups", "origin": self.origin, "wakeups": batch})
 
@@ -131,7 +131,7 @@ class Hub:
             self._pulse.heard()
             if message["origin"] != self.origin:
                 for one in message["wakeups"]:
-                    self.dispatch(WakeUp(**one))
+                    self.dispatch(WakeUp(*one))
 
     async def close(self) -> None:
         """Stop listening and sending, and close this loop's connections to Redis."""

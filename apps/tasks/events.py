@@ -107,51 +107,51 @@ def compacted(*, first_seq: int, last_seq: int, kinds: Mapping[str, int]) -> Eve
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a worker's event: its JSON type, and whether it must be there."""
+    """One field of a worker's event: its JSON types, and whether it must be there."""
 
-    type: type | tuple[type, ...]
+    types: tuple[type, ...]
     required: bool = False
     one_of: tuple[str, ...] = ()
 
 
-NUMBER = (int, float)
+TEXT, WHOLE, NUMBER, FLAG, LIST, TABLE = (str,), (int,), (int, float), (bool,), (list,), (dict,)
 
 WORKER_EVENTS: dict[str, dict[str, Field]] = {
-    "status": {"message": Field(str, required=True)},
+    "status": {"message": Field(TEXT, required=True)},
     "output": {
-        "type": Field(str, one_of=("text", "reasoning", "stdout", "stderr")),
-        "content": Field(str, required=True),
+        "type": Field(TEXT, one_of=("text", "reasoning", "stdout", "stderr")),
+        "content": Field(TEXT, required=True),
     },
     "tool_use": {
-        "tool": Field(str, required=True),
-        "args": Field(dict),
-        "call_id": Field(str),
-        "title": Field(str),
+        "tool": Field(TEXT, required=True),
+        "args": Field(TABLE),
+        "call_id": Field(TEXT),
+        "title": Field(TEXT),
     },
     "tool_result": {
-        "call_id": Field(str),
-        "tool": Field(str),
-        "status": Field(str, one_of=("completed", "failed")),
-        "output": Field(str),
+        "call_id": Field(TEXT),
+        "tool": Field(TEXT),
+        "status": Field(TEXT, one_of=("completed", "failed")),
+        "output": Field(TEXT),
     },
     "file_change": {
-        "action": Field(str, required=True, one_of=("created", "modified", "deleted")),
-        "path": Field(str, required=True),
-        "diff": Field(str),
+        "action": Field(TEXT, required=True, one_of=("created", "modified", "deleted")),
+        "path": Field(TEXT, required=True),
+        "diff": Field(TEXT),
     },
     "usage": {
-        "input_tokens": Field(int),
-        "output_tokens": Field(int),
-        "cached_input_tokens": Field(int),
+        "input_tokens": Field(WHOLE),
+        "output_tokens": Field(WHOLE),
+        "cached_input_tokens": Field(WHOLE),
         "cost_usd": Field(NUMBER),
-        "model": Field(str),
+        "model": Field(TEXT),
     },
-    "session": {"session_id": Field(str, required=True), "agent": Field(str)},
+    "session": {"session_id": Field(TEXT, required=True), "agent": Field(TEXT)},
     "input_required": {
-        "question": Field(str, required=True),
-        "options": Field(list),
-        "call_id": Field(str),
-        "auth": Field(bool),
+        "question": Field(TEXT, required=True),
+        "options": Field(LIST),
+        "call_id": Field(TEXT),
+        "auth": Field(FLAG),
     },
 }
 """What a worker may report, and the shape of each kind (contract: Workers)."""
@@ -178,8 +178,8 @@ def from_worker(kind: object, data: object) -> Event:
 
 
 def _fault(field: Field, value: object) -> str:
-    """What is wrong with a field's value; empty when nothing is."""
-    if not isinstance(value, field.type) or (isinstance(value, bool) and field.type is not bool):
+    """What is wrong with a field's value; empty when nothing is. JSON has no subtypes, so types are compared."""
+    if type(value) not in field.types:
         return "has the wrong type"
     if field.one_of and value not in field.one_of:
         return f"give one of {', '.join(field.one_of)}"

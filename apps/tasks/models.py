@@ -185,7 +185,11 @@ class TaskEvent(models.Model):
 
 
 class OutboxEntry(models.Model):
-    """A state change that other parts must hear of exactly once; removed when every consumer has taken it over."""
+    """A state change that other parts must hear of exactly once; removed when every consumer has taken it over.
+
+    There is one for an event, since the statement that writes the event of that key writes it; an index that said so
+    again was a tenth of a claim.
+    """
 
     id = models.BigAutoField(primary_key=True)
     workspace_id = models.UUIDField()
@@ -196,7 +200,6 @@ class OutboxEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "outbox entries"
-        constraints = [models.UniqueConstraint(fields=["task", "seq"], name="outbox_once")]
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.task_id}"

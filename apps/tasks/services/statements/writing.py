@@ -7,7 +7,6 @@ the events it numbers under the row's lock, and the outbox rows, all in one stat
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any
 
 from apps.core.prepared import execute
@@ -51,16 +50,21 @@ class Sql:
     params: Mapping[str, Any]
 
 
-LOGGED = f"""
+_EVENTS = """
 logged AS (
     INSERT INTO tasks_taskevent (task_id, seq, workspace_id, position, kind, data, created_at)
     SELECT m.id, m.base + f.n, m.workspace_id, m.position, f.kind, f.data::jsonb, clock_timestamp()
     FROM moved m, fresh f
-), posted AS (
+)"""
+
+_OUTBOX = f""", posted AS (
     INSERT INTO tasks_outboxentry (workspace_id, task_id, seq, kind, created_at)
     SELECT m.workspace_id, m.id, m.base + f.n, f.kind, clock_timestamp()
     FROM moved m, fresh f WHERE f.kind IN ({", ".join(f"'{kind}'" for kind in sorted(POSTED))})
 )"""
+
+LOGGED = _EVENTS + _OUTBOX
+"""The events `fresh` of the task `moved`, numbered from its `base` on, and what of them others must hear of."""
 
 
 def append(
@@ -80,13 +84,15 @@ def append(
     params: dict[str, Any] = {
         "id": task_id,
         "states": [str(state) for state in sorted(guard.states)],
-        "events": _recordset(events, seqs),
+        "events": as_json(events),
+        "seqs": list(seqs),
         "client_seq": max(seqs, default=0),
     }
     sql = _APPEND.format(
         conditions=_conditions(guard, params),
         steering=_STEERING if any(event.kind in STEERING for event in events) else "",
         assignments=_assignments(changes, params),
+        outbox=_OUTBOX if any(event.kind in POSTED for event in events) else "",
         let_go=_LET_GO if _lets_go(changes) else "",
         selected=SELECTED_LIGHT if light else SELECTED,
     )
@@ -104,8 +110,9 @@ WITH held AS (
     FOR NO KEY UPDATE
 ), fresh AS (
     SELECT e.kind, e.data, row_number() OVER (ORDER BY e.n) AS n
-    FROM held, ROWS FROM (json_to_recordset(%(events)s::json) AS (kind text, data jsonb, seq bigint))
-        WITH ORDINALITY e(kind, data, seq, n)
+    FROM held, ROWS FROM (
+        json_to_recordset(%(events)s::json) AS (kind text, data jsonb), unnest(%(seqs)s::bigint[])
+    ) WITH ORDINALITY e(kind, data, seq, n)
     WHERE e.seq IS NULL OR e.seq > held.client_seq
 ), moved AS (
     UPDATE tasks_task t SET
@@ -115,7 +122,7 @@ WITH held AS (
         updated_at = clock_timestamp(){{steering}}{{assignments}}
     FROM held WHERE t.id = held.id
     RETURNING t.*, t.last_seq - (SELECT count(*) FROM fresh) AS base
-), {LOGGED}{{let_go}}
+), {_EVENTS}{{outbox}}{{let_go}}
 SELECT {{selected}}, (SELECT limit_ids FROM held) FROM moved t"""
 
 _STEERING = ", last_steering_seq = t.last_seq + (SELECT count(*) FROM fresh)"
@@ -133,11 +140,6 @@ _LET_GO = """, places AS (
 def _lets_go(changes: Mapping[str, Any]) -> bool:
     """The services only ever write an end into the lease: claims and renewals are statements of their own."""
     return "lease_expires_at" in changes
-
-
-def _recordset(events: Sequence[Event], seqs: Sequence[int]) -> str:
-    """Events and the client's numbers for them, as one JSON parameter."""
-    return as_json([{"kind": event.kind, "data": event.data, "seq": seq} for event, seq in zip_longest(events, seqs)])
 
 
 def _conditions(guard: Guard, params: dict[str, Any]) -> str:
