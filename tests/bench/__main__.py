@@ -4,10 +4,11 @@ Absolute figures depend on the machine and on what else it does: compare ratios,
 """
 
 import argparse
-import asyncio
 import sys
 import time
 from dataclasses import dataclass
+
+import uvloop
 
 from tests.bench import cycles, over_http, services, streams
 from tests.bench.services import BATCH, Bench, Claiming
@@ -46,12 +47,12 @@ SHARE_OF_ONE = 4
 
 def measure(stage: Stage, size: Size, table: Table) -> None:
     table.add(*resting(stage))
-    table.add(*asyncio.run(cycles.measure_idle_cycle(stage, samples=size.samples)))
-    table.add(*asyncio.run(over_http.measure_send(stage, seconds=size.seconds)))
-    asyncio.run(over_http.make_task(stage))
+    table.add(*uvloop.run(cycles.measure_idle_cycle(stage, samples=size.samples)))
+    table.add(*uvloop.run(over_http.measure_send(stage, seconds=size.seconds)))
+    uvloop.run(over_http.make_task(stage))
     bench = Bench(stage)
-    table.add(*asyncio.run(over_http.measure_create(bench, seconds=size.seconds)))
-    table.add(*asyncio.run(cycles.measure_cycles(bench, cycles=size.cycles)))
+    table.add(*uvloop.run(over_http.measure_create(bench, seconds=size.seconds)))
+    table.add(*uvloop.run(cycles.measure_cycles(bench, cycles=size.cycles)))
     table.add(*streaming(stage, size))
     table.add(*(services.measure_appends(bench, reporters=many, calls=size.appends) for many in (1, 8)))
     queueing(bench, size, table)
@@ -92,7 +93,7 @@ def resting(stage: Stage) -> list[Line]:
 def streaming(stage: Stage, size: Size) -> list[Line]:
     """Idle streams and fan-out (tests/bench/streams.py)."""
     streams.IDLE_SECONDS = size.idle_seconds
-    found = asyncio.run(
+    found = uvloop.run(
         streams.measure_streams(
             stage.web.url,
             TOKEN,
