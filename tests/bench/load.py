@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from tests.bench.stage import TOKEN, Served
 from tests.bench.streams import Process, percentile
@@ -30,8 +31,7 @@ class Caller(asyncio.Protocol):
         self._answer: asyncio.Future[bytes] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's are none by type
 
     async def call(self, request: bytes) -> bytes:
         self._answer = asyncio.get_running_loop().create_future()

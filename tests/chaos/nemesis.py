@@ -65,7 +65,7 @@ def schedule(scene: Scene) -> list[Fault]:
         at = FIRST_AT + (number + chance.random()) * gap
         at = max(at, last.get(odds.kind, -odds.apart) + odds.apart)
         last[odds.kind] = at
-        faults.append(Fault(at, odds.kind, odds.deed, chance.random(), chance.uniform(*odds.lasts)))
+        faults.append(Fault(min(at, scene.seconds), odds.kind, odds.deed, chance.random(), chance.uniform(*odds.lasts)))
     return sorted(faults, key=lambda fault: fault.at)
 
 

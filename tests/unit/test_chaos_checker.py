@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from tests.chaos.checks import MOVES
 from tests.chaos.evidence import Bound, Event, Evidence, Task
 from tests.chaos.history import Entry
 from tests.chaos.ledger import folded
+from tests.chaos.nemesis import schedule
+from tests.chaos.scene import Scene
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FIRST, SECOND = "token-1", "token-2"
@@ -248,3 +251,11 @@ def test_a_claim_in_a_paused_queue_is_seen(seconds: float, verdicts: set[str]) -
 )
 def test_bounds_hold_at_every_moment_and_count_what_is_held(bound: Bound, verdicts: set[str]) -> None:
     assert found(replace(evidence(), bounds=[bound])) == verdicts
+
+
+@pytest.mark.parametrize("seed", [1, 302])
+def test_every_fault_comes_before_the_load_has_ended(seed: int, tmp_path: Path) -> None:
+    scene = Scene(seed=seed, tasks=10_000, faults=500, folder=tmp_path, driver=1)
+    faults = schedule(scene)
+    assert len(faults) == 500
+    assert max(fault.at for fault in faults) <= scene.seconds
