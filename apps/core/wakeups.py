@@ -130,8 +130,7 @@ class Hub:
             message: dict[str, Any] = await layer.receive(channel)
             self._pulse.heard()
             if message["origin"] != self.origin:
-                for one in message["wakeups"]:
-                    self.dispatch(WakeUp(*one))
+                self.dispatch(*(WakeUp(*one) for one in message["wakeups"]))
 
     async def close(self) -> None:
         """Stop listening and sending, and close this loop's connections to Redis."""
