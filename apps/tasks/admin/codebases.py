@@ -12,11 +12,11 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.accounts.console import DialogForm, action, after_dialog, display
+from apps.accounts.console import action, after_dialog, display
 from apps.accounts.permissions import Scope
 from apps.codebases.admin import CodebaseAdmin
 from apps.codebases.models import Codebase
-from apps.tasks.admin.places import PauseForm
+from apps.tasks.admin.places import pausing, resuming
 from apps.tasks.models import QueueLimit
 from apps.tasks.selectors import open_task_count
 from apps.tasks.services import queue_pause, queue_resume
@@ -79,35 +79,13 @@ class QueuedCodebaseAdmin(CodebaseAdmin):
         listed: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
         return [entry for entry in listed if entry.action_name != useless]
 
-    @action(
-        description="Pause",
-        permissions=["steer"],
-        icon="pause",
-        variant="warning",
-        dialog={
-            "title": "Pause this codebase's queue?",
-            "description": "No more of its tasks are taken until it is resumed; what runs goes on.",
-            "form_class": PauseForm,
-            "form_submit_text": "Pause",
-        },
-    )
+    @action(**pausing("Pause this codebase's queue?"))
     def pause(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         place, reason = self._place(request, object_id), form.cleaned_data["reason"]
         self.attempt(request, lambda: queue_pause(**place, reason=reason), "Its queue is paused.")
         return after_dialog(reverse("admin:codebases_codebase_change", args=[object_id]))
 
-    @action(
-        description="Resume",
-        permissions=["steer"],
-        icon="play_arrow",
-        variant="primary",
-        dialog={
-            "title": "Resume this codebase's queue?",
-            "description": "Its tasks may be taken again.",
-            "form_class": DialogForm,
-            "form_submit_text": "Resume",
-        },
-    )
+    @action(**resuming("Resume this codebase's queue?"))
     def resume(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         place = self._place(request, object_id)
         self.attempt(request, lambda: queue_resume(**place), "Its queue is resumed.")

@@ -18,7 +18,15 @@ from apps.accounts.console import ChoiceFilter, DialogForm, WorkspaceAdmin, acti
 from apps.accounts.permissions import Scope
 from apps.accounts.reach import reach_of
 from apps.codebases.models import Codebase
-from apps.tasks.admin.places import LimitForm, PauseForm, PausePlaceForm, PlaceForm, SwitchForm, place_name
+from apps.tasks.admin.places import (
+    LimitForm,
+    PausePlaceForm,
+    PlaceForm,
+    SwitchForm,
+    pausing,
+    place_name,
+    resuming,
+)
 from apps.tasks.models import QueueLimit
 from apps.tasks.services import limit_set, queue_pause, queue_resume
 
@@ -145,51 +153,18 @@ class LimitAdmin(WorkspaceAdmin):
         self.attempt(request, lambda: limit_set(**place, most=most, by=_name(request)), f"At most {most} at once now.")
         return after_dialog(reverse(LIST))
 
-    @action(
-        description="Pause",
-        permissions=["steer"],
-        icon="pause",
-        variant="warning",
-        dialog={
-            "title": "Pause a part of the queue",
-            "description": "Nothing more is taken there until it is resumed; what runs goes on.",
-            "form_class": PausePlaceForm,
-            "form_submit_text": "Pause",
-        },
-    )
+    @action(**pausing("Pause a part of the queue", PausePlaceForm))
     def pause_place(self, request: HttpRequest, form: PausePlaceForm) -> HttpResponse:
         place, reason = form.place, form.cleaned_data["reason"]
         self.attempt(request, lambda: queue_pause(**place, reason=reason, by=_name(request)), "It is paused.")
         return after_dialog(reverse(LIST))
 
-    @action(
-        description="Pause",
-        permissions=["steer"],
-        icon="pause",
-        variant="warning",
-        dialog={
-            "title": "Pause this part of the queue?",
-            "description": "Nothing more is taken there until it is resumed; what runs goes on.",
-            "form_class": PauseForm,
-            "form_submit_text": "Pause",
-        },
-    )
+    @action(**pausing("Pause this part of the queue?"))
     def pause(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         reason = form.cleaned_data["reason"]
         return self._change(request, object_id, lambda place: queue_pause(**place, reason=reason), "It is paused.")
 
-    @action(
-        description="Resume",
-        permissions=["steer"],
-        icon="play_arrow",
-        variant="primary",
-        dialog={
-            "title": "Resume this part of the queue?",
-            "description": "What waits there may be taken again.",
-            "form_class": DialogForm,
-            "form_submit_text": "Resume",
-        },
-    )
+    @action(**resuming("Resume this part of the queue?"))
     def resume(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         return self._change(request, object_id, lambda place: queue_resume(**place), "It is resumed.")
 

@@ -142,6 +142,34 @@ class PauseForm(DialogForm):
     reason = _reason()
 
 
+def pausing(title: str, form: type[DialogForm] = PauseForm) -> dict[str, Any]:
+    """What `@action` is told of a button that pauses."""
+    dialog = {
+        "title": title,
+        "description": "Nothing more is taken there until it is resumed; what runs goes on.",
+        "form_class": form,
+        "form_submit_text": "Pause",
+    }
+    return {"description": "Pause", "permissions": ["steer"], "icon": "pause", "variant": "warning", "dialog": dialog}
+
+
+def resuming(title: str) -> dict[str, Any]:
+    """What `@action` is told of a button that ends a pause."""
+    dialog = {
+        "title": title,
+        "description": "What waits there may be taken again.",
+        "form_class": DialogForm,
+        "form_submit_text": "Resume",
+    }
+    return {
+        "description": "Resume",
+        "permissions": ["steer"],
+        "icon": "play_arrow",
+        "variant": "primary",
+        "dialog": dialog,
+    }
+
+
 class SwitchForm(forms.Form):
     """What the first page sends to pause or resume a part of a workspace's queue."""
 
