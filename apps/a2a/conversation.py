@@ -13,7 +13,7 @@ from django.conf import settings
 
 from apps.a2a.errors import not_cancelable
 from apps.a2a.incoming import AGENT, Incoming, wrong
-from apps.a2a.projection import ENDINGS, METADATA_KEY, TOLD, context_of, task_view
+from apps.a2a.projection import DIRECT, ENDINGS, METADATA_KEY, TOLD, context_of, task_view
 from apps.a2a.wishes import Wishes, read_wishes
 from apps.accounts.principals import Principal
 from apps.core.db import in_database
@@ -39,14 +39,17 @@ SETTLING = ENDINGS | {"asked"}
 
 
 async def message_send(principal: Principal, incoming: Incoming) -> Json:
-    """The task that the message made or went to; where the client waits, as it is when it settles or time is up."""
+    """`{"task": …}` that the message made or went to; where the client waits, as it is when it settles or time is up.
+
+    `{"message": …}` where it waited, and the agent answered so directly that there is no task to speak of.
+    """
     task = await in_database(deliver, principal, incoming)
     if incoming.blocking and not _is_settled(task):
         await _settled(task)
-        return await in_database(_view, principal, task.id, incoming.history_length)
+        return await in_database(_answer, principal, task.id, incoming)
     if task.last_seq == 1:
-        return task_view(task, history_length=incoming.history_length)
-    return await in_database(_view, principal, task.id, incoming.history_length)
+        return {"task": task_view(task, history_length=incoming.history_length)}
+    return {"task": await in_database(_view, principal, task.id, incoming.history_length)}
 
 
 async def task_look(principal: Principal, task_id: str, history_length: int | None) -> Json:
@@ -88,6 +91,15 @@ def _view(principal: Principal, task_id: object, history_length: int | None) -> 
     return task_view(task, told(task), history_length=history_length, waits=waits)
 
 
+def _answer(principal: Principal, task_id: object, incoming: Incoming) -> Json:
+    """What a send that waited gives: the task, or the message that stands for it."""
+    view = _view(principal, task_id, incoming.history_length)
+    message = view["status"].get("message")
+    if not incoming.task_id and message is not None and message.get("metadata", {}).get(DIRECT):
+        return {"message": {name: value for name, value in message.items() if name != "taskId"}}
+    return {"task": view}
+
+
 def _cancel(principal: Principal, task_id: str) -> Json:
     parsed = parse_id(task_id)
     if parsed is None:
@@ -108,7 +120,7 @@ def _begin(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) 
         model=wishes.model or (before.model if before else ""),
         priority=wishes.priority,
         codebase_id=wishes.codebase_id or (placed_codebase(before) if before else ""),
-        target_agent=wishes.target_agent or (before.target_agent if before else ""),
+        target_agent=wishes.target_agent or incoming.agent or (before.target_agent if before else ""),
         session_id=before.session_id if before and _same_place(before, wishes) else "",
         context_id=incoming.context_id or new_id_text(),
         deadline_seconds=wishes.deadline_seconds,
@@ -147,7 +159,8 @@ def _hand_over(principal: Principal, incoming: Incoming, text: str) -> "Task":
             return task_answer(workspace_id=workspace_id, task_id=task.id, message=text, by=by, data=data)
         except WrongStateError:
             pass  # somebody else answered first: then it is a message like any other
-    return task_message(workspace_id=workspace_id, task_id=task.id, message=text, by=by)
+    said = {METADATA_KEY: _said(incoming, text)}
+    return task_message(workspace_id=workspace_id, task_id=task.id, message=text, by=by, data=said)
 
 
 def _title(text: str) -> str:

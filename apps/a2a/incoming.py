@@ -30,7 +30,7 @@ PARTS_LIMIT = 1_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
     """A message to send. `parts` are 1.0 parts; `message_id` and `digest` are empty where the client gave no id;
-    `history_length` None means all of it."""
+    `history_length` None means all of it; `agent` is the role whose endpoint it came to, or empty."""
 
     message_id: str
     context_id: str
@@ -43,6 +43,7 @@ class Incoming:
     blocking: bool = True
     history_length: int | None = None
     digest: str = ""
+    agent: str = ""
 
     @property
     def text(self) -> str:
@@ -55,7 +56,7 @@ def wrong(name: str, message: str) -> InvalidParamsError:
     return InvalidParamsError(f"{name}: {message}", {"errors": [{"field": name, "message": message}]})
 
 
-def read_send(params: Json) -> Incoming:
+def read_send(params: Json, *, agent: str = "") -> Incoming:
     """The parameters of message/send, message/stream, SendMessage and SendStreamingMessage."""
     message = _object(params, "message", required=True)
     options = _object(params, "configuration")
@@ -74,6 +75,7 @@ def read_send(params: Json) -> Incoming:
         blocking=_blocking(options),
         history_length=history_length(options),
         digest=_digest(params) if given_id else "",
+        agent=agent,
     )
 
 

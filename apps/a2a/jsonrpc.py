@@ -19,8 +19,10 @@ from a2a.utils.errors import (
 from starlette.requests import Request
 from starlette.responses import Response
 
+from apps.a2a.card import base_url_of
 from apps.a2a.errors import error_object, refusal_of
-from apps.a2a.methods import METHODS, OLD, Call, Method
+from apps.a2a.methods import METHODS, Method
+from apps.a2a.operations import OLD, Call
 from apps.a2a.streams import TaskStream, Told
 from apps.accounts.gate import json_response, principal_of, refuse_cookie_writes
 from apps.core import jsontext, sse
@@ -44,6 +46,10 @@ class Asked:
     def legacy(self) -> bool:
         return self.method is not None and self.method.version == OLD
 
+    @property
+    def streams(self) -> bool:
+        return self.method is not None and self.method.operation.stream is not None
+
 
 async def serve(request: Request) -> Response:
     """Answer one POST."""
@@ -57,13 +63,21 @@ async def serve(request: Request) -> Response:
         _check_version(request, method)
         if "id" not in body and not _is_quick_start(request, body):
             raise InvalidRequestError("id: give one; every A2A method is answered.")
-        principal.require(method.scope)
-        call = Call(principal, _params_of(body), request)
-        if method.answer is not None:
-            result = method.spell(await method.answer(call))
+        operation = method.operation
+        principal.require(operation.scope)
+        call = Call(
+            principal=principal,
+            params=_params_of(body),
+            version=method.version,
+            base_url=base_url_of(request),
+            last_event_id=sse.last_event_id(request),
+            agent=request.path_params.get("role", ""),
+        )
+        if operation.answer is not None:
+            result = method.spell(await operation.answer(call))
             return json_response({"jsonrpc": "2.0", "id": asked.id, "result": result})
-        assert method.stream is not None
-        return sse.EventStream(_frames(asked, method, await method.stream(call)))
+        assert operation.stream is not None
+        return sse.EventStream(_frames(asked, method, await operation.stream(call)))
     except Exception as error:  # noqa: BLE001 (the binding's one boundary: everything becomes an answer)
         return _refused(asked, error)
 
@@ -72,7 +86,7 @@ def _refused(asked: Asked, error: Exception) -> Response:
     """The answer to a refused call. 0.3's clients read the errors of streaming methods from the stream."""
     refusal = refusal_of(error)
     body = {"jsonrpc": "2.0", "id": asked.id, "error": error_object(refusal, legacy=asked.legacy)}
-    if refusal.status == 200 and asked.legacy and asked.method is not None and asked.method.stream is not None:
+    if refusal.status == 200 and asked.legacy and asked.streams:
         return sse.EventStream(_only(body))
     return json_response(body, refusal.status, refusal.headers)
 

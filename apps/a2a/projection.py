@@ -26,6 +26,8 @@ Json = dict[str, Any]
 
 EXTENSION = "https://codetether.run/a2a/extensions/task/v1"
 """The key of our data in A2A metadata: where the task runs, as what, and why it waits, what it used."""
+DIRECT = f"{EXTENSION}/direct"
+"""Marks, in its metadata, the message of an agent that answered without work to speak of."""
 RESULT = "result"
 """The id of a task's artifact."""
 METADATA_KEY = "a2a"
@@ -70,7 +72,7 @@ def task_view(
     view: Json = {
         "id": str(task.id),
         "contextId": context_of(task),
-        "status": {"state": STATES[State(task.state)], "timestamp": moment(task.completed_at or task.updated_at)},
+        "status": {"state": STATES[State(task.state)], "timestamp": moment(task.moved_at)},
         "metadata": {EXTENSION: extension_data(task) | (waits or {})},
     }
     if talk.current is not None:
@@ -167,14 +169,16 @@ class Talk:
         parts: list[Json] = [{"text": spoken_text(line)}]
         if line.data.get("options"):
             parts.append({"data": {"options": line.data["options"]}})
-        said = line.data.get("data") if line.kind == "answered" else None
-        message = {
+        said = line.data.get("data") if line.kind in ("answered", "message") else None
+        message: Json = {
             "messageId": f"{self.task_id}:{line.seq}",
             "contextId": self.context_id,
             "taskId": self.task_id,
             "role": USER if line.kind in ("message", "answered") else AGENT,
             "parts": parts,
         }
+        if line.data.get("direct"):
+            message["metadata"] = {DIRECT: True}
         return message | ((said or {}).get(METADATA_KEY) or {})
 
 

@@ -9,13 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from apps.tasks.errors import UnknownEventError
 from apps.tasks.states import State
 
 Data = dict[str, Any]
-
-MAX_TEXT = 1_000_000
-"""Characters of one text field of an event; longer ones are refused, workers cut them with a marker before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +56,10 @@ def answered(*, message: str, data: Data, by: str, resumes: str) -> Event:
     return Event("answered", {"message": message, "data": data, "by": by, "resumes": resumes})
 
 
-def completed(*, result: str, session_id: str, usage: Data) -> Event:
-    return Event("completed", {"result": result, "session_id": session_id, "usage": usage})
+def completed(*, result: str, session_id: str, usage: Data, direct: bool = False) -> Event:
+    """The agent is done. `direct`: its result is a plain answer, which needs no task to be shown for it."""
+    data = {"result": result, "session_id": session_id, "usage": usage}
+    return Event("completed", data | {"direct": True} if direct else data)
 
 
 def failed(*, error: str, code: str, session_id: str = "", usage: Data | None = None) -> Event:
@@ -79,9 +77,13 @@ def rejected(*, reason: str) -> Event:
 # What does not -------------------------------------------------------------------------------------------------------
 
 
-def messaged(*, message: str, by: str, interrupt: bool = False) -> Event:
-    """Steering: a person speaks to the running session, or (`interrupt`) ends its present turn."""
-    return Event("message", {"message": message, "by": by, "interrupt": interrupt})
+def messaged(*, message: str, by: str, interrupt: bool = False, data: Data | None = None) -> Event:
+    """Steering: a person speaks to the running session, or (`interrupt`) ends its present turn.
+
+    `data` is what a face must remember of the message beyond its text.
+    """
+    said: Data = {"message": message, "by": by, "interrupt": interrupt}
+    return Event("message", said | {"data": data} if data else said)
 
 
 def reprioritised(*, priority: int, by: str) -> Event:
@@ -103,91 +105,6 @@ def compacted(*, first_seq: int, last_seq: int, kinds: Mapping[str, int]) -> Eve
     `kinds` says how many there were of each."""
     data = {"first_seq": first_seq, "last_seq": last_seq, "events": sum(kinds.values()), "kinds": dict(kinds)}
     return Event("compacted", data)
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of a worker's event: its JSON types, and whether it must be there."""
-
-    types: tuple[type, ...]
-    required: bool = False
-    one_of: tuple[str, ...] = ()
-
-
-TEXT, WHOLE, NUMBER, FLAG, LIST, TABLE = (str,), (int,), (int, float), (bool,), (list,), (dict,)
-
-WORKER_EVENTS: dict[str, dict[str, Field]] = {
-    "status": {"message": Field(TEXT, required=True)},
-    "output": {
-        "type": Field(TEXT, one_of=("text", "reasoning", "stdout", "stderr")),
-        "content": Field(TEXT, required=True),
-    },
-    "tool_use": {
-        "tool": Field(TEXT, required=True),
-        "args": Field(TABLE),
-        "call_id": Field(TEXT),
-        "title": Field(TEXT),
-    },
-    "tool_result": {
-        "call_id": Field(TEXT),
-        "tool": Field(TEXT),
-        "status": Field(TEXT, one_of=("completed", "failed")),
-        "output": Field(TEXT),
-    },
-    "file_change": {
-        "action": Field(TEXT, required=True, one_of=("created", "modified", "deleted")),
-        "path": Field(TEXT, required=True),
-        "diff": Field(TEXT),
-    },
-    "usage": {
-        "input_tokens": Field(WHOLE),
-        "output_tokens": Field(WHOLE),
-        "cached_input_tokens": Field(WHOLE),
-        "cost_usd": Field(NUMBER),
-        "model": Field(TEXT),
-    },
-    "session": {"session_id": Field(TEXT, required=True), "agent": Field(TEXT)},
-    "input_required": {
-        "question": Field(TEXT, required=True),
-        "options": Field(LIST),
-        "call_id": Field(TEXT),
-        "auth": Field(FLAG),
-    },
-}
-"""What a worker may report, and the shape of each kind (contract: Workers)."""
-
-
-def from_worker(kind: object, data: object) -> Event:
-    """The event a worker reported, checked against its schema; UnknownEventError names what is wrong."""
-    fields = WORKER_EVENTS.get(kind) if isinstance(kind, str) else None
-    if fields is None:
-        raise UnknownEventError(f"kind: {kind!r} is not one of {', '.join(WORKER_EVENTS)}.")
-    if not isinstance(data, dict):
-        raise UnknownEventError(f"data: an event of kind {kind} needs an object.")
-    kept = {}
-    for name, field in fields.items():
-        value = data.get(name)
-        if value is not None:
-            fault = _fault(field, value)
-            if fault:
-                raise UnknownEventError(f"data.{name}: {fault} (an event of kind {kind}).")
-            kept[name] = value
-        elif field.required:
-            raise UnknownEventError(f"data.{name}: an event of kind {kind} needs it.")
-    return Event(str(kind), kept)
-
-
-def _fault(field: Field, value: object) -> str:
-    """What is wrong with a field's value; empty when nothing is. JSON has no subtypes, so types are compared."""
-    if type(value) not in field.types:
-        return "has the wrong type"
-    if field.one_of and value not in field.one_of:
-        return f"give one of {', '.join(field.one_of)}"
-    if isinstance(value, str):
-        return f"is longer than {MAX_TEXT} characters" if len(value) > MAX_TEXT else ""
-    if isinstance(value, int | float) and not 0 <= value < 2**53:
-        return "must lie between 0 and 2^53"
-    return ""
 
 
 # The fold ------------------------------------------------------------------------------------------------------------

@@ -72,6 +72,7 @@ class Task(models.Model):
 
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
+    moved_at = models.DateTimeField(db_default=Now(), help_text="When it came to its present state.")
     available_at = models.DateTimeField(db_default=Now())
     deadline_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
@@ -121,6 +122,7 @@ class Task(models.Model):
                 name="task_deadline",
             ),
             models.Index(fields=["workspace", "-created_at", "-id"], name="task_newest"),
+            models.Index(fields=["workspace", "-moved_at", "-id"], name="task_by_move"),
             models.Index(fields=["codebase", "-created_at"], name="task_of_codebase"),
             # what waits is left out: else the planner may take this one for a claim and sort all that waits
             models.Index(

@@ -17,7 +17,7 @@ LIGHT_COLUMNS = [name for name in COLUMNS if name not in ("prompt", "result", "m
 SELECTED_LIGHT = ", ".join(f"t.{name}" for name in LIGHT_COLUMNS)
 """As SELECTED without what may be a megabyte; a `Task` of these loads the others when it is asked for them."""
 JSON_COLUMNS = frozenset({"metadata", "usage"})
-MADE_THERE = ("position", "rank", "created_at", "updated_at", "available_at", "deadline_at")
+MADE_THERE = ("position", "rank", "created_at", "updated_at", "moved_at", "available_at", "deadline_at")
 """Columns of a new task whose values only the database knows."""
 
 

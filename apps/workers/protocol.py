@@ -236,6 +236,7 @@ def _outcome(status: State, body: Mapping[str, Any]) -> Outcome:
         session_id=reading.text(body, "session_id"),
         usage=event_from_worker("usage", reading.table(body, "usage")).data,
         retry=reading.flag(body, "retry"),
+        direct=reading.flag(body, "direct"),
         heard_seq=reading.whole(body, "message_seq", default=0, least=0, most=2**62) if "message_seq" in body else None,
     )
 

@@ -10,8 +10,8 @@ from apps.accounts import console
 from apps.accounts.permissions import Role
 from apps.codebases.models import Codebase
 from apps.tasks.admin import tasks as task_pages
-from apps.tasks.events import from_worker
 from apps.tasks.models import Task
+from apps.tasks.reports import from_worker
 from apps.tasks.services import task_progress
 from apps.workers.models import Worker
 from apps.workers.services import Registration, worker_register

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from apps.tasks.admin.transcript import READERS, TEXT_LIMIT, Block, transcript
-from apps.tasks.events import FOLDS, STEERING, WORKER_EVENTS
+from apps.tasks.events import FOLDS, STEERING
 from apps.tasks.log import LogEvent
+from apps.tasks.reports import WORKER_EVENTS
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 TASK = uuid.UUID(int=1)

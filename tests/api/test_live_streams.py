@@ -14,7 +14,7 @@ from apps.core.stopping import Stopping
 from apps.core.wakeups import hub
 from apps.live import access
 from apps.tasks import log
-from apps.tasks.events import from_worker
+from apps.tasks.reports import from_worker
 from apps.tasks.services import Claim, Outcome, task_cancel, task_finish, task_message, task_progress
 from apps.tasks.states import State
 from tests.api.live_client import get

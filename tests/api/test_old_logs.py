@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from apps.tasks.events import from_worker
 from apps.tasks.models import Task
+from apps.tasks.reports import from_worker
 from apps.tasks.services import Outcome, events_compact, task_finish, task_progress
 from apps.tasks.states import State
 from tests.api.conftest import Api

@@ -52,7 +52,7 @@ def task(state: str = "completed", **more: Any) -> models.Task:
     said = {"messageId": "m1", "parts": PARTS, "metadata": {"priority": 3.0}, "extensions": ["u"]}
     values = {
         "id": ID, "context_id": "c1", "title": "t", "prompt": "hi", "queue": "global", "state": state,
-        "updated_at": NOW, "worker_id": "w2", "result": "three", "last_seq": len(LOG),
+        "updated_at": NOW, "moved_at": NOW, "worker_id": "w2", "result": "three", "last_seq": len(LOG),
         "usage": {"input_tokens": 7.0}, "metadata": {"a2a": said},
     }  # fmt: skip
     return models.Task(**(values | more))

@@ -90,7 +90,7 @@ def test_every_a2a_method_is_documented_with_its_scope(method: str) -> None:
     column = "Version 0.3" if METHODS[method].version == OLD else "Version 1.0"
     table = rows("reference/a2a.md", "Version 0.3", "Version 1.0", "Scope")
     scopes = [marked(row["Scope"]) for row in table if marked(row[column]) == [method]]
-    assert scopes == [[str(METHODS[method].scope)]]
+    assert scopes == [[str(METHODS[method].operation.scope)]]
 
 
 def test_every_documented_a2a_method_exists() -> None:

@@ -10,7 +10,8 @@ from acp.schema import PromptResponse
 
 from apps.accounts.permissions import ROLE_SCOPES, Role, Scope
 from apps.core.errors import CodeTetherError
-from apps.tasks.events import FOLDS, WORKER_EVENTS
+from apps.tasks.events import FOLDS
+from apps.tasks.reports import WORKER_EVENTS
 from apps.tasks.states import EDGES, State
 from tests.architecture.sources import Source, sources
 from tests.unit.documents import marked, names, rows

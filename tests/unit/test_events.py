@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from apps.tasks import events
 from apps.tasks.errors import UnknownEventError
-from apps.tasks.events import FOLDS, MAX_TEXT, MOVES, STEERING, WORKER_EVENTS, Event, fold, from_worker
+from apps.tasks.events import FOLDS, MOVES, STEERING, Event, fold
+from apps.tasks.reports import MAX_TEXT, WORKER_EVENTS, from_worker
 from apps.tasks.states import State
 
 FULL: dict[str, dict[str, Any]] = {
@@ -17,6 +18,15 @@ FULL: dict[str, dict[str, Any]] = {
     "tool_use": {"tool": "bash", "args": {"cmd": "ls"}, "call_id": "c1", "title": "list"},
     "tool_result": {"call_id": "c1", "tool": "bash", "status": "completed", "output": "a.py"},
     "file_change": {"action": "modified", "path": "a.py", "diff": "-a\n+b"},
+    "artifact": {
+        "artifact_id": "plan",
+        "name": "plan.md",
+        "description": "The plan.",
+        "append": False,
+        "last_chunk": True,
+        "parts": [{"text": "# Plan", "media_type": "text/markdown", "filename": "plan.md"}],
+        "metadata": {"pages": 1},
+    },
     "usage": {"input_tokens": 1, "output_tokens": 2, "cached_input_tokens": 0, "cost_usd": 0.5, "model": "a/b"},
     "session": {"session_id": "ses_1", "agent": "opencode"},
     "input_required": {"question": "Which?", "options": [{"id": "a"}], "call_id": "c2", "auth": False},

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from apps.tasks.log import LogEvent
+from apps.tasks.reports import PART_CONTENTS
 
 TEXT_LIMIT = 50_000
 """Characters of one block that a page shows; the REST log has the rest."""
@@ -97,6 +98,11 @@ def _answered(event: LogEvent, data: Data, blocks: list[Block]) -> Block:
 def _messaged(event: LogEvent, data: Data, blocks: list[Block]) -> Block:
     title = "Interrupted" if data.get("interrupt") else "Said"
     return Block("message", event.seq, event.created_at, title, data["message"], data["by"])
+
+
+def _artifact(event: LogEvent, data: Data, blocks: list[Block]) -> Block:
+    said = "\n\n".join(str(next(part[kind] for kind in PART_CONTENTS if kind in part)) for part in data["parts"])
+    return _step(event, f"Made {data.get('name') or data['artifact_id']}", text=said)
 
 
 def _completed(event: LogEvent, data: Data, blocks: list[Block]) -> Block:
@@ -217,6 +223,7 @@ READERS: dict[str, Reader] = {
     "output": _output,
     "tool_use": _tool_use,
     "tool_result": _tool_result,
+    "artifact": _artifact,
     "file_change": _file_change,
     "compacted": _compacted,
 }

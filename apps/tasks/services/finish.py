@@ -25,6 +25,7 @@ RELEASED = {"claim_token": None, "lease_expires_at": None, "worker_id": ""}
 class Outcome:
     """How a worker's attempt ended. `retry` asks for another attempt after a failure, while attempts are left.
 
+    `direct`: the result is a plain answer, as to a greeting, and not the outcome of a piece of work.
     `heard_seq` is the last steering event that the agent acted on; what was said after it becomes a task of its own.
     Workers of before do not tell (None).
     """
@@ -36,6 +37,7 @@ class Outcome:
     session_id: str = ""
     usage: Data | None = None
     retry: bool = False
+    direct: bool = False
     heard_seq: int | None = None
 
 
@@ -61,7 +63,9 @@ def _ending(outcome: Outcome) -> Event:
     usage = outcome.usage or {}
     match outcome.status:
         case State.COMPLETED:
-            return events.completed(result=outcome.result, session_id=outcome.session_id, usage=usage)
+            return events.completed(
+                result=outcome.result, session_id=outcome.session_id, usage=usage, direct=outcome.direct
+            )
         case State.FAILED:
             return events.failed(
                 error=outcome.error, code=outcome.error_code, session_id=outcome.session_id, usage=usage

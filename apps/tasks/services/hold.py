@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.core.metrics import CLAIM_WAIT
-from apps.tasks import events
+from apps.tasks import events, reports
 from apps.tasks.errors import AlreadyClaimedError
 from apps.tasks.events import Data, Event
 from apps.tasks.models import Task
@@ -40,7 +40,7 @@ class Claim:
 
 def event_from_worker(kind: object, data: object) -> Event:
     """The event a worker reported, checked against its schema; UnknownEventError names what is wrong."""
-    return events.from_worker(kind, data)
+    return reports.from_worker(kind, data)
 
 
 def task_claim(*, claimer: Claimer, limit: int = 1, task_id: uuid.UUID | None = None) -> list[Task]:

@@ -54,12 +54,18 @@ def task_answer(
 
 
 def task_message(
-    *, workspace_id: uuid.UUID, task_id: uuid.UUID, message: str, by: str, interrupt: bool = False
+    *,
+    workspace_id: uuid.UUID,
+    task_id: uuid.UUID,
+    message: str,
+    by: str,
+    interrupt: bool = False,
+    data: dict[str, Any] | None = None,
 ) -> Task:
     """Speak to the task's session: delivered with the next heartbeat, or to whoever claims the task."""
     if not interrupt:
         _check_message(message)
-    event = events.messaged(message=message, by=by, interrupt=interrupt)
+    event = events.messaged(message=message, by=by, interrupt=interrupt, data=data)
     states = frozenset({State.RUNNING}) if interrupt else LIVE
     task = statements.append(
         task_id=task_id, guard=Guard(states, workspace_id=workspace_id), events=[event], changes={}

@@ -9,8 +9,8 @@ import orjson
 
 from apps.core.db import in_database
 from apps.core.wakeups import hub
-from apps.tasks.events import from_worker
 from apps.tasks.models import Task
+from apps.tasks.reports import from_worker
 from apps.tasks.services import Claim, Outcome, task_claim, task_finish, task_leave_question, task_progress, task_snooze
 from apps.tasks.states import State
 from codetether.asgi import application

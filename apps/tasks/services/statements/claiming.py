@@ -103,6 +103,7 @@ _CLAIMED = f"""
         state = 'running', attempt = t.attempt + 1, claim_token = gen_random_uuid(), worker_id = %(worker_id)s,
         lease_expires_at = clock_timestamp() + make_interval(secs => %(lease_seconds)s),
         started_at = COALESCE(t.started_at, clock_timestamp()), updated_at = clock_timestamp(),
+        moved_at = clock_timestamp(),
         last_seq = t.last_seq + 1, claim_seq = t.last_seq + 1, client_seq = 0, limit_ids = granted.limit_ids,
         position = GREATEST(t.position, {POSITION})
     FROM granted WHERE t.id = granted.id

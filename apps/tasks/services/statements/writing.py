@@ -169,6 +169,8 @@ def _assignments(changes: Mapping[str, Any], params: dict[str, Any]) -> str:
         else:
             params[f"set_{name}"] = as_json(value) if name in JSON_COLUMNS else value
             text += f", {name} = %(set_{name})s"
+    if "state" in changes:
+        text += ", moved_at = clock_timestamp()"
     return text + (", limit_ids = '{}'" if _lets_go(changes) else "")
 
 
@@ -188,10 +190,10 @@ WITH place AS (
 ), moved AS (
     INSERT INTO tasks_task AS t ({names}, state, last_seq, last_steering_seq, heard_seq, position, attempt, declined_by,
         limit_ids, worker_id, claim_seq, client_seq, result, error, error_code, usage, created_at, updated_at,
-        available_at, deadline_at, rank)
+        moved_at, available_at, deadline_at, rank)
     SELECT {", ".join(f"%({name})s" for name in values)}, 'pending', 1, 0, 0, {POSITION}, 0, '{{}}', '{{}}', '', 0, 0,
         '', '', '', '{{}}', clock_timestamp(), clock_timestamp(),
-        clock_timestamp(), clock_timestamp() + make_interval(secs => %(deadline_seconds)s::float8),
+        clock_timestamp(), clock_timestamp(), clock_timestamp() + make_interval(secs => %(deadline_seconds)s::float8),
         extract(epoch FROM clock_timestamp()) - %(priority)s::int * {AGEING_SECONDS_PER_PRIORITY}
     WHERE %(codebase_id)s::text IS NULL OR EXISTS (SELECT FROM place)
     ON CONFLICT (workspace_id, idempotency_key) DO NOTHING

@@ -1,0 +1,97 @@
+"""A2A's operations (1.0 §3.1): what every binding of either version calls, and what each needs.
+
+A binding reads its own wire format into a `Call`, calls the operation, and spells the answer: answers and the events
+of streams are in 1.0's ProtoJSON, `apps/a2a/legacy.py` puts them in 0.3's words.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from a2a.utils.constants import PROTOCOL_VERSION_0_3, PROTOCOL_VERSION_1_0
+from a2a.utils.errors import PushNotificationNotSupportedError
+
+from apps.a2a import card
+from apps.a2a.conversation import message_send, task_end, task_look
+from apps.a2a.incoming import history_length, read_send, task_id_of
+from apps.a2a.streams import Place, TaskStream, stream_of_message, stream_of_task
+from apps.accounts.permissions import Scope
+from apps.accounts.principals import Principal
+
+Json = dict[str, Any]
+OLD, NEW = PROTOCOL_VERSION_0_3, PROTOCOL_VERSION_1_0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call: who calls, with what, in which version.
+
+    `params` in either version's spelling (`apps/a2a/incoming.py` reads both); `base_url` is where the caller reached
+    us; `agent` the role whose own endpoint was called, or empty.
+    """
+
+    principal: Principal
+    params: Json
+    version: str = NEW
+    base_url: str = ""
+    last_event_id: str = ""
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """Exactly one of `answer` and `stream` is there."""
+
+    scope: Scope
+    answer: Callable[[Call], Awaitable[Json]] | None = None
+    stream: Callable[[Call], Awaitable[TaskStream]] | None = None
+
+
+async def _send(call: Call) -> Json:
+    """`{"task": …}`, or `{"message": …}` where the agent answered without a task."""
+    return await message_send(call.principal, read_send(call.params, agent=call.agent))
+
+
+async def _send_stream(call: Call) -> TaskStream:
+    place = Place.parse(call.last_event_id)
+    return await stream_of_message(call.principal, read_send(call.params, agent=call.agent), place)
+
+
+async def _get(call: Call) -> Json:
+    return await task_look(call.principal, task_id_of(call.params), _history_length(call))
+
+
+def _history_length(call: Call) -> int | None:
+    """0.3 takes a history length of 0 for no limit (as the SDK does)."""
+    wanted = history_length(call.params)
+    return None if call.version == OLD and wanted == 0 else wanted
+
+
+async def _cancel(call: Call) -> Json:
+    return await task_end(call.principal, task_id_of(call.params))
+
+
+async def _subscribe(call: Call) -> TaskStream:
+    return await stream_of_task(call.principal, task_id_of(call.params), Place.parse(call.last_event_id))
+
+
+async def _no_push(call: Call) -> Json:
+    raise PushNotificationNotSupportedError("Push notifications are not offered; use a stream, or ask again.")
+
+
+async def _extended_card(call: Call) -> Json:
+    return await card.extended_card(call.principal, call.base_url)
+
+
+READ, WRITE = Scope.TASKS_READ, Scope.TASKS_WRITE
+
+SEND = Operation(WRITE, _send)
+SEND_STREAM = Operation(WRITE, stream=_send_stream)
+GET = Operation(READ, _get)
+CANCEL = Operation(WRITE, _cancel)
+SUBSCRIBE = Operation(READ, stream=_subscribe)
+PUSH_CREATE = Operation(WRITE, _no_push)
+PUSH_GET = Operation(READ, _no_push)
+PUSH_LIST = Operation(READ, _no_push)
+PUSH_DELETE = Operation(WRITE, _no_push)
+EXTENDED_CARD = Operation(READ, _extended_card)
