@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from apps.accounts.permissions import Role
 from apps.tasks import log
-from apps.tasks.events import from_worker
 from apps.tasks.models import Task
+from apps.tasks.reports import from_worker
 from apps.tasks.services import task_cancel, task_progress
 from tests.factories import Cast
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from apps.core.errors import ConflictError
 from apps.tasks import services
-from apps.tasks.events import from_worker
+from apps.tasks.reports import from_worker
 from apps.tasks.services import Claim, Claimer, Outcome
 from apps.tasks.states import State
 from tests.model.task import Task

@@ -1,7 +1,7 @@
 """Events are numbered under their task's lock: by 1, 2, 3, whoever writes beside whom, and whatever was rolled back."""
 
 from apps.tasks import log
-from apps.tasks.events import from_worker
+from apps.tasks.reports import from_worker
 from apps.tasks.services import Claim, task_message, task_progress
 from tests.concurrency.actors import Actor, wait_until_blocked
 from tests.factories import Cast

@@ -5,8 +5,8 @@ from functools import partial
 from django.db import connection
 
 from apps.tasks import log
-from apps.tasks.events import from_worker
 from apps.tasks.models import Task
+from apps.tasks.reports import from_worker
 from apps.tasks.services import Compaction, Outcome, events_compact, task_finish, task_progress
 from apps.tasks.states import State
 from tests.concurrency.actors import Actor

@@ -6,8 +6,8 @@ from django.db import connection
 from apps.core.errors import InvalidError, NotFoundError
 from apps.tasks import log
 from apps.tasks.errors import AlreadyClaimedError, StaleClaimError, TaskEndedError, WrongStateError
-from apps.tasks.events import from_worker
 from apps.tasks.models import OutboxEntry, Task, TaskEvent
+from apps.tasks.reports import from_worker
 from apps.tasks.services import (
     Claim,
     NewTask,

@@ -8,8 +8,8 @@ import pytest
 from django.db import close_old_connections, connection, connections
 
 from apps.tasks import log
-from apps.tasks.events import from_worker
 from apps.tasks.log import reading
+from apps.tasks.reports import from_worker
 from apps.tasks.services import task_message, task_progress
 from tests.factories import Cast
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from apps.tasks import log
-from apps.tasks.events import from_worker
 from apps.tasks.models import OutboxEntry, Task
+from apps.tasks.reports import from_worker
 from apps.tasks.selectors import task_get
 from apps.tasks.services import Change, lease_renew, leases_reap, outbox, outbox_dispatch, rescue, task_progress
 from tests.expiry import expire_leases

@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from apps.tasks import jobs, log
 from apps.tasks.admin.transcript import transcript
-from apps.tasks.events import fold, from_worker
+from apps.tasks.events import fold
 from apps.tasks.models import Task, TaskEvent
+from apps.tasks.reports import from_worker
 from apps.tasks.services import (
     Claim,
     Compaction,
