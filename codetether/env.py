@@ -27,6 +27,11 @@ class Env:
     csrf_trusted_origins: list[str]
     host: str
     port: int
+    grpc_host: str
+    grpc_port: int
+    grpc_url: str
+    grpc_tls_cert: str
+    grpc_tls_key: str
     log_level: str
     agent_name: str
     agent_description: str
@@ -65,6 +70,10 @@ def inherited(**changes: str) -> dict[str, str]:
 def _load(source: Any) -> Env:
     host = source.str("A2A_HOST", default="127.0.0.1")
     port = _within("A2A_PORT", source.int("A2A_PORT", default=8000), 1, 65535)
+    grpc_tls_cert = source.str("A2A_GRPC_TLS_CERT", default="")
+    grpc_tls_key = source.str("A2A_GRPC_TLS_KEY", default="")
+    if bool(grpc_tls_cert) != bool(grpc_tls_key):
+        raise SettingError("A2A_GRPC_TLS_CERT and A2A_GRPC_TLS_KEY: give both, or neither.")
     return Env(
         data_dir=Path(source.str("CODETETHER_DATA_DIR", default=".codetether")).absolute(),
         database_url=source.str("DATABASE_URL", default="") or source.str("A2A_DATABASE_URL", default=""),
@@ -75,6 +84,11 @@ def _load(source: Any) -> Env:
         csrf_trusted_origins=source.list("CODETETHER_CSRF_TRUSTED_ORIGINS", default=[]),
         host=host,
         port=port,
+        grpc_host=source.str("A2A_GRPC_HOST", default="") or host,
+        grpc_port=_within("A2A_GRPC_PORT", source.int("A2A_GRPC_PORT", default=50_051), 0, 65535),
+        grpc_url=_address("A2A_GRPC_URL", source.str("A2A_GRPC_URL", default="")),
+        grpc_tls_cert=grpc_tls_cert,
+        grpc_tls_key=grpc_tls_key,
         log_level=_one_of("A2A_LOG_LEVEL", source.str("A2A_LOG_LEVEL", default="INFO").upper(), LOG_LEVELS),
         agent_name=source.str("A2A_AGENT_NAME", default="CodeTether"),
         agent_description=source.str(
@@ -107,6 +121,14 @@ def _load(source: Any) -> Env:
 def _within(name: str, value: int, least: int, most: int) -> int:
     if not least <= value <= most:
         raise SettingError(f"{name}={value} is out of range: give a whole number from {least} to {most}.")
+    return value
+
+
+def _address(name: str, value: str) -> str:
+    """`host:port`, as gRPC clients take it; empty stays empty."""
+    host, _, port = value.rpartition(":")
+    if value and (not host or "/" in value or not port.isdecimal()):
+        raise SettingError(f"{name}={value} is no address: give host:port, without a scheme.")
     return value
 
 

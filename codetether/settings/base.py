@@ -213,6 +213,11 @@ A2A_AGENT_ORG = ENV.agent_org
 A2A_AGENT_ORG_URL = ENV.agent_org_url
 A2A_AGENT_URL = ENV.public_url or f"http://{ENV.host if ENV.host != '0.0.0.0' else 'localhost'}:{ENV.port}"
 A2A_AGENT_URL_IS_GIVEN = bool(ENV.public_url)
+A2A_GRPC_HOST = ENV.grpc_host
+A2A_GRPC_PORT = ENV.grpc_port
+A2A_GRPC_URL = ENV.grpc_url
+A2A_GRPC_TLS_CERT = ENV.grpc_tls_cert
+A2A_GRPC_TLS_KEY = ENV.grpc_tls_key
 A2A_AUTH_ENABLED = ENV.auth_enabled
 A2A_AUTH_TOKENS = ENV.auth_tokens
 A2A_AGENT_DISCOVERY_MAX_AGE = ENV.discovery_max_age

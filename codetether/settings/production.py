@@ -8,7 +8,7 @@ if not ENV.secret_key:
     raise SettingError("CODETETHER_SECRET_KEY is not set: give a random text of at least 50 characters.")
 if DEBUG:
     raise SettingError("CODETETHER_DEBUG is on: production does not start with it.")
-if not A2A_AUTH_ENABLED and ENV.host not in ("127.0.0.1", "::1", "localhost"):
+if not A2A_AUTH_ENABLED and not {ENV.host, ENV.grpc_host} <= {"127.0.0.1", "::1", "localhost"}:
     raise SettingError("A2A_AUTH_ENABLED=false is for loopback only: set A2A_HOST=127.0.0.1 or turn it on.")
 if ENV.allowed_hosts == ["*"]:
     raise SettingError("CODETETHER_ALLOWED_HOSTS is not set: name the hosts, separated by commas.")

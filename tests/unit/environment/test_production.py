@@ -32,6 +32,9 @@ def test_good_choices_start() -> None:
         ({"CODETETHER_SECRET_KEY": ""}, "CODETETHER_SECRET_KEY"),
         ({"CODETETHER_DEBUG": "true"}, "CODETETHER_DEBUG"),
         ({"A2A_AUTH_ENABLED": "false", "A2A_HOST": "0.0.0.0"}, "A2A_AUTH_ENABLED"),
+        ({"A2A_AUTH_ENABLED": "false", "A2A_GRPC_HOST": "0.0.0.0"}, "A2A_AUTH_ENABLED"),
+        ({"A2A_GRPC_URL": "https://codetether.example.org"}, "A2A_GRPC_URL"),
+        ({"A2A_GRPC_TLS_CERT": "cert.pem"}, "A2A_GRPC_TLS_KEY"),
         ({"CODETETHER_ALLOWED_HOSTS": ""}, "CODETETHER_ALLOWED_HOSTS"),
     ],
 )
