@@ -1,16 +1,16 @@
 """A task's row and log as A2A sees them: Task, Message, Artifact and the events of streams, in 1.0's ProtoJSON.
 
 Plain dicts, because a protobuf round trip costs more than the rest of a request; tests hold them against the SDK's
-types. `apps/a2a/legacy.py` gives the same in 0.3's spelling.
+types. `apps/a2a/legacy.py` gives the same in 0.3's spelling, `apps/a2a/unfolding.py` the events of streams.
 
 - What the agent says (`output` of type text) is one artifact, `result`: it grows by chunks while the agent works,
   begins anew with each attempt, and is replaced by the task's result at the end where that differs.
+- What it makes besides (`artifact`) are artifacts of their own, in the order in which they began.
 - Questions, results and errors are the status's message; those of former statuses are in the history.
 - What A2A has no place for (worker, codebase, usage, tool calls, changed files) is metadata under `EXTENSION`.
 """
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -46,11 +46,9 @@ STATES: Mapping[State, str] = {
 
 SPEAKING = frozenset({"asked", "completed", "failed", "cancelled", "rejected"})
 """Kinds of events whose words are the message of the status that they lead to."""
-TOLD = ("message", "answered", "claimed", "requeued", "output", "status", *sorted(SPEAKING))
+TOLD = ("message", "answered", "claimed", "requeued", "output", "artifact", "status", *sorted(SPEAKING))
 """Kinds of events that a task's full view is made of."""
 ENDINGS = frozenset({"completed", "failed", "cancelled", "rejected"})
-REPORTED = frozenset({"tool_use", "tool_result", "file_change"})
-"""Kinds that streams pass on as metadata of a status update."""
 
 
 def context_of(task: "Task") -> str:
@@ -77,8 +75,10 @@ def task_view(
     }
     if talk.current is not None:
         view["status"]["message"] = talk.current
-    if text := task.result or talk.text:
-        view["artifacts"] = [artifact(text)]
+    text = task.result or talk.text
+    made = [*([result_artifact(text)] if text else []), *talk.made.values()]
+    if made:
+        view["artifacts"] = made
     history = talk.history if history_length is None else talk.history[max(0, len(talk.history) - history_length) :]
     if history:
         view["history"] = history
@@ -108,8 +108,20 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
-def artifact(text: str) -> Json:
+def result_artifact(text: str) -> Json:
     return {"artifactId": RESULT, "name": RESULT, "parts": [{"text": text}]}
+
+
+def artifact_of(line: LogEvent) -> Json:
+    """What an `artifact` event adds, as an A2A Artifact. A file that we keep stands as `{"file_id": …}`."""
+    data = line.data
+    made = {"artifactId": data["artifact_id"], "parts": [_spelled(part) for part in data["parts"]]}
+    return made | {name: data[name] for name in ("name", "description", "metadata") if data.get(name)}
+
+
+def _spelled(part: Json) -> Json:
+    named = {"media_type": "mediaType"}
+    return {named.get(name, name): value for name, value in part.items()}
 
 
 class Talk:
@@ -121,6 +133,7 @@ class Talk:
         self.history: list[Json] = [self._first(task)]
         self.current: Json | None = None
         self.chunks: list[str] = []
+        self.made: dict[str, Json] = {}
         self._question: Json | None = None
 
     @property
@@ -133,6 +146,8 @@ class Talk:
         if line.kind == "output":
             if is_said(line):
                 self.chunks.append(line.data["content"])
+        elif line.kind == "artifact":
+            self._make(artifact_of(line), append=line.data.get("append", False))
         elif line.kind == "message":
             if spoken_text(line):
                 self.history.append(self.message_of(line))
@@ -140,6 +155,13 @@ class Talk:
             self.current = self._question or self.message_of(line)  # progress is told and not kept
         else:
             self._turn(line)
+
+    def _make(self, made: Json, *, append: bool) -> None:
+        """More of an artifact, or one in the place of what went by its id before."""
+        before = self.made.get(made["artifactId"])
+        if append and before is not None:
+            made = {**before, **made, "parts": before["parts"] + made["parts"]}
+        self.made[made["artifactId"]] = made
 
     def _turn(self, line: LogEvent) -> None:
         """A new status: its message takes the place of the former one; a question goes into the history."""
@@ -193,81 +215,3 @@ def spoken_text(line: LogEvent) -> str:
         if line.data.get(name):
             return str(line.data[name])
     return ""
-
-
-class Unfolding:
-    """A task's log as the events of a stream, one log event at a time; remembers what the artifact holds so far."""
-
-    def __init__(self, task: "Task", heard: Sequence[LogEvent] = ()) -> None:
-        self.talk = Talk(task)
-        self.begun = False
-        self._said = hashlib.sha256()
-        for line in heard:
-            self._note(line)
-
-    def events(self, line: LogEvent) -> list[Json]:
-        """The stream events (A2A 1.0 StreamResponse) that a log event gives; none for what A2A does not tell."""
-        begun = self.begun
-        said = self._said.hexdigest()
-        self._note(line)
-        if line.kind == "output":
-            return [self._chunk(line.data["content"], append=begun)] if is_said(line) else []
-        state = state_after(line)
-        if state is None:
-            return [self._working(line)] if line.kind == "status" or line.kind in REPORTED else []
-        told = [self._status(line, state)]
-        result = line.data.get("result", "") if line.kind == "completed" else ""
-        if result and said != hashlib.sha256(result.encode()).hexdigest():
-            told.insert(0, self._chunk(result, append=False, last=True))
-        return told
-
-    def _note(self, line: LogEvent) -> None:
-        if line.kind == "claimed":
-            self.begun, self._said = False, hashlib.sha256()
-        elif line.kind == "output" and is_said(line):
-            self.begun = True
-            self._said.update(line.data["content"].encode())
-
-    def _chunk(self, text: str, *, append: bool, last: bool = False) -> Json:
-        update = {**self._place(), "artifact": artifact(text), "append": append, "lastChunk": last}
-        return {"artifactUpdate": update}
-
-    def _working(self, line: LogEvent) -> Json:
-        status: Json = {"state": STATES[State.RUNNING], "timestamp": moment(line.created_at)}
-        update = {**self._place(), "status": status}
-        if line.kind == "status":
-            status["message"] = self.talk.message_of(line)
-        else:
-            update["metadata"] = {EXTENSION: {"event": line.kind, **line.data}}
-        return {"statusUpdate": update}
-
-    def _status(self, line: LogEvent, state: State) -> Json:
-        status: Json = {"state": STATES[state], "timestamp": moment(line.created_at)}
-        if line.kind in SPEAKING and spoken_text(line):
-            status["message"] = self.talk.message_of(line)
-        update = {**self._place(), "status": status}
-        if line.data.get("usage"):
-            update["metadata"] = {EXTENSION: {"usage": line.data["usage"]}}
-        return {"statusUpdate": update}
-
-    def _place(self) -> Json:
-        return {"taskId": self.talk.task_id, "contextId": self.talk.context_id}
-
-
-_AFTER: Mapping[str, State] = {
-    "claimed": State.RUNNING,
-    "requeued": State.PENDING,
-    "completed": State.COMPLETED,
-    "failed": State.FAILED,
-    "cancelled": State.CANCELLED,
-    "rejected": State.REJECTED,
-}
-
-
-def state_after(line: LogEvent) -> State | None:
-    """The state that an event leads to; None where it does not move the task."""
-    if line.kind == "asked":
-        return State(line.data["state"])
-    if line.kind == "answered":
-        return State(line.data["resumes"])
-    return _AFTER.get(line.kind)

@@ -15,7 +15,8 @@ from django.conf import settings
 
 from apps.a2a.conversation import deliver, told
 from apps.a2a.incoming import Incoming
-from apps.a2a.projection import ENDINGS, Unfolding, task_view
+from apps.a2a.projection import ENDINGS, task_view
+from apps.a2a.unfolding import Unfolding
 from apps.accounts.principals import Principal
 from apps.core.db import in_database
 from apps.tasks import log

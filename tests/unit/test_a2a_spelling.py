@@ -11,7 +11,8 @@ from a2a.utils.proto_utils import validate_proto_required_fields
 from google.protobuf.json_format import MessageToDict, ParseDict
 
 from apps.a2a import legacy
-from apps.a2a.projection import TOLD, Unfolding, task_view
+from apps.a2a.projection import TOLD, task_view
+from apps.a2a.unfolding import Unfolding
 from apps.tasks import models
 from apps.tasks.log import LogEvent
 
@@ -37,6 +38,9 @@ LOG: list[tuple[str, dict[str, Any]]] = [
     ("claimed", {"worker_id": "w2", "attempt": 2}),
     ("output", {"content": "two"}),
     ("file_change", {"action": "modified", "path": "a"}),
+    ("artifact", {"artifact_id": "a", "name": "n", "parts": [{"text": "x", "media_type": "a/b"}], "last_chunk": False}),
+    ("artifact", {"artifact_id": "a", "description": "d", "parts": [{"data": [1.0]}], "append": True}),
+    ("artifact", {"artifact_id": "b", "parts": [{"url": "https://x/y", "filename": "y"}], "metadata": {"k": "v"}}),
     ("completed", {"result": "three", "session_id": "s", "usage": {"input_tokens": 7}}),
 ]
 LINES = [LogEvent(ID, seq, seq, kind, data, NOW) for seq, (kind, data) in enumerate(LOG, 1)]
@@ -89,7 +93,7 @@ def test_task_is_the_sdks_in_both_versions(row: models.Task, lines: list[LogEven
 def test_stream_events_are_the_sdks_in_both_versions() -> None:
     unfolding = Unfolding(task())
     events = [event for line in LINES for event in unfolding.events(line)]
-    assert [next(iter(event)) for event in events].count("artifactUpdate") == 3
+    assert [next(iter(event)) for event in events].count("artifactUpdate") == 6
     for event in events:
         parsed = ParseDict(event, StreamResponse())
         theirs = conversions.to_compat_stream_response(parsed, 1).model_dump(
@@ -98,6 +102,13 @@ def test_stream_events_are_the_sdks_in_both_versions() -> None:
         ours = legacy.stream_event(event)
         asks = ours.get("status", {}).get("state") == "input-required"
         assert ours == theirs["result"] | ({"final": True} if asks else {})
+
+
+def test_chunks_of_an_artifact_join_and_others_stand_beside_the_result() -> None:
+    made = {one["artifactId"]: one for one in task_view(task(), told())["artifacts"]}
+    assert list(made) == ["result", "a", "b"]
+    assert made["a"]["name"] == "n"
+    assert made["a"]["parts"] == [{"text": "x", "mediaType": "a/b"}, {"data": [1.0]}]
 
 
 def test_message_is_the_sdks_in_both_versions() -> None:
