@@ -40,6 +40,8 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     """The server's loop carries the process's wake-ups; open streams end when a signal ends the process."""
     if not settings.A2A_AUTH_ENABLED:
         log.warning("A2A_AUTH_ENABLED=false: EVERYBODY WHO REACHES THIS SERVER IS ITS ADMIN")
+    if settings.A2A_CONFORMANCE:
+        log.warning("A2A_CONFORMANCE=true: A2A MESSAGES GO TO THE AGENT OF A TEST KIT, NOT TO ONE THAT WORKS")
     wakeups = hub()
     try:
         with stopping.watching_signals():

@@ -42,6 +42,7 @@ class Env:
     auth_tokens: dict[str, str]
     discovery_max_age: int
     blocking_timeout: int
+    conformance: bool
     sse_keepalive: int
     lease_seconds: int
     retention_days: int
@@ -103,6 +104,7 @@ def _load(source: Any) -> Env:
             "A2A_AGENT_DISCOVERY_MAX_AGE", source.int("A2A_AGENT_DISCOVERY_MAX_AGE", default=120), 1, 86_400
         ),
         blocking_timeout=_within("A2A_BLOCKING_TIMEOUT", source.int("A2A_BLOCKING_TIMEOUT", default=60), 1, 3600),
+        conformance=source.bool("A2A_CONFORMANCE", default=False),
         sse_keepalive=_within("WORKER_SSE_KEEPALIVE", source.int("WORKER_SSE_KEEPALIVE", default=15), 1, 30),
         lease_seconds=_within("CODETETHER_LEASE_SECONDS", source.int("CODETETHER_LEASE_SECONDS", default=60), 2, 3600),
         retention_days=_within("A2A_RETENTION_DAYS", source.int("A2A_RETENTION_DAYS", default=90), 0, 36_500),

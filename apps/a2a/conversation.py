@@ -116,7 +116,7 @@ def _begin(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) 
     new = NewTask(
         title=_title(text),
         prompt=text,
-        agent_type=wishes.agent_type or (before.agent_type if before else "build"),
+        agent_type=wishes.agent_type or (before.agent_type if before else _default_agent(wishes)),
         model=wishes.model or (before.model if before else ""),
         priority=wishes.priority,
         codebase_id=wishes.codebase_id or (placed_codebase(before) if before else ""),
@@ -129,6 +129,12 @@ def _begin(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) 
         idempotency_key=f"a2a:{incoming.message_id}:{incoming.digest}" if incoming.digest else None,
     )
     return task_create(workspace_id=principal.workspace_id, new=new, by=principal.name)
+
+
+def _default_agent(wishes: Wishes) -> str:
+    """Who takes what is for nobody in particular; under a test kit, the agent that plays its part."""
+    routed = wishes.codebase_id or wishes.target_agent or wishes.model
+    return "conformance" if settings.A2A_CONFORMANCE and not routed else "build"
 
 
 def _last_of_context(principal: Principal, context_id: str) -> "Task | None":

@@ -222,6 +222,7 @@ A2A_AUTH_ENABLED = ENV.auth_enabled
 A2A_AUTH_TOKENS = ENV.auth_tokens
 A2A_AGENT_DISCOVERY_MAX_AGE = ENV.discovery_max_age
 A2A_BLOCKING_TIMEOUT = ENV.blocking_timeout
+A2A_CONFORMANCE = ENV.conformance
 SSE_KEEPALIVE_SECONDS = ENV.sse_keepalive
 LEASE_SECONDS = ENV.lease_seconds
 RETENTION_DAYS = ENV.retention_days

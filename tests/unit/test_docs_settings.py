@@ -57,7 +57,7 @@ def test_every_setting_of_the_server_is_documented_with_its_default_and_read() -
 def worker_settings() -> dict[str, tuple[str, object]]:
     """Variable → (key in file and flags, default), as the worker's configuration reads them."""
     found = {}
-    for call in calls_of("worker/codetether_worker/config.py", "text", "whole", "seconds", "find"):
+    for call in calls_of("worker/codetether_worker/config.py", "text", "whole", "seconds", "switch", "find"):
         key, variable, *_ = texts(call)
         found[variable] = (key, default_of(call))
     return found

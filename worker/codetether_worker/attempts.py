@@ -179,6 +179,7 @@ class Attempts:
             task_id=claim.task_id, workdir=folder, agent_type=claim.agent_type, model=claim.model_wanted,
             session_id=claim.session_id, auto_approves=claim.auto_approves, max_steps=claim.max_iterations,
             has_codebase=folder != self._state.global_dir, mark=mark, scratch=scratch, emit=attempt.run.emit,
+            metadata=claim.metadata,
         )  # fmt: skip
         return await attempt.run.execute(await self._programs.open(program, assignment))
 

@@ -19,6 +19,7 @@ from codetether_worker.errors import ConfigError
 DEFAULT_FILE = Path("/etc/a2a-worker/config.json")
 DEFAULT_SERVER_URL = "http://localhost:8000"
 _WORKER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
+_SWITCHES = {"none": False, "false": False, "0": False, "no": False, "true": True, "1": True, "yes": True}
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -49,6 +50,7 @@ class Config:
     idle_limit: float
     stop_grace: float
     opencode_bin: str | None
+    conformance: bool
     log_level: str
     environment: Mapping[str, str] = field(repr=False)
 
@@ -78,6 +80,7 @@ def load_config(flags: argparse.Namespace, environment: Mapping[str, str] | None
         idle_limit=source.seconds("idle_limit", "A2A_WORKER_IDLE_LIMIT", default=900.0),
         stop_grace=source.seconds("stop_grace", "A2A_WORKER_STOP_GRACE", default=5.0),
         opencode_bin=source.text("opencode_bin", "OPENCODE_BIN"),
+        conformance=source.switch("conformance", "A2A_CONFORMANCE"),
         log_level=_level(source.text("log_level", "A2A_LOG_LEVEL") or "INFO"),
         environment=env,
     )
@@ -120,6 +123,12 @@ class _Source:
         if not isinstance(value, bool):
             raise ConfigError(f'"{key}" in the config file must be true or false')
         return value
+
+    def switch(self, key: str, variable: str) -> bool:
+        value, origin = self.find(key, variable)
+        if str(value).lower() not in _SWITCHES:
+            raise ConfigError(f"{origin} must be true or false, not {value!r}")
+        return _SWITCHES[str(value).lower()]
 
     def whole(self, key: str, variable: str, *, default: int, least: int, most: int) -> int:
         value, origin = self.find(key, variable)

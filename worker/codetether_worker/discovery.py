@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 _LISTING_LIMIT = 30.0  # seconds; the program's first start on a slow machine
 MOST_MODELS = 1000  # what one registration may hold
 LONGEST_NAME = 200  # characters
+CONFORMANCE = "conformance"
+"""The test agent's name, and the agent_type of the tasks that are for it."""
 HOSTED_PROVIDER = "opencode"  # OpenCode's own hosted models, listed by it without any credentials
 _HOSTED_KEY = "OPENCODE_API_KEY"
 
@@ -37,14 +39,16 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """`opencode` is the program's path, None when it is not installed."""
+    """`opencode` is the program's path, None when it is not installed; `conformance` whether the test agent is on."""
 
     opencode: Path | None
     models: tuple[Model, ...]
+    conformance: bool = False
 
     @property
     def capabilities(self) -> tuple[str, ...]:
-        return ("builtin", "opencode") if self.opencode else ("builtin",)
+        found = ("builtin", "opencode") if self.opencode else ("builtin",)
+        return (*found, CONFORMANCE) if self.conformance else found
 
     @property
     def opencode_usable(self) -> bool:
@@ -53,13 +57,18 @@ class Inventory:
 
 async def take_inventory(config: Config) -> Inventory:
     """Look for programs and models. Raises ConfigError when OPENCODE_BIN names something that cannot run."""
+    if config.conformance:
+        log.warning(
+            "A2A_CONFORMANCE is on: this worker plays the agent of a test kit and answers by a script. "
+            "Never set it where real work is done."
+        )
     program = find_opencode(config)
     if program is None:
         log.info("agents found: builtin (no opencode on PATH)")
-        return Inventory(None, ())
+        return Inventory(None, (), config.conformance)
     models = await list_models(program, config.environment)
     log.info("agents found: builtin, opencode program=%s models=%d", program, len(models))
-    return Inventory(program, models)
+    return Inventory(program, models, config.conformance)
 
 
 def find_opencode(config: Config) -> Path | None:

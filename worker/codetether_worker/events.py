@@ -48,6 +48,20 @@ def file_change(*, action: Action, path: str, diff: str | None) -> Event:
     return Event("file_change", data)
 
 
+def artifact(
+    *, artifact_id: str, parts: Sequence[Mapping[str, Any]], name: str = "", append: bool = False, last: bool = True
+) -> Event:
+    """Something that the work has made. Each part holds one of `text`, `data`, `url` and `file_id` (a file that was
+    sent before), and may say its `media_type` and `filename`.
+
+    `append` adds to the artifact of the same id; `last` is false while more of it will come.
+    """
+    data: dict[str, Any] = {"artifact_id": artifact_id, "parts": storable([dict(part) for part in parts])}
+    if name:
+        data["name"] = storable_text(name)
+    return Event("artifact", {**data, "append": append, "last_chunk": last})
+
+
 def usage(totals: Mapping[str, Any]) -> Event:
     """Totals of this attempt so far, not a difference."""
     return Event("usage", dict(totals))

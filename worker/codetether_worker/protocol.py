@@ -172,7 +172,8 @@ class HeartbeatReply:
 class Outcome:
     """How one attempt ended, as it is released to the server.
 
-    `status` is completed, failed, cancelled or pending. `retry_after` (seconds) goes with pending and burns
+    `status` is completed, failed, cancelled, rejected or pending; `direct` marks the result of a completed one as a
+    plain answer. `retry_after` (seconds) goes with pending and burns
     no attempt; `retry` asks for another attempt after a failure; `declined` says "not this worker"; `message_seq` is
     the last message that was acted on: the server makes a task of what came after it.
     """
@@ -187,6 +188,7 @@ class Outcome:
     retry: bool = False
     declined: bool = False
     message_seq: int | None = None
+    direct: bool = False
 
     def to_release(self) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -205,4 +207,6 @@ class Outcome:
             body["decline"] = True
         if self.message_seq is not None:
             body["message_seq"] = self.message_seq
+        if self.direct:
+            body["direct"] = True
         return body

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from codetether_worker.discovery import Inventory
+from codetether_worker.discovery import CONFORMANCE, Inventory
 from codetether_worker.errors import AgentError
 from codetether_worker.protocol import Claim
 
@@ -19,6 +19,8 @@ class NotForThisWorker(AgentError):
 def choose_program(claim: Claim, inventory: Inventory) -> str:
     """The name of a program of the inventory. Raises NotForThisWorker when the task needs another."""
     wanted = claim.metadata.get("agent")
+    if claim.agent_type == CONFORMANCE:
+        wanted = CONFORMANCE
     if isinstance(wanted, str) and wanted and wanted not in _WAYS_OF_WORKING:
         if wanted not in inventory.capabilities:
             raise NotForThisWorker(f"{wanted} is not installed on this worker", code="agent_missing")

@@ -181,7 +181,7 @@ class ClaimRun:
         """What to say next in the same session, or None when the attempt is over."""
         interrupted, self._interrupted_by = self._interrupted_by, None
         self._interrupt.clear()
-        if turn.stop_reason == "failed":
+        if turn.stop_reason in ("failed", "rejected"):
             return None
         if interrupted and interrupted.text:
             return interrupted.text
@@ -194,7 +194,9 @@ class ClaimRun:
 
     def _outcome_of(self, turn: Turn) -> Outcome:
         if turn.stop_reason == "end_turn" and turn.error is None:
-            return Outcome("completed", result=turn.text)
+            return Outcome("completed", result=turn.text, direct=turn.direct)
+        if turn.stop_reason == "rejected":
+            return Outcome("rejected", error=turn.error or turn.text or "the agent will not do it")
         if turn.stop_reason == "cancelled":
             who = f" by {self._interrupted_by.by}" if self._interrupted_by and self._interrupted_by.by else ""
             note = f"The turn was interrupted{who}; the session is kept and can be continued."

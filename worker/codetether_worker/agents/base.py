@@ -19,7 +19,7 @@ class Answer(Enum):
     REFUSED_WITH_TEXT = "refused_with_text"  # the refusal is settled; its text is a message to the agent
 
 
-StopReason = Literal["end_turn", "cancelled", "failed"]
+StopReason = Literal["end_turn", "cancelled", "failed", "rejected"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Assignment:
 
     `workdir` exists and is absolute; `has_codebase` is false when it is only a place to work in. `max_steps`
     bounds the model calls of a turn, where the program can. `mark` is the name of the environment variable that
-    every process of this attempt must carry. `emit` reports an event; it never blocks.
+    every process of this attempt must carry. `emit` reports an event; it never blocks. `metadata` are the task's own.
     """
 
     task_id: str
@@ -42,17 +42,22 @@ class Assignment:
     mark: str
     scratch: Path
     emit: Callable[[Event], None] = field(repr=False)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """How one prompt was answered. Only `end_turn` is a success; `error` says why it failed."""
+    """How one prompt was answered. Only `end_turn` is a success; `error` says why it failed or was rejected.
+
+    `direct`: the text is a plain answer, as to a greeting, and no piece of work.
+    """
 
     stop_reason: StopReason
     text: str
     error: str | None = None
     error_code: str | None = None
     retry: bool = False
+    direct: bool = False
 
 
 class AgentSession(Protocol):

@@ -9,8 +9,9 @@ from pkgutil import resolve_name
 
 from codetether_worker.agents.base import AgentProgram, AgentSession, Assignment
 from codetether_worker.agents.builtin import BuiltinSession
+from codetether_worker.agents.conformance import ConformanceSession
 from codetether_worker.config import Config
-from codetether_worker.discovery import Inventory
+from codetether_worker.discovery import CONFORMANCE, Inventory
 
 # Named, not imported: the protocol library takes half a second, which a worker without agents need not spend.
 _OPENCODE = "codetether_worker.agents.opencode:OpenCode"
@@ -25,13 +26,22 @@ class Builtin:
         return BuiltinSession(assignment)
 
 
+class Conformance:
+    """The agent of the test kits; the inventory has it only where a setting says so."""
+
+    name = CONFORMANCE
+
+    def open(self, assignment: Assignment) -> AgentSession:
+        return ConformanceSession(assignment)
+
+
 class Programs:
     """Opens sessions of the programs that the inventory has found; each is loaded at its first use."""
 
     def __init__(self, config: Config, inventory: Inventory) -> None:
         self._config = config
         self._inventory = inventory
-        self._loaded: dict[str, AgentProgram] = {"builtin": Builtin()}
+        self._loaded: dict[str, AgentProgram] = {"builtin": Builtin(), CONFORMANCE: Conformance()}
 
     async def open(self, name: str, assignment: Assignment) -> AgentSession:
         """`name` is one of the inventory's capabilities."""
