@@ -16,7 +16,6 @@ from a2a.types import (
     AgentCapabilities,
     AgentCard,
     AgentExtension,
-    AgentInterface,
     AgentProvider,
     AgentSkill,
     HTTPAuthSecurityScheme,
@@ -24,12 +23,11 @@ from a2a.types import (
     SecurityScheme,
     StringList,
 )
-from a2a.utils.constants import PROTOCOL_VERSION_0_3, PROTOCOL_VERSION_1_0, TransportProtocol
 from django.conf import settings
-from django.http.request import split_domain_port, validate_host
 from starlette.requests import Request
 from starlette.responses import Response
 
+from apps.a2a.addresses import base_url_of, interfaces
 from apps.a2a.projection import EXTENSION
 from apps.accounts.principals import Principal
 from apps.core import jsontext
@@ -37,7 +35,6 @@ from apps.core.db import in_database
 from apps.workers.selectors import discoverable_agents
 
 CACHE_CONTROL = "public, max-age=300"
-JSONRPC_PATH = "/a2a/jsonrpc"
 MODES = ["text/plain", "application/json"]
 STARTED = datetime.now(UTC).replace(microsecond=0)
 """A public card changes only with the settings, so with the process."""
@@ -77,23 +74,6 @@ async def extended_card(principal: Principal, base_url: str) -> dict[str, Any]:
     return agent_card_to_dict(_card(base_url, [GENERAL_SKILL, *_skills_of(agents)]))
 
 
-def base_url_of(request: Request) -> str:
-    """Where clients reach us: `A2A_AGENT_URL` where it is set, else the host that this client asked, if it may be."""
-    host = request.headers.get("host", "")
-    domain, _ = split_domain_port(host)
-    if settings.A2A_AGENT_URL_IS_GIVEN or not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
-        return str(settings.A2A_AGENT_URL)
-    return f"{_scheme(request)}://{host}"
-
-
-def _scheme(request: Request) -> str:
-    """The proxy in front says what it took the request by, where the settings trust one."""
-    name, secure = settings.SECURE_PROXY_SSL_HEADER or ("", "")
-    if name and request.headers.get(name.removeprefix("HTTP_").replace("_", "-"), "").strip() == secure:
-        return "https"
-    return request.url.scheme
-
-
 @lru_cache(maxsize=32)
 def _public(base_url: str) -> tuple[bytes, str]:
     body = jsontext.dumps(agent_card_to_dict(_card(base_url, [GENERAL_SKILL])))
@@ -112,7 +92,7 @@ def _card(base_url: str, skills: list[AgentSkill]) -> AgentCard:
         description=settings.A2A_AGENT_DESCRIPTION,
         version=settings.VERSION,
         provider=AgentProvider(organization=settings.A2A_AGENT_ORG, url=settings.A2A_AGENT_ORG_URL),
-        supported_interfaces=_interfaces(base_url),
+        supported_interfaces=interfaces(base_url),
         capabilities=AgentCapabilities(
             streaming=True,
             push_notifications=False,
@@ -130,16 +110,6 @@ def _card(base_url: str, skills: list[AgentSkill]) -> AgentCard:
         card.security_schemes["bearer"].CopyFrom(SecurityScheme(http_auth_security_scheme=scheme))
         card.security_requirements.append(SecurityRequirement(schemes={"bearer": StringList()}))
     return card
-
-
-def _interfaces(base_url: str) -> list[AgentInterface]:
-    """Each binding once for every version that it speaks; clients take the first that they know."""
-    return [
-        AgentInterface(
-            url=f"{base_url}{JSONRPC_PATH}", protocol_binding=TransportProtocol.JSONRPC.value, protocol_version=version
-        )
-        for version in (PROTOCOL_VERSION_1_0, PROTOCOL_VERSION_0_3)
-    ]
 
 
 def _skills_of(agents: Iterable[Mapping[str, Any]]) -> list[AgentSkill]:

@@ -10,16 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from a2a.utils.errors import (
-    ContentTypeNotSupportedError,
     InvalidParamsError,
     InvalidRequestError,
     MethodNotFoundError,
-    VersionNotSupportedError,
 )
 from starlette.requests import Request
 from starlette.responses import Response
 
-from apps.a2a.card import base_url_of
+from apps.a2a.addresses import base_url_of
 from apps.a2a.errors import error_object, refusal_of
 from apps.a2a.methods import METHODS, Method
 from apps.a2a.operations import OLD, Call
@@ -30,9 +28,7 @@ from apps.core import jsontext, sse
 Json = dict[str, Any]
 RequestId = str | int | None
 
-VERSION_HEADER = "a2a-version"
 ID_LIMIT = 1_000
-MEDIA_TYPES = frozenset({"application/json", "application/x-www-form-urlencoded"})
 
 
 @dataclass(slots=True)
@@ -57,10 +53,10 @@ async def serve(request: Request) -> Response:
     try:
         principal = await principal_of(request)
         refuse_cookie_writes(request, principal)
-        _check_media_type(request)
+        check_media_type(request)
         body = _read(await request.body(), asked)
         method = asked.method = _method_of(body)
-        _check_version(request, method)
+        check_version(version_of(request), method.version)
         if "id" not in body and not _is_quick_start(request, body):
             raise InvalidRequestError("id: give one; every A2A method is answered.")
         operation = method.operation
@@ -75,9 +71,9 @@ async def serve(request: Request) -> Response:
         )
         if operation.answer is not None:
             result = method.spell(await operation.answer(call))
-            return json_response({"jsonrpc": "2.0", "id": asked.id, "result": result})
+            return json_response({"jsonrpc": "2.0", "id": asked.id, "result": result}, headers=activated(request))
         assert operation.stream is not None
-        return sse.EventStream(_frames(asked, method, await operation.stream(call)))
+        return sse.EventStream(_frames(asked, method, await operation.stream(call)), activated(request))
     except Exception as error:  # noqa: BLE001 (the binding's one boundary: everything becomes an answer)
         return _refused(asked, error)
 
@@ -93,13 +89,6 @@ def _refused(asked: Asked, error: Exception) -> Response:
 
 async def _only(body: Json) -> AsyncGenerator[bytes]:
     yield sse.event("message", body)
-
-
-def _check_media_type(request: Request) -> None:
-    """Bodies are JSON and say so; one that says nothing is taken for it, and so is what curl says by itself."""
-    media_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if media_type not in MEDIA_TYPES and not media_type.endswith("+json"):
-        raise ContentTypeNotSupportedError(f"Send application/json, not {media_type or 'nothing'}.")
 
 
 def _read(raw: bytes, asked: Asked) -> Json:
@@ -128,13 +117,6 @@ def _method_of(body: Json) -> Method:
     return method
 
 
-def _check_version(request: Request, method: Method) -> None:
-    """`A2A-Version`, as header or query (1.0 §3.6): must be a version that we speak, and the method's own."""
-    wanted = request.headers.get(VERSION_HEADER) or request.query_params.get("A2A-Version", "")
-    if wanted and wanted.split(".")[:2] != method.version.split("."):
-        raise VersionNotSupportedError(f"This method is of A2A {method.version}, not of {wanted[:20]!r}.")
-
-
 def _is_quick_start(request: Request, body: Json) -> bool:
     """The documented quick start posts message/send to `/` without an id, and wants an answer (contract: A2A)."""
     return request.scope["path"] == "/" and body.get("method") == "message/send"
@@ -146,6 +128,7 @@ def _params_of(body: Json) -> Json:
         return {}
     if not isinstance(params, dict):
         raise InvalidParamsError("params: give an object.")
+    check_tenant(params)
     return params
 
 

@@ -28,6 +28,8 @@ async def test_card_is_valid_in_both_versions(ada: Caller) -> None:
     bindings = [(one.protocol_binding, one.protocol_version, one.url) for one in new.supported_interfaces]
     assert bindings == [
         ("JSONRPC", "1.0", "http://testserver/a2a/jsonrpc"), ("JSONRPC", "0.3", "http://testserver/a2a/jsonrpc"),
+        ("HTTP+JSON", "1.0", "http://testserver/a2a/rest"), ("HTTP+JSON", "0.3", "http://testserver/a2a/rest"),
+        ("GRPC", "1.0", "testserver:50051"), ("GRPC", "0.3", "testserver:50051"),
     ]  # fmt: skip
     old = OldCard.model_validate(card)
     assert (old.url, old.preferred_transport) == ("http://testserver/a2a/jsonrpc", "JSONRPC")

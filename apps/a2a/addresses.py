@@ -1,0 +1,80 @@
+"""Where clients reach us: the addresses on the cards."""
+
+import ipaddress
+from collections.abc import Iterator
+from urllib.parse import quote, urlsplit
+
+from a2a.types import AgentInterface
+from a2a.utils.constants import PROTOCOL_VERSION_0_3, PROTOCOL_VERSION_1_0, TransportProtocol
+from django.conf import settings
+from django.http.request import split_domain_port, validate_host
+from starlette.requests import Request
+
+JSONRPC_PATH = "/a2a/jsonrpc"
+REST_PATH = "/a2a/rest"
+ROLES_PATH = "/a2a/agents"
+JWKS_PATH = "/.well-known/jwks.json"
+VERSIONS = (PROTOCOL_VERSION_1_0, PROTOCOL_VERSION_0_3)
+
+
+def base_url_of(request: Request) -> str:
+    """Where clients reach us: `A2A_AGENT_URL` where it is set, else the host that this client asked, if it may be."""
+    host = request.headers.get("host", "")
+    domain, _ = split_domain_port(host)
+    if settings.A2A_AGENT_URL_IS_GIVEN or not domain or not validate_host(domain, settings.ALLOWED_HOSTS):
+        return str(settings.A2A_AGENT_URL)
+    return f"{_scheme(request)}://{host}"
+
+
+def _scheme(request: Request) -> str:
+    """The proxy in front says what it took the request by, where the settings trust one."""
+    name, secure = settings.SECURE_PROXY_SSL_HEADER or ("", "")
+    if name and request.headers.get(name.removeprefix("HTTP_").replace("_", "-"), "").strip() == secure:
+        return "https"
+    return request.url.scheme
+
+
+def is_certain(base_url: str) -> bool:
+    """Whether the address is ours by the settings, or nobody else's, and not only what a client called us.
+
+    Who could have any address signed could have a card of ours that leads to themselves.
+    """
+    domain, _ = split_domain_port(urlsplit(base_url).netloc)
+    named = "*" not in settings.ALLOWED_HOSTS and validate_host(domain, settings.ALLOWED_HOSTS)
+    return base_url == settings.A2A_AGENT_URL or named or _is_loopback(domain)
+
+
+def _is_loopback(domain: str) -> bool:
+    try:
+        return ipaddress.ip_address(domain.strip("[]")).is_loopback
+    except ValueError:
+        return domain == "localhost"
+
+
+def role_path(role: str) -> str:
+    """Where the agent of a role is reached; the name may hold anything."""
+    return f"{ROLES_PATH}/{quote(role, safe='')}"
+
+
+def interfaces(base_url: str, role: str = "") -> Iterator[AgentInterface]:
+    """Each binding once for every version that it speaks, of all agents or of a role's.
+
+    In this order every client takes JSON-RPC where it knows it, in the newest version that it knows.
+    """
+    yield from _both(TransportProtocol.JSONRPC, f"{base_url}{role_path(role) if role else JSONRPC_PATH}")
+    if role:
+        return
+    yield from _both(TransportProtocol.HTTP_JSON, f"{base_url}{REST_PATH}")
+    if settings.A2A_GRPC_PORT:
+        yield from _both(TransportProtocol.GRPC, _grpc_address(base_url))
+
+
+def _both(binding: TransportProtocol, url: str) -> Iterator[AgentInterface]:
+    for version in VERSIONS:
+        yield AgentInterface(url=url, protocol_binding=binding.value, protocol_version=version)
+
+
+def _grpc_address(base_url: str) -> str:
+    """`host:port`, as gRPC's clients take it."""
+    domain, _ = split_domain_port(urlsplit(base_url).netloc)
+    return settings.A2A_GRPC_URL or f"{domain}:{settings.A2A_GRPC_PORT}"
