@@ -1,9 +1,9 @@
 """The one table from what we refuse to what each binding of A2A says about it.
 
 Codes, HTTP and gRPC statuses and reasons are the SDK's own tables (A2A 1.0 §5.4, 0.3 §8); ours adds which of our
-errors is which of theirs. What is about the connection and not about A2A (no token, a missing scope, too many
-requests, a database that is away) has no code there: it is told by the HTTP status, with the code -32000, which
-JSON-RPC leaves to the implementation.
+errors is which of theirs, and the HTTP statuses of 0.3. What is about the connection and not about A2A (no token, a
+missing scope, too many requests, a database that is away) has no code there: it is told by the HTTP status, with the
+code -32000, which JSON-RPC leaves to the implementation.
 """
 
 from collections.abc import Mapping
@@ -12,17 +12,24 @@ from typing import Any
 
 from a2a.utils.error_handlers import build_error_details
 from a2a.utils.errors import (
+    A2A_ERROR_MAPPING,
     JSON_RPC_ERROR_CODE_MAP,
     A2AError,
     ContentTypeNotSupportedError,
+    ErrorMapping,
+    ExtendedAgentCardNotConfiguredError,
     InternalError,
+    InvalidAgentResponseError,
     InvalidParamsError,
     InvalidRequestError,
     JSONParseError,
+    MethodNotFoundError,
+    PushNotificationNotSupportedError,
     TaskNotCancelableError,
     TaskNotFoundError,
     UnsupportedOperationError,
 )
+from starlette.requests import ClientDisconnect
 
 from apps.core.errors import CodeTetherError
 from apps.core.problems import problem_headers, problem_of
@@ -39,6 +46,7 @@ _BY_CODE: Mapping[str, type[A2AError]] = {
     "not_found": InvalidParamsError,
     "codebase_not_found": InvalidParamsError,
     "bad_last_event_id": InvalidParamsError,
+    "method_not_allowed": MethodNotFoundError,
     "too_large": InvalidRequestError,
     "unsupported_media_type": ContentTypeNotSupportedError,
     "task_not_found": TaskNotFoundError,
@@ -46,25 +54,55 @@ _BY_CODE: Mapping[str, type[A2AError]] = {
     "wrong_state": UnsupportedOperationError,
     "conflict": UnsupportedOperationError,
 }
-_CONNECTION_STATUSES = frozenset({401, 403, 503})
+_CONNECTION_STATUSES: Mapping[int, str] = {
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    429: "RESOURCE_EXHAUSTED",
+    503: "UNAVAILABLE",
+}
+"""HTTP statuses of the connection's errors, and what gRPC calls them (google.rpc.Code)."""
+_MORE_EXACT_STATUSES = frozenset({405, 413})
+"""HTTP statuses of ours that say more than those of the A2A error do."""
+
+_MAPPING: Mapping[type[A2AError], ErrorMapping] = {
+    **A2A_ERROR_MAPPING,
+    JSONParseError: A2A_ERROR_MAPPING[InvalidRequestError],  # 1.0 names no reason of its own
+}
+_OLD_STATUSES: Mapping[type[A2AError], int] = {
+    JSONParseError: 400,
+    InvalidRequestError: 400,
+    MethodNotFoundError: 404,
+    InvalidParamsError: 422,
+    InternalError: 500,
+    TaskNotFoundError: 404,
+    TaskNotCancelableError: 409,
+    PushNotificationNotSupportedError: 501,
+    UnsupportedOperationError: 501,
+    ContentTypeNotSupportedError: 415,
+    InvalidAgentResponseError: 502,
+    ExtendedAgentCardNotConfiguredError: 404,
+}
+"""HTTP statuses of 0.3's REST binding, as its SDK has them; 1.0 changed most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An error as the bindings need it. `status` is the HTTP status of the JSON-RPC binding: 200 but for the
-    connection's errors; `details` are google.rpc error details (A2A 1.0 §9.5)."""
+    """An error as the bindings need it.
+
+    `name` is the error's name, `details` are google.rpc error details (A2A 1.0 §9.5), `http` and `http_old` the HTTP
+    statuses of the REST binding in 1.0 and 0.3, `grpc` the name of the gRPC status; `status` is the HTTP status of the
+    JSON-RPC binding: 200 but for the connection's errors.
+    """
 
     code: int
     message: str
     details: list[dict[str, Any]]
+    name: str
+    http: int
+    http_old: int
+    grpc: str
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
-
-
-def _spelled(problem: CodeTetherError) -> A2AError:
-    """The A2A error for one of ours; what nobody foresaw is told as an internal error."""
-    kind = _BY_CODE.get(problem.code, InternalError)
-    return kind(problem.detail, _data(problem))
 
 
 def not_cancelable(error: CodeTetherError) -> A2AError:
@@ -73,17 +111,59 @@ def not_cancelable(error: CodeTetherError) -> A2AError:
 
 
 def refusal_of(error: Exception) -> Refusal:
-    """What the JSON-RPC binding answers for any exception."""
+    """What the bindings answer for any exception."""
     if isinstance(error, A2AError):
-        known = error
-    else:
-        problem = problem_of(error)
-        if problem.status in _CONNECTION_STATUSES:
-            info = {**build_error_details(InternalError())[0], "reason": problem.code.upper()}
-            return Refusal(CONNECTION_ERROR, problem.detail, [info], problem.status, problem_headers(problem))
-        known = _spelled(problem)
-    code = JSON_RPC_ERROR_CODE_MAP.get(type(known), INTERNAL_ERROR)
-    return Refusal(code, known.message, build_error_details(known))
+        return _refusal(error)
+    if isinstance(error, ClientDisconnect):  # nobody reads this, and nothing is wrong here
+        return _refusal(InvalidRequestError("The client left before its request had come."))
+    problem = problem_of(error)
+    if problem.status in _CONNECTION_STATUSES:
+        return _of_connection(problem)
+    exact = problem.status if problem.status in _MORE_EXACT_STATUSES else 0
+    return _refusal(_spelled(problem), exact=exact)
+
+
+def _spelled(problem: CodeTetherError) -> A2AError:
+    """The A2A error for one of ours; what nobody foresaw is told as an internal error."""
+    kind = _BY_CODE.get(problem.code)
+    if kind is None:
+        kind = InvalidParamsError if 400 <= problem.status < 500 else InternalError
+    return kind(problem.detail, _data(problem))
+
+
+def _refusal(error: A2AError, *, exact: int = 0) -> Refusal:
+    kind = type(error)
+    mapping = _MAPPING.get(kind, A2A_ERROR_MAPPING[InternalError])
+    return Refusal(
+        code=JSON_RPC_ERROR_CODE_MAP.get(kind, INTERNAL_ERROR),
+        message=error.message,
+        details=_details(error, mapping.reason),
+        name=kind.__name__,
+        http=exact or mapping.http_code,
+        http_old=exact or _OLD_STATUSES.get(kind, mapping.http_code),
+        grpc=mapping.grpc_status,
+    )
+
+
+def _of_connection(problem: CodeTetherError) -> Refusal:
+    info = {**build_error_details(InternalError())[0], "reason": problem.code.upper()}
+    return Refusal(
+        code=CONNECTION_ERROR,
+        message=problem.detail,
+        details=[info],
+        name="".join(word.capitalize() for word in problem.code.split("_")) + "Error",
+        http=problem.status,
+        http_old=problem.status,
+        grpc=_CONNECTION_STATUSES[problem.status],
+        status=problem.status,
+        headers=problem_headers(problem),
+    )
+
+
+def _details(error: A2AError, reason: str) -> list[dict[str, Any]]:
+    """The SDK's details: who refused and why, and for parameters which field."""
+    info, *more = build_error_details(error)
+    return [{**info, "reason": reason}, *more]
 
 
 def error_object(refusal: Refusal, *, legacy: bool = False) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from apps.a2a.addresses import base_url_of
+from apps.a2a.asked import activated, check_media_type, check_tenant, check_version, version_of
 from apps.a2a.errors import error_object, refusal_of
 from apps.a2a.methods import METHODS, Method
 from apps.a2a.operations import OLD, Call

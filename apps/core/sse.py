@@ -8,7 +8,7 @@ tells by an empty page when that is.
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 
 from starlette.requests import HTTPConnection
@@ -61,16 +61,17 @@ class EventStream(Response):
 
     It holds two asyncio tasks and no thread. When the process stops, the answer ends properly between two
     frames, so the client resumes elsewhere with the last id that it has seen. An error in `frames` is sent
-    as an `error` event.
+    as an `error` event. `headers` are sent beside those that every stream has.
     """
 
-    def __init__(self, frames: AsyncGenerator[bytes]) -> None:
+    def __init__(self, frames: AsyncGenerator[bytes], headers: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self.frames = frames
+        self.more = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with aclosing(self.frames):
-            await send({"type": "http.response.start", "status": 200, "headers": list(HEADERS)})
+            await send({"type": "http.response.start", "status": 200, "headers": [*HEADERS, *self.more]})
             if scope["method"] != "HEAD":
                 with SSE_STREAMS.track_inprogress():
                     await self._stream(receive, send)

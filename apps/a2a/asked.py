@@ -1,0 +1,70 @@
+"""What a request says beside its operation: the protocol's version, the extensions, the tenant, and the body's kind.
+
+Both HTTP bindings read these alike; gRPC has the same names in its metadata.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from a2a.utils.errors import ContentTypeNotSupportedError, VersionNotSupportedError
+from starlette.requests import Request
+
+from apps.a2a.incoming import text_of, wrong
+from apps.a2a.projection import EXTENSION
+
+VERSION = "A2A-Version"
+EXTENSIONS = ("A2A-Extensions", "X-A2A-Extensions")
+"""The header that asks for extensions, in 1.0 and in 0.3."""
+OURS = frozenset({EXTENSION})
+"""The extensions that this server knows. None is required, so ExtensionSupportRequiredError has no cause here."""
+MEDIA_TYPES = frozenset({"application/json", "application/x-www-form-urlencoded"})
+SHOWN = 20
+
+
+def check_version(wanted: str, spoken: str) -> None:
+    """`wanted` is what the client said (empty: nothing, which is fine); `spoken` the version of what it called.
+
+    A patch number does not count (1.0 §3.6). VersionNotSupportedError for any other than the spoken one.
+    """
+    if wanted and wanted.split(".")[:2] != spoken.split("."):
+        raise VersionNotSupportedError(f"This is A2A {spoken}, not {wanted[:SHOWN]!r}; 0.3 and 1.0 are spoken here.")
+
+
+def version_of(request: Request) -> str:
+    """`A2A-Version`, as header or in the query (1.0 §3.6.1); empty where the client does not say."""
+    return request.headers.get(VERSION) or request.query_params.get(VERSION, "")
+
+
+def activated(request: Request) -> dict[str, str]:
+    """The response headers that name which of the asked-for extensions are in force (1.0 §4.6.3; 0.3 §4.4.1).
+
+    Extensions that we do not know are passed over, as the specification wants.
+    """
+    found = {}
+    for header in EXTENSIONS:
+        asked = {uri.strip() for line in request.headers.getlist(header) for uri in line.split(",")}
+        if known := asked & OURS:
+            found[header] = ", ".join(sorted(known))
+    return found
+
+
+def check_media_type(request: Request) -> None:
+    """Bodies are JSON and say so; one that says nothing is taken for it, and so is what curl says by itself."""
+    media_type = media_type_of(request) or "application/json"
+    if media_type not in MEDIA_TYPES and not media_type.endswith("+json"):
+        raise ContentTypeNotSupportedError(f"Send application/json, not {media_type[:100]}.")
+
+
+def media_type_of(request: Request) -> str:
+    """The body's media type without parameters, in lower case; empty where it is not said."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def check_tenant(params: Mapping[str, Any], path_tenant: str = "") -> None:
+    """A tenant (1.0 §3.1) is a text; there is one agent for all, so it chooses nothing yet.
+
+    One in the path and another in the body contradict each other.
+    """
+    given = text_of(params, "tenant")
+    if path_tenant and given not in ("", path_tenant):
+        raise wrong("tenant", "The body names another tenant than the path.")
