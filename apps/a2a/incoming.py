@@ -18,6 +18,9 @@ from a2a.utils.errors import (
     InvalidParamsError,
     PushNotificationNotSupportedError,
 )
+from django.conf import settings
+
+from apps.federation.hops import hops_of
 
 Json = dict[str, Any]
 
@@ -69,7 +72,7 @@ def read_send(params: Json, *, agent: str = "") -> Incoming:
         task_id=text_of(message, "taskId", "task_id"),
         role=_role(message),
         parts=_parts(message),
-        metadata={**_object(params, "metadata"), **_object(message, "metadata")},
+        metadata=_metadata(params, message),
         extensions=_texts(message, "extensions"),
         references=_texts(message, "referenceTaskIds", "reference_task_ids"),
         blocking=_blocking(options),
@@ -77,6 +80,18 @@ def read_send(params: Json, *, agent: str = "") -> Incoming:
         digest=_digest(params) if given_id else "",
         agent=agent,
     )
+
+
+def _metadata(params: Json, message: Json) -> Json:
+    """The request's and the message's own; refused where the message was passed on too often (docs: remote agents)."""
+    metadata = {**_object(params, "metadata"), **_object(message, "metadata")}
+    hops = hops_of(metadata)
+    if hops is None:
+        raise wrong("metadata", "hops must be a whole number, 0 or more.")
+    if hops > settings.A2A_MAX_HOPS:
+        ring = "agents seem to pass this task on to each other in a ring"
+        raise wrong("metadata", f"hops is {hops}, more than A2A_MAX_HOPS={settings.A2A_MAX_HOPS}: {ring}.")
+    return metadata
 
 
 def task_id_of(params: Json) -> str:

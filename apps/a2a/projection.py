@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from apps.a2a.incoming import AGENT, USER
+from apps.core.extension import EXTENSION
 from apps.tasks.log import LogEvent
 from apps.tasks.selectors import placed_codebase
 from apps.tasks.states import State
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-EXTENSION = "https://codetether.run/a2a/extensions/task/v1"
-"""The key of our data in A2A metadata: where the task runs, as what, and why it waits, what it used."""
 DIRECT = f"{EXTENSION}/direct"
 """Marks, in its metadata, the message of an agent that answered without work to speak of."""
 RESULT = "result"

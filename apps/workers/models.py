@@ -24,6 +24,9 @@ class Worker(models.Model):
     global_codebase_id = models.TextField(blank=True, default="")
     concurrency = models.PositiveIntegerField(null=True, help_text="Tasks that it says it runs at once, if it does.")
     draining = models.BooleanField(default=False)
+    only_targeted = models.BooleanField(
+        default=False, db_default=False, help_text="It takes only tasks that ask for one of its agents by name."
+    )
     registered_at = models.DateTimeField(db_default=Now())
     last_seen_at = models.DateTimeField(db_default=Now())
     unregistered_at = models.DateTimeField(null=True)

@@ -109,7 +109,7 @@ def queues_of(worker: Worker, bound: Iterable[str] | None = None) -> list[str]:
 
 _SERVING = """
 SELECT w.draining, w.capabilities, w.offered_models::text, w.agents::text, w.codebases, w.global_codebase_id,
-    ARRAY(SELECT c.id FROM codebases_codebase c
+    w.only_targeted, ARRAY(SELECT c.id FROM codebases_codebase c
         WHERE c.workspace_id = w.workspace_id AND c.worker_id = w.worker_id AND c.status <> 'removed')
 FROM workers_worker w WHERE w.workspace_id = %(workspace_id)s AND w.worker_id = %(worker_id)s"""
 
@@ -123,7 +123,7 @@ def claimer_get(*, workspace_id: uuid.UUID, worker_id: str, roles: Iterable[str]
     rows = execute(_SERVING, {"workspace_id": workspace_id, "worker_id": worker_id})
     if not rows:
         raise not_registered()
-    ((draining, capabilities, models, agents, codebases, shared, bound),) = rows
+    ((draining, capabilities, models, agents, codebases, shared, only_targeted, bound),) = rows
     worker = Worker(
         workspace_id=workspace_id,
         worker_id=worker_id,
@@ -132,6 +132,7 @@ def claimer_get(*, workspace_id: uuid.UUID, worker_id: str, roles: Iterable[str]
         agents=orjson.loads(agents),
         codebases=codebases,
         global_codebase_id=shared,
+        only_targeted=only_targeted,
     )
     return claimer_of(worker, roles=roles, bound=bound), draining
 
@@ -146,4 +147,5 @@ def claimer_of(worker: Worker, *, roles: Iterable[str] = (), bound: Iterable[str
         capabilities=worker.capabilities,
         models=sorted({*ids, *(name.partition("/")[2] for name in ids if "/" in name)}),
         roles=sorted({*(agent["role"] for agent in worker.agents), *filter(None, roles)}),
+        only_targeted=worker.only_targeted,
     )

@@ -29,6 +29,7 @@ class Registration:
     codebases: Sequence[str] = ()
     global_codebase_id: str = ""
     concurrency: int | None = None
+    only_targeted: bool = False
 
 
 def worker_register(*, workspace_id: uuid.UUID, registration: Registration) -> Worker:
@@ -43,6 +44,7 @@ def worker_register(*, workspace_id: uuid.UUID, registration: Registration) -> W
         "codebases": list(registration.codebases),
         "global_codebase_id": registration.global_codebase_id,
         "concurrency": registration.concurrency,
+        "only_targeted": registration.only_targeted,
         "last_seen_at": Now(),
         "unregistered_at": None,
     }

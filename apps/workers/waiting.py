@@ -103,7 +103,7 @@ _NEEDS = (
         "no_codebase_worker",
         "no connected worker has {need}",
         lambda task: "a global codebase" if task.queue == GLOBAL_QUEUE else "its codebase",
-        lambda task, it: task.queue in it.queues,
+        lambda task, it: task.queue in it.queues and bool(task.target_agent or not it.only_targeted),
     ),
     Need(
         "declined",

@@ -109,6 +109,7 @@ class Chance:
             models=[MODEL] if self.draw.random() < 0.7 else [],
             agents=[REVIEWER] if self.draw.random() < 0.7 else [],
             concurrency=self.draw.choice([None, 1, 3]),
+            only_targeted=self.draw.random() < 0.2,
         )
         if self.draw.random() < 0.15:
             worker_drain(workspace_id=self.cast.workspace.id, worker_id=worker_id, draining=True)

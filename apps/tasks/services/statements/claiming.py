@@ -19,7 +19,10 @@ from apps.tasks.services.statements.writing import LOGGED, POSITION
 
 @dataclass(frozen=True, slots=True)
 class Claimer:
-    """What a worker may take: the queues it serves, and what it can do. All lists are exact names."""
+    """What a worker may take: the queues it serves, and what it can do. All lists are exact names.
+
+    `only_targeted`: nothing but tasks that ask for one of its roles by name.
+    """
 
     workspace_id: uuid.UUID
     worker_id: str
@@ -27,6 +30,7 @@ class Claimer:
     capabilities: Sequence[str] = ()
     models: Sequence[str] = ()
     roles: Sequence[str] = ()
+    only_targeted: bool = False
 
     def params(self) -> dict[str, Any]:
         """The parameters that the statements below need."""
@@ -37,6 +41,7 @@ class Claimer:
             "capabilities": list(self.capabilities),
             "models": list(self.models),
             "roles": list(self.roles),
+            "only_targeted": self.only_targeted,
         }
 
 
@@ -57,7 +62,7 @@ CLAIMABLE = """
     AND t.available_at <= clock_timestamp() AND (t.deadline_at IS NULL OR t.deadline_at > clock_timestamp())
     AND t.requires <@ %(capabilities)s::text[]
     AND (t.model = '' OR t.model = ANY(%(models)s::text[]))
-    AND (t.target_agent = '' OR t.target_agent = ANY(%(roles)s::text[]))
+    AND (t.target_agent = '' AND NOT %(only_targeted)s::boolean OR t.target_agent = ANY(%(roles)s::text[]))
     AND NOT (%(worker_id)s = ANY(t.declined_by))
     AND (t.concurrency_key = ''
         OR t.concurrency_key NOT IN (SELECT shut.key FROM shut WHERE shut.kind = 'key'))"""
