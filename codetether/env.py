@@ -9,6 +9,8 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from codetether.signing_keys import read_signing_key
+
 
 class SettingError(Exception):
     """A setting cannot be used; the message names it and says what would be right, in one line."""
@@ -22,6 +24,7 @@ class Env:
     database_url: str
     redis_url: str
     secret_key: str
+    signing_key: str
     debug: bool
     allowed_hosts: list[str]
     csrf_trusted_origins: list[str]
@@ -80,6 +83,7 @@ def _load(source: Any) -> Env:
         database_url=source.str("DATABASE_URL", default="") or source.str("A2A_DATABASE_URL", default=""),
         redis_url=source.str("A2A_REDIS_URL", default=""),
         secret_key=source.str("CODETETHER_SECRET_KEY", default=""),
+        signing_key=_signing_key(source.str("A2A_SIGNING_KEY", default="")),
         debug=source.bool("CODETETHER_DEBUG", default=False),
         allowed_hosts=source.list("CODETETHER_ALLOWED_HOSTS", default=["*"]),
         csrf_trusted_origins=source.list("CODETETHER_CSRF_TRUSTED_ORIGINS", default=[]),
@@ -132,6 +136,15 @@ def _address(name: str, value: str) -> str:
     if value and (not host or "/" in value or not port.isdecimal()):
         raise SettingError(f"{name}={value} is no address: give host:port, without a scheme.")
     return value
+
+
+def _signing_key(value: str) -> str:
+    if not value:
+        return ""
+    try:
+        return read_signing_key(value)
+    except ValueError as error:
+        raise SettingError(f"A2A_SIGNING_KEY: {error}.") from error
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:

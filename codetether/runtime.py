@@ -1,8 +1,5 @@
-"""What a process needs to know before settings load: where the services are, and the installation's secret."""
+"""What a process needs to know before settings load: where the services and folders are."""
 
-import json
-import os
-import secrets
 from pathlib import Path
 
 from codetether import embedded
@@ -28,31 +25,3 @@ def asset_folder(name: str) -> Path:
     package = Path(__file__).resolve().parent
     installed = package / f"_{name}"
     return installed if installed.is_dir() else package.parent / name
-
-
-def secret_key(env: Env) -> str:
-    """The key from the environment, else one made at the first start and kept (mode 0600) in the data folder."""
-    if env.secret_key:
-        return env.secret_key
-    path = env.data_dir / "secrets.json"
-    try:
-        return str(json.loads(path.read_text())["secret_key"])
-    except FileNotFoundError:
-        return _make_secret(path)
-    except (json.JSONDecodeError, KeyError) as error:
-        raise SettingError(f"{path} is damaged: restore it, or remove it to sign everybody out.") from error
-
-
-def _make_secret(path: Path) -> str:
-    """Two processes may start at once: the one whose hard link wins decides, the other reads."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.touch(mode=0o600)
-    draft.write_text(json.dumps({"secret_key": secrets.token_urlsafe(50)}))
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-    return str(json.loads(path.read_text())["secret_key"])

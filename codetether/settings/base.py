@@ -6,13 +6,15 @@ import environ
 
 from codetether import __version__
 from codetether import env as env_module
-from codetether.runtime import asset_folder, secret_key, service_urls
+from codetether.installation import secret_key, signing_key
+from codetether.runtime import asset_folder, service_urls
 
 ENV = env_module.load()
 DATABASE_URL, REDIS_URL = service_urls(ENV)
 
 DEBUG = ENV.debug
 SECRET_KEY = secret_key(ENV)
+A2A_SIGNING_KEY = signing_key(ENV)
 ALLOWED_HOSTS = ENV.allowed_hosts
 if not ENV.auth_enabled and ALLOWED_HOSTS == ["*"]:
     ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]  # else a page elsewhere could reach us by a name of its own

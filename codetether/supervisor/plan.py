@@ -104,6 +104,7 @@ def worker(plan: Plan, token: str) -> Program:
         "A2A_DATABASE_URL",
         "A2A_REDIS_URL",
         "CODETETHER_SECRET_KEY",
+        "A2A_SIGNING_KEY",
         "A2A_AUTH_TOKENS",
     ):
         environment.pop(name, None)

@@ -1,0 +1,39 @@
+"""The key that signs agent cards, as settings know it: a PEM text, or a file with one."""
+
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+WANTED = "give an unencrypted private key on the curve P-256 in PEM, or the name of a file with one"
+
+
+def new_signing_key() -> str:
+    """A fresh private key (P-256, PKCS #8, PEM)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def read_signing_key(value: str) -> str:
+    """The PEM of a key that a setting gives as text (`\\\\n` may stand for line ends) or file; ValueError else."""
+    text = value.replace("\\n", "\n") if "-----BEGIN" in value else _file(value)
+    try:
+        key = load_pem_private_key(text.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # the library's own words may quote the key
+        raise ValueError(WANTED) from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise ValueError(WANTED)
+    return text
+
+
+def _file(name: str) -> str:
+    try:
+        return Path(name).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{name} cannot be read; {WANTED}") from error
