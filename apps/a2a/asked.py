@@ -3,7 +3,7 @@
 Both HTTP bindings read these alike; gRPC has the same names in its metadata.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from a2a.utils.errors import ContentTypeNotSupportedError, VersionNotSupportedError
@@ -40,12 +40,13 @@ def activated(request: Request) -> dict[str, str]:
 
     Extensions that we do not know are passed over, as the specification wants.
     """
-    found = {}
-    for header in EXTENSIONS:
-        asked = {uri.strip() for line in request.headers.getlist(header) for uri in line.split(",")}
-        if known := asked & OURS:
-            found[header] = ", ".join(sorted(known))
-    return found
+    found = {header: in_force(request.headers.getlist(header)) for header in EXTENSIONS}
+    return {header: known for header, known in found.items() if known}
+
+
+def in_force(lines: Iterable[str]) -> str:
+    """Which of the extensions that the header's lines ask for we know, separated by commas."""
+    return ", ".join(sorted({uri.strip() for line in lines for uri in line.split(",")} & OURS))
 
 
 def check_media_type(request: Request) -> None:
