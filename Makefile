@@ -61,5 +61,5 @@ local-worker-restart: ## Restart the local agent worker of a running `make run`
 	@$(PY) -m codetether.cli restart-worker
 
 clean: ## Remove environments, caches and builds; the data folder .codetether stays
-	rm -rf .venv .venv-uv build dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-uv .venv-a2a-0-3 tests/clients/js/*/node_modules build dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +

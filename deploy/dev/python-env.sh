@@ -5,6 +5,7 @@
 #   python-env.sh sync GROUP...       make .venv hold requirements/GROUP.txt and this project, if it does not yet
 #   python-env.sh lock                compile requirements/*.in to requirements/*.txt
 #   python-env.sh test-programs       install the programs that tests call (Debian, as root), or say what to install
+#   python-env.sh test-clients        install the official A2A clients that tests call, each in its own environment
 #
 # PYTHON names the interpreter to use; else pyenv's versions, the PATH and uv's own search are tried in turn.
 # pip's settings (index, find-links, certificate, time-out) count for uv too, which does not read them by itself.
@@ -13,6 +14,7 @@ set -euo pipefail
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 VENV="${CODETETHER_VENV:-$ROOT/.venv}"
 UV_HOME="$ROOT/.venv-uv"
+OLD_CLIENT="$ROOT/.venv-a2a-0-3"
 LOWEST="3.12"
 SERIES=(3.13 3.14 3.12) # the one that the tests run on comes first
 TEST_PROGRAMS=(git:git rg:ripgrep chromium:chromium)
@@ -177,7 +179,7 @@ lock() {
     uv="$(require_uv)"
     hand_pip_settings_to_uv "$(find_python)"
     cd "$ROOT/requirements"
-    for group in worker base test lint; do
+    for group in worker base test lint a2a-0-3; do
         say "Compiling requirements/$group.txt ..."
         "$uv" pip compile --quiet --generate-hashes --universal --python-version "$LOWEST" \
             --no-emit-index-url --no-emit-find-links --no-header "$@" "$group.in" -o "$group.txt"
@@ -200,12 +202,47 @@ test_programs() {
     say "Missing programs: ${missing[*]}. Tests that call them will fail or be skipped; install them, e.g. with apt-get as root."
 }
 
+# The old Python client needs another release of the same package, so it cannot live in .venv.
+python_client() {
+    local lock="$ROOT/requirements/a2a-0-3.txt" uv
+    if [ "$(cat "$OLD_CLIENT/.installed" 2>/dev/null)" = "$(sha256sum <"$lock")" ] && fits "$OLD_CLIENT/bin/python"; then
+        return
+    fi
+    uv="$(require_uv)"
+    hand_pip_settings_to_uv "$VENV/bin/python"
+    say "Installing the Python client of A2A 0.3 ..."
+    "$uv" venv --quiet --clear --python "$VENV/bin/python" "$OLD_CLIENT"
+    "$uv" pip install --python "$OLD_CLIENT/bin/python" --quiet --compile-bytecode --require-hashes -r "$lock"
+    sha256sum <"$lock" >"$OLD_CLIENT/.installed"
+}
+
+# js_client FOLDER: the locked packages of tests/clients/js/FOLDER; no package may run a script.
+js_client() {
+    local folder="$ROOT/tests/clients/js/$1" current
+    current="$(sha256sum <"$folder/package-lock.json")"
+    if [ "$(cat "$folder/node_modules/.installed" 2>/dev/null)" = "$current" ]; then return; fi
+    say "Installing the JavaScript client of A2A ($1) ..."
+    (cd "$folder" && npm ci --silent --ignore-scripts --no-audit --no-fund)
+    printf '%s\n' "$current" >"$folder/node_modules/.installed"
+}
+
+test_clients() {
+    python_client
+    if works node && works npm; then
+        js_client v1
+        js_client v03
+    else
+        say "Missing programs: node and npm. Tests of the JavaScript clients will fail; install Node 20 or newer."
+    fi
+}
+
 command="${1:-}"
 [ $# -gt 0 ] && shift
 case "$command" in
     find-python) find_python ;;
     sync) sync "$@" ;;
     lock) lock "$@" ;;
-    test-programs) test_programs ;;
-    *) die "usage: python-env.sh find-python | sync GROUP... | lock | test-programs" ;;
+    test-programs) test_programs; test_clients ;;
+    test-clients) test_clients ;;
+    *) die "usage: python-env.sh find-python | sync GROUP... | lock | test-programs | test-clients" ;;
 esac

@@ -1,5 +1,6 @@
 """The lock: every requirement pinned with hashes, bound to no index, and asked for by the projects' own metadata."""
 
+import json
 import re
 import tomllib
 
@@ -7,7 +8,7 @@ import pytest
 
 from tests.architecture.sources import ROOT
 
-GROUPS = ("base", "worker", "test", "lint")
+GROUPS = ("base", "worker", "test", "lint", "a2a-0-3")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -56,3 +57,14 @@ def test_the_server_asks_for_what_its_lock_holds() -> None:
 
 def test_the_worker_asks_for_what_its_lock_holds() -> None:
     assert declared("worker/pyproject.toml") == asked("worker")
+
+
+@pytest.mark.parametrize("client", ["v1", "v03"])
+def test_the_javascript_clients_are_pinned_hashed_and_bound_to_no_registry(client: str) -> None:
+    folder = ROOT / "tests" / "clients" / "js" / client
+    lock = json.loads((folder / "package-lock.json").read_text())
+    packages = {name: package for name, package in lock["packages"].items() if name}
+    assert len(packages) > 2
+    assert not [name for name, package in packages.items() if not package.get("integrity", "").startswith("sha512-")]
+    assert not [name for name, package in packages.items() if "resolved" in package]
+    assert lock["packages"][""]["dependencies"] == json.loads((folder / "package.json").read_text())["dependencies"]

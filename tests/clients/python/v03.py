@@ -1,0 +1,115 @@
+"""Driver of the official Python client of A2A 0.3. `v03.py BASE_URL TOKEN`, in an environment of its own.
+
+Parameters and answers are 0.3's JSON.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc.aio
+import httpx
+from a2a.client import A2ACardResolver, Client, ClientConfig, ClientFactory
+from a2a.types import (
+    AgentCard,
+    GetTaskPushNotificationConfigParams,
+    Message,
+    MessageSendConfiguration,
+    TaskIdParams,
+    TaskPushNotificationConfig,
+    TaskQueryParams,
+)
+from serving import serve
+
+SECONDS = 30.0
+CALLS = {
+    "get": ("get_task", TaskQueryParams),
+    "cancel": ("cancel_task", TaskIdParams),
+    "push_set": ("set_task_callback", TaskPushNotificationConfig),
+    "push_get": ("get_task_callback", GetTaskPushNotificationConfigParams),
+}
+
+
+class Bearer(grpc.aio.UnaryUnaryClientInterceptor):
+    """Shows the token in every call's metadata; this version of the client has no place for it."""
+
+    def __init__(self, token: str) -> None:
+        self.said = ("authorization", f"Bearer {token}")
+
+    async def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+        return await continuation(self.shown(details), request)
+
+    def shown(self, details: Any) -> Any:
+        metadata = grpc.aio.Metadata(*(details.metadata or ()), self.said)
+        return details._replace(metadata=metadata)
+
+
+class BearerOfStreams(grpc.aio.UnaryStreamClientInterceptor):
+    """One interceptor may serve one kind of call only."""
+
+    def __init__(self, bearer: Bearer) -> None:
+        self.bearer = bearer
+
+    async def intercept_unary_stream(self, continuation: Any, details: Any, request: Any) -> Any:
+        return await continuation(self.bearer.shown(details), request)
+
+
+def plain(told: Any) -> Any:
+    """0.3's JSON of whatever the client gives; of its (task, update) pairs what the server sent."""
+    if isinstance(told, tuple):
+        task, update = told
+        told = task if update is None else update
+    if isinstance(told, list):
+        return [plain(one) for one in told]
+    return None if told is None else told.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class Driver:
+    def __init__(self, base_url: str, token: str) -> None:
+        self.base_url = base_url
+        self.token = token
+
+    async def answer(self, command: dict[str, Any]) -> AsyncIterator[Any]:
+        op, params = command["op"], command["params"]
+        async with httpx.AsyncClient(timeout=SECONDS, headers={"authorization": f"Bearer {self.token}"}) as http:
+            card = await A2ACardResolver(http, self.base_url).get_agent_card()
+            if op == "card":
+                yield plain(card)
+                return
+            async for told in self._told(self._client(card, http, command), op, params):
+                yield plain(told)
+
+    async def _told(self, client: Client, op: str, params: dict[str, Any]) -> AsyncIterator[Any]:
+        if op in ("send", "stream"):
+            configuration = MessageSendConfiguration.model_validate(params.get("configuration", {}))
+            message = Message.model_validate(params["message"])
+            async for event in client.send_message(message, configuration=configuration):
+                yield event
+        elif op == "subscribe":
+            async for event in client.resubscribe(TaskIdParams.model_validate(params)):
+                yield event
+        elif op == "extended_card":
+            yield await client.get_card()
+        else:
+            name, request = CALLS[op]
+            yield await getattr(client, name)(request.model_validate(params))
+
+    def _client(self, card: AgentCard, http: httpx.AsyncClient, command: dict[str, Any]) -> Client:
+        bearer = Bearer(self.token)
+
+        def channel(url: str) -> grpc.aio.Channel:
+            return grpc.aio.insecure_channel(url, interceptors=[bearer, BearerOfStreams(bearer)])
+
+        config = ClientConfig(
+            streaming=command["op"] in ("stream", "subscribe"),
+            polling=not command["params"].get("configuration", {}).get("blocking", True),
+            httpx_client=http,
+            grpc_channel_factory=channel,
+            supported_transports=[command["binding"]],
+        )
+        return ClientFactory(config).create(card)
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Driver(*sys.argv[1:]).answer))
