@@ -23,6 +23,7 @@ from apps.a2a.routes import routes as a2a_routes
 from apps.core.db import close_pool
 from apps.core.stopping import stopping
 from apps.core.wakeups import hub
+from apps.files.routes import routes as file_routes
 from apps.live.routes import routes as live_routes
 from apps.live.sockets import websocket_urlpatterns
 from apps.rest.express import routes as express_routes
@@ -52,7 +53,15 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
 
 
 # matched in this order
-protocol_routes = [*express_routes, *a2a_routes, *worker_routes, *live_routes, *health_routes, *metrics_routes]
+protocol_routes = [
+    *express_routes,
+    *a2a_routes,
+    *worker_routes,
+    *file_routes,
+    *live_routes,
+    *health_routes,
+    *metrics_routes,
+]
 lanes = Router(routes=protocol_routes, default=ManagementLane(), lifespan=lifespan, redirect_slashes=False)
 
 application = Edge(

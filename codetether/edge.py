@@ -19,6 +19,7 @@ from django.http.request import split_domain_port, validate_host
 from apps.accounts.gate import problem_response
 from apps.core.errors import MalformedError, TooLargeError
 from apps.core.metrics import http_answers
+from apps.workers.uploads import PATH_PATTERN as UPLOAD_PATH
 
 HEALTH = ("/health", "/v1/health", "/health/ready")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -44,8 +45,9 @@ class Edge:
         try:
             _check_host(scope)
             _check_address(scope)
-            _check_announced_size(scope)
-            await self.app(scope, _Limited(receive), sender)
+            limit = _body_limit(scope)
+            _check_announced_size(scope, limit)
+            await self.app(scope, _Limited(receive, limit), sender)
         except (MalformedError, TooLargeError) as error:
             if not sender.started:
                 response = problem_response(error)
@@ -55,16 +57,17 @@ class Edge:
 class _Limited:
     """Counts the body as it arrives, for requests that do not announce its length truly."""
 
-    def __init__(self, receive: ASGIReceiveCallable) -> None:
+    def __init__(self, receive: ASGIReceiveCallable, limit: int) -> None:
         self.receive = receive
+        self.limit = limit
         self.received = 0
 
     async def __call__(self) -> ASGIReceiveEvent:
         message = await self.receive()
         if message["type"] == "http.request":
             self.received += len(message.get("body", b""))
-            if self.received > settings.MAX_BODY_BYTES:
-                raise TooLargeError(f"The body is larger than {settings.MAX_BODY_BYTES} bytes.")
+            if self.received > self.limit:
+                raise TooLargeError(f"The body is larger than {self.limit} bytes.")
         return message
 
 
@@ -122,7 +125,13 @@ def _check_host(scope: HTTPScope) -> None:
         raise MalformedError("This server is not known by that host name (CODETETHER_ALLOWED_HOSTS).", code="bad_host")
 
 
-def _check_announced_size(scope: HTTPScope) -> None:
+def _body_limit(scope: HTTPScope) -> int:
+    """Bytes of a body; where workers send files, those of a file."""
+    is_file = scope["method"] == "POST" and UPLOAD_PATH.fullmatch(scope["path"])
+    return settings.MAX_FILE_BYTES if is_file else settings.MAX_BODY_BYTES
+
+
+def _check_announced_size(scope: HTTPScope, limit: int) -> None:
     for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value) > settings.MAX_BODY_BYTES:
-            raise TooLargeError(f"The body is larger than {settings.MAX_BODY_BYTES} bytes.")
+        if name == b"content-length" and value.isdigit() and int(value) > limit:
+            raise TooLargeError(f"The body is larger than {limit} bytes.")

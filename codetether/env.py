@@ -1,6 +1,7 @@
 """The only reader of the environment on the server's side. Every setting, its default and its check stand here."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,10 @@ class Env:
     retention_days: int
     database_threads: int
     max_body_bytes: int
+    file_storage: str
+    file_s3_endpoint: str
+    max_file_bytes: int
+    inline_file_bytes: int
 
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -121,6 +126,14 @@ def _load(source: Any) -> Env:
             65_536,
             2**30,
         ),
+        file_storage=_file_storage(source.str("A2A_FILE_STORAGE", default="")),
+        file_s3_endpoint=source.str("A2A_FILE_S3_ENDPOINT", default=""),
+        max_file_bytes=_within(
+            "A2A_MAX_FILE_BYTES", source.int("A2A_MAX_FILE_BYTES", default=26_214_400), 1_024, 2**32
+        ),
+        inline_file_bytes=_within(
+            "A2A_INLINE_FILE_BYTES", source.int("A2A_INLINE_FILE_BYTES", default=262_144), 0, 1_048_576
+        ),
     )
 
 
@@ -151,6 +164,13 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise SettingError(f"{name}={value} is not known: give one of {', '.join(allowed)}.")
     return value
+
+
+def _file_storage(text: str) -> str:
+    """Empty, or `s3://bucket` with an optional `/prefix`."""
+    if text and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#]*)?", text):
+        raise SettingError(f"A2A_FILE_STORAGE={text!r} is not known: leave it empty, or give s3://bucket/prefix.")
+    return text
 
 
 def _named_tokens(text: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """What a process needs to know before settings load: where the services and folders are."""
 
 from pathlib import Path
+from typing import Any
 
 from codetether import embedded
 from codetether.env import Env, SettingError
@@ -25,3 +26,19 @@ def asset_folder(name: str) -> Path:
     package = Path(__file__).resolve().parent
     installed = package / f"_{name}"
     return installed if installed.is_dir() else package.parent / name
+
+
+def file_storage(env: Env) -> dict[str, Any]:
+    """Django's declaration of the storage that keeps the contents of files. Credentials are boto3's own business."""
+    if not env.file_storage:
+        return {"BACKEND": "apps.files.storage.DatabaseStorage"}
+    bucket, _, prefix = env.file_storage.removeprefix("s3://").partition("/")
+    options: dict[str, Any] = {
+        "bucket_name": bucket,
+        "location": prefix.strip("/"),
+        "signature_version": "s3v4",
+        "max_memory_size": 1_048_576,
+    }
+    if env.file_s3_endpoint:
+        options |= {"endpoint_url": env.file_s3_endpoint, "addressing_style": "path"}
+    return {"BACKEND": "apps.files.s3.S3Contents", "OPTIONS": options}

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.conf import settings
 
 from apps.tasks.services import events_compact as compact
+from apps.tasks.services import files_purge as purge
 from apps.tasks.services import leases_reap as reap
 from apps.tasks.services import outbox_dispatch as dispatch
 
@@ -24,6 +25,14 @@ def leases_reap() -> None:
 def outbox_dispatch() -> None:
     """Hand state changes to the parts that wait for them."""
     dispatch()
+
+
+@shared_task(ignore_result=True)
+def files_purge() -> None:
+    """Remove files that came with nothing, and those of tasks that ended long ago (A2A_RETENTION_DAYS)."""
+    removed = purge(days=settings.RETENTION_DAYS)
+    if removed:
+        log.info("retention: %d files removed", removed)
 
 
 @shared_task(ignore_result=True)

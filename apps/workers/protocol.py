@@ -16,7 +16,7 @@ from apps.core.db import in_database
 from apps.core.errors import MalformedError
 from apps.core.ids import parse_id
 from apps.tasks.errors import AlreadyClaimedError, StaleClaimError, TaskNotFoundError
-from apps.tasks.selectors import codebase_of, held_claims, task_facts, with_codebases
+from apps.tasks.selectors import codebase_of, files_for_holder, held_claims, task_facts, with_codebases
 from apps.tasks.services import (
     Claim,
     Outcome,
@@ -149,6 +149,7 @@ def claim_facts(task: "Task") -> dict[str, Any]:
         "lease_expires_at": task.lease_expires_at,
         "lease_seconds": settings.LEASE_SECONDS,
         "message_seq": task.heard_seq,
+        "files": files_for_holder(task),
         "codebase": codebase
         and {
             "id": codebase.id,

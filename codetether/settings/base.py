@@ -7,7 +7,7 @@ import environ
 from codetether import __version__
 from codetether import env as env_module
 from codetether.installation import secret_key, signing_key
-from codetether.runtime import asset_folder, service_urls
+from codetether.runtime import asset_folder, file_storage, service_urls
 
 ENV = env_module.load()
 DATABASE_URL, REDIS_URL = service_urls(ENV)
@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "apps.core",
     "apps.accounts",
     "apps.codebases",
+    "apps.files",
     "apps.sessions",
     "apps.tasks",
     "apps.workers",
@@ -89,6 +90,11 @@ DATABASES = {
     },
 }
 DATABASE_THREADS = ENV.database_threads
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "files": file_storage(ENV),
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 
@@ -107,6 +113,11 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "forget-old-answers": {"task": "apps.accounts.jobs.answers_purge", "schedule": 3600.0, "options": {"expires": 600}},
     "forget-old-logins": {"task": "apps.accounts.jobs.logins_purge", "schedule": 3600.0, "options": {"expires": 600}},
+    "remove-old-files": {
+        "task": "apps.tasks.jobs.files_purge",
+        "schedule": 3600.0,
+        "options": {"expires": 600},
+    },
     "compact-old-logs": {
         "task": "apps.tasks.jobs.events_compact",
         "schedule": 3600.0,
@@ -229,4 +240,6 @@ SSE_KEEPALIVE_SECONDS = ENV.sse_keepalive
 LEASE_SECONDS = ENV.lease_seconds
 RETENTION_DAYS = ENV.retention_days
 MAX_BODY_BYTES = ENV.max_body_bytes
+MAX_FILE_BYTES = ENV.max_file_bytes
+INLINE_FILE_BYTES = ENV.inline_file_bytes
 DATA_DIR = ENV.data_dir

@@ -1,5 +1,6 @@
 """Reading tasks and the queue. Callers import from here; the modules inside may be arranged anew."""
 
+from apps.tasks.attachments import ATTACHED, files_for_holder
 from apps.tasks.models import GLOBAL_QUEUE, PENDING_QUEUE
 from apps.tasks.selectors.queue import (
     LINE_LIMIT,
@@ -42,6 +43,7 @@ from apps.tasks.selectors.tasks import (
 )
 
 __all__ = [
+    "ATTACHED",
     "GLOBAL_QUEUE",
     "LINE_LIMIT",
     "PENDING_QUEUE",
@@ -53,6 +55,7 @@ __all__ = [
     "codebase_of",
     "current_task",
     "ended_counts",
+    "files_for_holder",
     "held_claims",
     "held_count",
     "is_asking",

@@ -10,6 +10,7 @@ from apps.tasks.services.codebase import (
     codebase_trigger,
 )
 from apps.tasks.services.create import NAME_LIMIT, REGISTER_CODEBASE, NewTask, task_create
+from apps.tasks.services.files import claim_check, files_purge, task_file_store
 from apps.tasks.services.finish import (
     Outcome,
     task_decline,
@@ -47,6 +48,7 @@ __all__ = [
     "Sweep",
     "Swept",
     "Wish",
+    "claim_check",
     "codebase_interrupt",
     "codebase_message",
     "codebase_remove",
@@ -56,6 +58,7 @@ __all__ = [
     "event_from_worker",
     "events_compact",
     "events_compactable",
+    "files_purge",
     "lease_renew",
     "leases_reap",
     "limit_set",
@@ -69,6 +72,7 @@ __all__ = [
     "task_claim",
     "task_create",
     "task_decline",
+    "task_file_store",
     "task_finish",
     "task_leave_question",
     "task_message",

@@ -1,5 +1,8 @@
 """What people said to a task while it ended: it was acknowledged, so it is not lost, but becomes a task of its own."""
 
+from typing import Any
+
+from apps.tasks.attachments import ATTACHED, files_in_message
 from apps.tasks.models import Task, TaskEvent
 from apps.tasks.services.create import TITLE_LIMIT, NewTask, task_create
 
@@ -26,7 +29,13 @@ def follow_up(task: Task, *, heard_seq: int) -> Task | None:
         session_id=task.session_id,
         context_id=task.context_id,
         concurrency_key=task.concurrency_key,
-        metadata={**task.metadata, "follows": str(task.id)},
+        metadata=task.metadata | {"follows": str(task.id)} | _attached(said),
         idempotency_key=f"follow-up:{task.id}",
     )
     return task_create(workspace_id=task.workspace_id, new=new, by=said[-1]["by"])
+
+
+def _attached(said: list[dict[str, Any]]) -> dict[str, Any]:
+    """Notes, for its claim, that files came with what was said; they stay with the ended task."""
+    files = sum(len(files_in_message(one)) for one in said)
+    return {ATTACHED: files} if files else {}

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from apps.core.metrics import CLAIM_WAIT
 from apps.tasks import events, reports
+from apps.tasks.attachments import reported_files_check
 from apps.tasks.errors import AlreadyClaimedError
 from apps.tasks.events import Data, Event
 from apps.tasks.models import Task
@@ -104,6 +105,7 @@ def task_progress(*, claim: Claim, reported: Sequence[Event], seqs: Sequence[int
 
     A question (`input_required`) moves the task on, so the batch is cut there; all parts commit together.
     """
+    reported_files_check(claim.workspace_id, claim.task_id, reported)
     parts = _parts(list(reported))
     if len(parts) <= 1:  # nearly always: one statement, which needs no transaction around it
         return _report(claim, list(reported), list(seqs))
