@@ -10,6 +10,8 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from apps.core.addresses import allow_list
+
 from codetether.signing_keys import read_signing_key
 
 
@@ -52,6 +54,8 @@ class Env:
     retention_days: int
     database_threads: int
     max_body_bytes: int
+    outbound_allowed: list[str]
+    outbound_https_only: bool
     file_storage: str
     file_s3_endpoint: str
     max_file_bytes: int
@@ -126,6 +130,8 @@ def _load(source: Any) -> Env:
             65_536,
             2**30,
         ),
+        outbound_allowed=_networks("A2A_OUTBOUND_ALLOWED", source.list("A2A_OUTBOUND_ALLOWED", default=[])),
+        outbound_https_only=source.bool("A2A_OUTBOUND_HTTPS_ONLY", default=False),
         file_storage=_file_storage(source.str("A2A_FILE_STORAGE", default="")),
         file_s3_endpoint=source.str("A2A_FILE_S3_ENDPOINT", default=""),
         max_file_bytes=_within(
@@ -171,6 +177,15 @@ def _file_storage(text: str) -> str:
     if text and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#]*)?", text):
         raise SettingError(f"A2A_FILE_STORAGE={text!r} is not known: leave it empty, or give s3://bucket/prefix.")
     return text
+
+
+def _networks(name: str, entries: list[str]) -> list[str]:
+    """Names of hosts, and networks; what is meant as a network must be one."""
+    try:
+        allow_list(tuple(entries))
+    except ValueError as error:
+        raise SettingError(f"{name}: {error}") from error
+    return entries
 
 
 def _named_tokens(text: str) -> dict[str, str]:
