@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from a2a.utils.errors import TaskNotFoundError
 from django.conf import settings
+from django.db import transaction
 
 from apps.a2a.errors import not_cancelable
+from apps.a2a.files import keep_files
 from apps.a2a.incoming import AGENT, Incoming, wrong
 from apps.a2a.projection import DIRECT, ENDINGS, METADATA_KEY, TOLD, context_of, task_view
 from apps.a2a.wishes import Wishes, read_wishes
@@ -24,7 +26,15 @@ from apps.tasks import log
 from apps.tasks.errors import WrongStateError
 from apps.tasks.log import LogEvent
 from apps.tasks.log.extract import read_kinds
-from apps.tasks.selectors import TaskFilter, is_asking, is_terminal, placed_codebase, task_get, tasks_filtered
+from apps.tasks.selectors import (
+    ATTACHED,
+    TaskFilter,
+    is_asking,
+    is_terminal,
+    placed_codebase,
+    task_get,
+    tasks_filtered,
+)
 from apps.tasks.services import NewTask, task_answer, task_cancel, task_create, task_message
 from apps.workers.waiting import why_pending
 
@@ -71,6 +81,21 @@ def deliver(principal: Principal, incoming: Incoming) -> "Task":
     text = incoming.text
     if not text.strip():
         raise wrong("message.parts", "Give some text.")
+    if not incoming.brings_files:
+        return _delivered(principal, incoming, wishes, text)
+    kept = keep_files(principal, incoming)
+    attached = False
+    try:
+        with transaction.atomic():
+            task = _delivered(principal, kept.incoming, wishes, text)
+            attached = kept.attach(task)
+    finally:
+        if not attached:
+            kept.discard()
+    return task
+
+
+def _delivered(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) -> "Task":
     if incoming.task_id:
         return _hand_over(principal, incoming, text)
     return _begin(principal, incoming, wishes, text)
@@ -159,14 +184,15 @@ def _hand_over(principal: Principal, incoming: Incoming, text: str) -> "Task":
     if incoming.context_id and incoming.context_id != context_of(task):
         raise wrong("message.contextId", "The task belongs to another context.")
     workspace_id, by = principal.workspace_id, principal.name
+    data: Json = {METADATA_KEY: _said(incoming, text)}
+    if incoming.files:
+        data["files"] = incoming.files
     if is_asking(task):
-        data = {METADATA_KEY: _said(incoming, text)}
         try:
             return task_answer(workspace_id=workspace_id, task_id=task.id, message=text, by=by, data=data)
         except WrongStateError:
             pass  # somebody else answered first: then it is a message like any other
-    said = {METADATA_KEY: _said(incoming, text)}
-    return task_message(workspace_id=workspace_id, task_id=task.id, message=text, by=by, data=said)
+    return task_message(workspace_id=workspace_id, task_id=task.id, message=text, by=by, data=data)
 
 
 def _title(text: str) -> str:
@@ -180,6 +206,8 @@ def _metadata(incoming: Incoming, wishes: Wishes, text: str) -> Json:
         metadata[METADATA_KEY] = said
     if wishes.notify_email:
         metadata["notify_email"] = wishes.notify_email
+    if incoming.files:
+        metadata[ATTACHED] = len(incoming.files)
     return metadata
 
 

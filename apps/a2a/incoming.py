@@ -6,7 +6,6 @@ specification is an InvalidParamsError that names the field; nothing is guessed.
 """
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +13,6 @@ from typing import Any
 
 import orjson
 from a2a.utils.errors import (
-    ContentTypeNotSupportedError,
     InvalidParamsError,
     PushNotificationNotSupportedError,
 )
@@ -28,12 +26,14 @@ USER, AGENT = "ROLE_USER", "ROLE_AGENT"
 ROLES = {"user": USER, "agent": AGENT, USER: USER, AGENT: AGENT}
 ID_LIMIT = 200
 PARTS_LIMIT = 1_000
+FILES_LIMIT = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
     """A message to send. `parts` are 1.0 parts; `message_id` and `digest` are empty where the client gave no id;
-    `history_length` None means all of it; `agent` is the role whose endpoint it came to, or empty."""
+    `history_length` None means all of it; `agent` is the role whose endpoint it came to, or empty;
+    `files` are the facts of those that came with it, once they are stored."""
 
     message_id: str
     context_id: str
@@ -47,11 +47,17 @@ class Incoming:
     history_length: int | None = None
     digest: str = ""
     agent: str = ""
+    files: list[Json] = field(default_factory=list)
 
     @property
     def text(self) -> str:
         """The message as an agent reads it: its texts, data as JSON, and links."""
         return "\n\n".join(filter(None, map(_part_text, self.parts)))
+
+    @property
+    def brings_files(self) -> bool:
+        """Whether parts hold contents (`raw`, in bytes) that are to be stored."""
+        return any("raw" in part for part in self.parts)
 
 
 def wrong(name: str, message: str) -> InvalidParamsError:
@@ -191,7 +197,9 @@ def _parts(message: Json) -> list[Json]:
         raise wrong("message.parts", "Give at least one part.")
     if len(parts) > PARTS_LIMIT:
         raise wrong("message.parts", f"Give at most {PARTS_LIMIT} parts.")
-    return [_part(part, f"message.parts[{index}]") for index, part in enumerate(parts)]
+    read = [_part(part, f"message.parts[{index}]") for index, part in enumerate(parts)]
+    _check_files(read)
+    return read
 
 
 def _part(part: Any, name: str) -> Json:
@@ -236,18 +244,37 @@ def _kind_of(what: str) -> str:
 def _file(part: Any, name: str) -> Json:
     if not isinstance(part, dict):
         raise wrong(f"{name}.file", "Give an object.")
-    raw, url = pick(part, "raw", "bytes"), pick(part, "url", "uri")
+    raw = pick(part, "raw", "bytes", "fileWithBytes", "file_with_bytes")
+    url = pick(part, "url", "uri", "fileWithUri", "file_with_uri")
     if (raw is None) == (url is None):
         raise wrong(name, "A file has either its content or its address.")
     if url is not None:
         if not isinstance(url, str):
             raise wrong(f"{name}.url", "Give a text.")
         return {"url": url, **_named(part, name)}
+    content = _decoded(raw, f"{name}.raw")
+    return {"raw": content, "size": len(content), **_named(part, name)}
+
+
+def _decoded(raw: Any, name: str) -> bytes:
+    """The content of a file: base64 in either alphabet, padded or not, as ProtoJSON allows."""
+    text = raw.rstrip("=").translate(_PLAIN_ALPHABET) if isinstance(raw, str) else "?"
     try:
-        base64.b64decode(raw if isinstance(raw, str) else b"?", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise wrong(f"{name}.raw", "Give the content in base64.") from error
-    raise ContentTypeNotSupportedError("Files are taken by their address (url), not by their content.")
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError as error:
+        raise wrong(name, "Give the content in base64.") from error
+
+
+_PLAIN_ALPHABET = str.maketrans("-_", "+/")
+
+
+def _check_files(parts: list[Json]) -> None:
+    """What comes by its content is bounded in number and size; addresses are not."""
+    sizes = [part["size"] for part in parts if "raw" in part]
+    if len(sizes) > FILES_LIMIT:
+        raise wrong("message.parts", f"Give at most {FILES_LIMIT} files by their content.")
+    if sum(sizes) > settings.MAX_FILE_BYTES:
+        raise wrong("message.parts", f"Give files of at most {settings.MAX_FILE_BYTES} bytes together.")
 
 
 def _named(part: Json, name: str) -> Json:
@@ -266,6 +293,8 @@ def _named(part: Json, name: str) -> Json:
 def _part_text(part: Json) -> str:
     if "text" in part:
         return str(part["text"])
+    if "size" in part:
+        return f"Attached: {part.get('filename', 'file')} ({part.get('mediaType', 'file')}, {part['size']} bytes)"
     if "url" in part:
         return f"Attached: {part.get('filename', 'file')} <{part['url']}>"
     return f"```json\n{orjson.dumps(part['data'], option=orjson.OPT_INDENT_2).decode()}\n```"

@@ -77,7 +77,6 @@ BODIES = [
     pytest.param(message(parts=[{"text": "x"}] * 1001), -32602, id="too many parts"),
     pytest.param(message(parts=[{"text": "   "}]), -32602, id="blank"),
     pytest.param(message(parts=[{"text": "x" * 1_000_001}]), -32602, id="too long"),
-    pytest.param(message(parts=[{"raw": "aGk="}]), -32005, id="file by content"),
     pytest.param(message(role="system"), -32602, id="role"),
     pytest.param(message(role=[1]), -32602, id="role list"),
     pytest.param(message(messageId=7), -32602, id="messageId number"),
