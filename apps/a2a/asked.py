@@ -10,7 +10,7 @@ from a2a.utils.errors import ContentTypeNotSupportedError, VersionNotSupportedEr
 from starlette.requests import Request
 
 from apps.a2a.incoming import text_of, wrong
-from apps.a2a.projection import EXTENSION
+from apps.core.extension import EXTENSION
 
 VERSION = "A2A-Version"
 EXTENSIONS = ("A2A-Extensions", "X-A2A-Extensions")

@@ -24,7 +24,6 @@ from a2a.utils.errors import (
     InvalidRequestError,
     JSONParseError,
     MethodNotFoundError,
-    PushNotificationNotSupportedError,
     TaskNotCancelableError,
     TaskNotFoundError,
     UnsupportedOperationError,
@@ -45,6 +44,7 @@ _BY_CODE: Mapping[str, type[A2AError]] = {
     "unprocessable": InvalidParamsError,
     "not_found": InvalidParamsError,
     "codebase_not_found": InvalidParamsError,
+    "role_not_found": InvalidParamsError,
     "bad_last_event_id": InvalidParamsError,
     "method_not_allowed": MethodNotFoundError,
     "too_large": InvalidRequestError,
@@ -69,20 +69,15 @@ _MAPPING: Mapping[type[A2AError], ErrorMapping] = {
     JSONParseError: A2A_ERROR_MAPPING[InvalidRequestError],  # 1.0 names no reason of its own
 }
 _OLD_STATUSES: Mapping[type[A2AError], int] = {
-    JSONParseError: 400,
-    InvalidRequestError: 400,
-    MethodNotFoundError: 404,
-    InvalidParamsError: 422,
-    InternalError: 500,
-    TaskNotFoundError: 404,
     TaskNotCancelableError: 409,
-    PushNotificationNotSupportedError: 501,
-    UnsupportedOperationError: 501,
     ContentTypeNotSupportedError: 415,
     InvalidAgentResponseError: 502,
     ExtendedAgentCardNotConfiguredError: 404,
 }
-"""HTTP statuses of 0.3's REST binding, as its SDK has them; 1.0 changed most."""
+"""HTTP statuses of 0.3's REST binding where 1.0 changed them, as its SDK has them.
+
+Its 501 for what is not supported is left out: a 5xx tells clients and proxies to try again.
+"""
 
 
 @dataclass(frozen=True, slots=True)

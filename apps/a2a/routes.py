@@ -1,18 +1,29 @@
-"""Routes of the protocol lane: the agent's card, and the JSON-RPC binding at its three addresses."""
+"""Routes of the protocol lane: the agent's card, the JSON-RPC binding at its addresses, and the REST binding."""
 
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
 
 from apps.a2a import card, jsonrpc
+from apps.a2a.addresses import REST_PATH
+from apps.a2a.rest import Binding
 from apps.accounts.gate import unguarded
 from apps.accounts.permissions import Scope
 
-JSONRPC_PATHS = ("/a2a/jsonrpc", "/v1/a2a", "/")
+JSONRPC_PATHS = ("/a2a/jsonrpc", "/v1/a2a", "/", "/a2a", "/a2a/")
+rest_binding = Binding()
+_rest_at_root = Binding(tenants=False)
 
 
 def _rpc(path: str) -> Route:
     route = Route(path, jsonrpc.serve, methods=["POST"], name="a2a_jsonrpc")
     route.required_scope = Scope.TASKS_READ  # type: ignore[attr-defined]
     return route
+
+
+async def _rest_below(scope: AsgiScope, receive: Receive, send: Send) -> None:
+    """The REST paths a second time, for clients that take the prefix of all bindings for REST's own address."""
+    await _rest_at_root(scope, receive, send)
 
 
 routes: list[BaseRoute] = [
@@ -22,4 +33,8 @@ routes: list[BaseRoute] = [
     # On the binding's own addresses the card tells a curious client what to post there (`/` is the console's door).
     unguarded("/a2a/jsonrpc", card.public_card, methods=["GET"]),
     unguarded("/v1/a2a", card.public_card, methods=["GET"]),
+    unguarded("/a2a", card.public_card, methods=["GET"]),
+    unguarded("/a2a/", card.public_card, methods=["GET"]),
+    Mount(REST_PATH, app=rest_binding),
+    Mount("/a2a", app=_rest_below),  # last: it takes all that is left under /a2a/
 ]

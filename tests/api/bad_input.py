@@ -4,12 +4,14 @@ A new route needs one line in ROUTES (the test fails until it has one). `good` i
 with the right type; each field is then sent with wrong types (`spoilt_input`). Ids in the path are those of `Place`.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import httpx
 from django.urls import URLPattern, URLResolver, get_resolver
+from starlette.routing import BaseRoute, Mount
+from starlette.routing import Route as StarletteRoute
 
 from apps.accounts.permissions import Scope
 from codetether.asgi import protocol_routes
@@ -27,6 +29,7 @@ class Place:
     token_id: str
     session_id: str
     claim_token: str
+    config_id: str = "config-1"
 
     def fill(self, path: str) -> str:
         """The path with our ids in it."""
@@ -71,6 +74,17 @@ def _rpc(place: Place) -> Json:
     return {"jsonrpc": "2.0", "id": 1, "method": "message/send", "params": {"message": message}}
 
 
+def a2a_refusal(answer: httpx.Response) -> bool:
+    """4xx in the shape of A2A's REST binding: 1.0's google.rpc.Status, or 0.3's code, message and type."""
+    body = answer.json()
+    shape = body["error"]["code"] == answer.status_code if "error" in body else {"code", "message", "type"} == set(body)
+    return 400 <= answer.status_code < 500 and shape
+
+
+def _a2a(**good: Any) -> Route:
+    return Route(lambda place: good, is_refusal=a2a_refusal)
+
+
 def _says(**good: Any) -> Route:
     return Route(lambda place: good)
 
@@ -79,6 +93,12 @@ RPC = Route(_rpc, is_refusal=rpc_refusal, rpc=True, free=frozenset({"id"}))
 READ = Route()
 STREAM = Route(endless=True)
 OPEN = Route(open=True)
+A2A_MESSAGE = {"role": "ROLE_USER", "messageId": "m1", "parts": [{"text": "hello"}]}
+A2A_SEND = _a2a(message=A2A_MESSAGE, configuration={"returnImmediately": True}, metadata={}, tenant="t")
+A2A_READ = Route(is_refusal=a2a_refusal)
+A2A_STREAM = Route(is_refusal=a2a_refusal, endless=True)
+A2A_PUSH = _a2a(id="c", url="https://hooks.example/a", token="t", authentication={"scheme": "Bearer"})
+A2A_OLD_PUSH = _a2a(pushNotificationConfig={"id": "c", "url": "https://hooks.example/a"})
 EMPTY = Route(lambda place: {})
 CONFIG = {"default_model": "a/b", "auto_approve": True, "max_iterations": 5, "working_directory": "src"}
 SESSION = {"id": "ses_2", "title": "Till", "created": 1767323045000}
@@ -106,6 +126,32 @@ ROUTES: dict[str, Route] = {
     "POST /": RPC,
     "POST /a2a/jsonrpc": RPC,
     "POST /v1/a2a": RPC,
+    "GET /a2a": OPEN,
+    "GET /a2a/": OPEN,
+    "POST /a2a": RPC,
+    "POST /a2a/": RPC,
+    "POST /a2a/rest/message:send": A2A_SEND,
+    "POST /a2a/rest/message:stream": A2A_SEND,
+    "POST /a2a/rest/tasks/{task_id}:cancel": _a2a(tenant="t"),
+    "GET /a2a/rest/tasks/{task_id}:subscribe": A2A_STREAM,
+    "POST /a2a/rest/tasks/{task_id}:subscribe": _a2a(tenant="t"),
+    "GET /a2a/rest/tasks/{task_id}": A2A_READ,
+    "POST /a2a/rest/tasks/{task_id}/pushNotificationConfigs": A2A_PUSH,
+    "GET /a2a/rest/tasks/{task_id}/pushNotificationConfigs": A2A_READ,
+    "GET /a2a/rest/tasks/{task_id}/pushNotificationConfigs/{config_id}": A2A_READ,
+    "DELETE /a2a/rest/tasks/{task_id}/pushNotificationConfigs/{config_id}": A2A_READ,
+    "GET /a2a/rest/extendedAgentCard": A2A_READ,
+    "POST /a2a/rest/v1/message:send": A2A_SEND,
+    "POST /a2a/rest/v1/message:stream": A2A_SEND,
+    "POST /a2a/rest/v1/tasks/{task_id}:cancel": _a2a(),
+    "GET /a2a/rest/v1/tasks/{task_id}:subscribe": A2A_STREAM,
+    "POST /a2a/rest/v1/tasks/{task_id}:subscribe": _a2a(),
+    "GET /a2a/rest/v1/tasks/{task_id}": A2A_READ,
+    "POST /a2a/rest/v1/tasks/{task_id}/pushNotificationConfigs": A2A_OLD_PUSH,
+    "GET /a2a/rest/v1/tasks/{task_id}/pushNotificationConfigs": A2A_READ,
+    "GET /a2a/rest/v1/tasks/{task_id}/pushNotificationConfigs/{config_id}": A2A_READ,
+    "DELETE /a2a/rest/v1/tasks/{task_id}/pushNotificationConfigs/{config_id}": A2A_READ,
+    "GET /a2a/rest/v1/card": A2A_READ,
     # Codebases
     "GET /v1/opencode/codebases": READ,
     "GET /v1/opencode/codebases/list": READ,
@@ -239,11 +285,20 @@ def found_routes() -> list[Found]:
 
 
 def _protocol_lane() -> Iterator[Found]:
-    for route in protocol_routes:
+    for path, route in unmounted(protocol_routes):
         scope = getattr(route, "required_scope", None)
-        for method in sorted(getattr(route, "methods", None) or {"GET"}):
+        for method in sorted(route.methods or {"GET"}):
             if method not in ("HEAD", "OPTIONS"):
-                yield Found(method, route.path, (scope,) if scope else ())  # type: ignore[attr-defined]
+                yield Found(method, path, (scope,) if scope else ())
+
+
+def unmounted(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator[tuple[str, StarletteRoute]]:
+    """(path, route) of the routes, those of mounted bindings included."""
+    for route in routes:
+        if isinstance(route, Mount):
+            yield from unmounted(route.routes, prefix + route.path)
+        elif isinstance(route, StarletteRoute):
+            yield prefix + route.path, route
 
 
 def _management_lane(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[Found]:

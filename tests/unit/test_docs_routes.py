@@ -12,6 +12,7 @@ from apps.a2a.methods import METHODS, OLD
 from apps.a2a.projection import STATES
 from apps.live.sockets import websocket_urlpatterns
 from codetether.asgi import protocol_routes
+from tests.api.bad_input import unmounted
 from tests.unit.documents import DOCS, marked, rows
 
 Route = tuple[str, str]
@@ -40,10 +41,10 @@ def methods_of(pattern: URLPattern) -> Iterator[tuple[str, frozenset[str]]]:
 
 
 def protocol_lane() -> Iterator[tuple[str, str, frozenset[str]]]:
-    for route in protocol_routes:
+    for path, route in unmounted(protocol_routes):
         scope = route.required_scope  # type: ignore[attr-defined]
-        for method in route.methods - {"HEAD"}:  # type: ignore[attr-defined]
-            yield method, route.path, frozenset([str(scope)] if scope else [])  # type: ignore[attr-defined]
+        for method in (route.methods or set()) - {"HEAD"}:
+            yield method, path, frozenset([str(scope)] if scope else [])
 
 
 def sockets() -> Iterator[Route]:

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from apps.core.wakeups import hub
 from tests.api.a2a.client import Caller, Hand
+from tests.api.a2a.rest_client import RestCaller
 from tests.factories import Cast
 
 
@@ -22,3 +23,11 @@ async def ada(transactional_db: None, cast: Cast) -> AsyncIterator[Caller]:
 @pytest_asyncio.fixture
 async def hand(ada: Caller, cast: Cast) -> Hand:
     return Hand(cast)
+
+
+@pytest_asyncio.fixture
+async def rest(ada: Caller) -> AsyncIterator[RestCaller]:
+    """Ada's client of the REST binding."""
+    caller = RestCaller(settings.A2A_AUTH_TOKENS["ci"])
+    yield caller
+    await caller.http.aclose()
