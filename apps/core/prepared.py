@@ -22,6 +22,7 @@ from psycopg.types.datetime import TimestamptzLoader
 
 STATEMENTS_PER_CONNECTION = 200
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+_SEPARATOR = "\x1e"
 _names = count(1)
 
 
@@ -51,13 +52,29 @@ def execute(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
             return cursor.fetchall()
 
 
+def array(values: list[Any]) -> object:
+    """A list as the text of a PostgreSQL array, at a tenth of what psycopg takes for it; the SQL says of which type.
+
+    Numbers and texts only: what else there is, and texts that hold our separator, are left to psycopg.
+    """
+    kinds = set(map(type, values))
+    if kinds <= {int}:
+        return f"{{{','.join(map(str, values))}}}"
+    joined = _SEPARATOR.join(values) if kinds == {str} else None
+    if joined is None or joined.count(_SEPARATOR) != len(values) - 1:
+        return values
+    quoted = joined.replace("\\", "\\\\").replace('"', '\\"').replace(_SEPARATOR, '","')
+    return f'{{"{quoted}"}}'
+
+
 def _straight(raw: psycopg.Connection[Any], sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     numbered, names = _numbered(sql)
     session = _sessions.get(raw)
     if session is None:
         session = _sessions[raw] = Session(raw)
     transformer = session.transformer
-    values = transformer.dump_sequence([params[name] for name in names], [PyFormat.TEXT] * len(names))
+    given = [array(value) if type(value) is list else value for value in map(params.__getitem__, names)]
+    values = transformer.dump_sequence(given, [PyFormat.TEXT] * len(names))
     statement = _statement(raw, session.names, numbered)
     if statement is None:
         result = raw.pgconn.exec_params(numbered.encode(), values)

@@ -44,6 +44,7 @@ class Hub:
         self._waiters: dict[str, set[Waiter]] = defaultdict(set)
         self._outgoing: deque[WakeUp] = deque(maxlen=OUTGOING_LIMIT)
         self._pulse = Pulse(self.connected, partial(self._send_message, []))
+        self._gathering = False
         self._sending: asyncio.Task[None] | None = None
         self._listening: asyncio.Task[None] | None = None
         self._pulsing: asyncio.Task[None] | None = None
@@ -70,10 +71,16 @@ class Hub:
                 del self._waiters[topic]
 
     def publish(self, *wakeups: WakeUp) -> None:
-        """Tell this process's waiters now, the other processes with the next message. Call on the loop."""
-        self.dispatch(*wakeups)
+        """Tell this process's waiters now, the other processes with the next message. From any thread."""
         self._outgoing.extend(wakeups)
-        if self._sending is None or self._sending.done():
+        if self._waiters:
+            self.loop.call_soon_threadsafe(self.dispatch, *wakeups)
+        if not self._gathering:  # else what was just added goes along: it looks again after it has said that it stops
+            self.loop.call_soon_threadsafe(self._begin_sending)
+
+    def _begin_sending(self) -> None:
+        if not self._gathering and self._outgoing:
+            self._gathering = True
             self._sending = self.loop.create_task(self._send())
 
     def dispatch(self, *wakeups: WakeUp) -> None:
@@ -89,16 +96,24 @@ class Hub:
 
         The first goes out at once; those that follow within GATHER_SECONDS go together.
         """
+        try:
+            while self._outgoing:
+                await self._send_gathered()
+        finally:
+            self._gathering = False
+        self._begin_sending()
+
+    async def _send_gathered(self) -> None:
+        batch = []
         while self._outgoing:
-            batch = list(self._outgoing)
-            self._outgoing.clear()
-            try:
-                await self._send_message(batch)
-            except (RedisError, OSError) as error:
-                UNSENT_WAKE_UPS.inc(len(batch))
-                log.warning("wake-ups not sent, readers fall back to polling: %s", error)
-                self.connected.clear()
-            await asyncio.sleep(GATHER_SECONDS)
+            batch.append(self._outgoing.popleft())
+        try:
+            await self._send_message(batch)
+        except (RedisError, OSError) as error:
+            UNSENT_WAKE_UPS.inc(len(batch))
+            log.warning("wake-ups not sent, readers fall back to polling: %s", error)
+            self.connected.clear()
+        await asyncio.sleep(GATHER_SECONDS)
 
     async def _send_message(self, batch: list[WakeUp]) -> None:
         async with asyncio.timeout(SEND_SECONDS):
@@ -174,11 +189,12 @@ def hub() -> Hub:
 def publish(*wakeups: WakeUp) -> None:
     """Announce `wakeups` from any thread, in any process. Never raises and never waits: they are only hints."""
     sender, *others = _running_hubs()
-    for one, deliver in [(sender, sender.publish), *((one, one.dispatch) for one in others)]:
-        try:
-            one.loop.call_soon_threadsafe(deliver, *wakeups)
-        except RuntimeError:
-            log.info("wake-up dropped while the process stops")
+    try:
+        sender.publish(*wakeups)
+        for one in others:
+            one.loop.call_soon_threadsafe(one.dispatch, *wakeups)
+    except RuntimeError:
+        log.info("wake-up dropped while the process stops")
 
 
 def _running_hubs() -> list[Hub]:

@@ -31,8 +31,9 @@ class Task(models.Model):
     """The current state of one piece of work. Every change is an event in its log; this row is their sum."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="tasks")
-    codebase = models.ForeignKey(Codebase, on_delete=models.SET_NULL, null=True, related_name="tasks")
+    # the indexes below begin with these two: one more of each alone would only cost
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="tasks", db_index=False)
+    codebase = models.ForeignKey(Codebase, on_delete=models.SET_NULL, null=True, related_name="tasks", db_index=False)
     queue = models.TextField(help_text="The codebase's id, 'global' or '__pending__': which workers may claim it.")
     title = models.TextField()
     prompt = models.TextField()

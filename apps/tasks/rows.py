@@ -13,10 +13,13 @@ from apps.tasks.states import State
 COLUMNS = [field.attname for field in Task._meta.concrete_fields]
 SELECTED = ", ".join(f"t.{name}" for name in COLUMNS)
 """The columns of table `t` in the order that `as_task` takes them."""
-LIGHT_COLUMNS = [name for name in COLUMNS if name not in ("prompt", "result", "metadata")]
+LIGHT_COLUMNS = [
+    "id", "workspace_id", "codebase_id", "queue", "state", "attempt", "worker_id", "session_id", "last_seq",
+    "client_seq",
+]  # fmt: skip
 SELECTED_LIGHT = ", ".join(f"t.{name}" for name in LIGHT_COLUMNS)
-"""As SELECTED without what may be a megabyte; a `Task` of these loads the others when it is asked for them."""
-JSON_COLUMNS = frozenset({"metadata", "usage"})
+"""What must be known of a task that was only reported of; a `Task` of these loads the others when it is asked."""
+JSON_COLUMNS = ("metadata", "usage")
 MADE_THERE = ("position", "rank", "created_at", "updated_at", "moved_at", "available_at", "deadline_at")
 """Columns of a new task whose values only the database knows."""
 
@@ -32,12 +35,14 @@ def _loaded(values: dict[str, Any]) -> Task:
     JSON comes as text here, as Django asks of its connections.
     """
     for name in JSON_COLUMNS:
-        if isinstance(values.get(name), str):
-            values[name] = orjson.loads(values[name])
+        value = values.get(name)
+        if type(value) is str:
+            values[name] = orjson.loads(value) if value != "{}" else {}
+    state = ModelState()
+    state.adding, state.db = False, DEFAULT_DB_ALIAS
+    values["_state"] = state
     task = Task.__new__(Task)
-    task.__dict__.update(values)
-    task._state = ModelState()
-    task._state.adding, task._state.db = False, DEFAULT_DB_ALIAS
+    task.__dict__ = values
     return task
 
 

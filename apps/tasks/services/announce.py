@@ -45,11 +45,6 @@ def announce_room(workspace_id: uuid.UUID, queue: str = "") -> None:
 
 
 def _wakeup(task: Task, *, to_holder: bool = False) -> WakeUp:
-    return WakeUp(
-        workspace=str(task.workspace_id),
-        task=str(task.id),
-        seq=task.last_seq,
-        codebase=task.codebase_id or "",
-        queue=task.queue if task.state == State.PENDING else "",
-        worker=task.worker_id if to_holder else "",
-    )
+    queue = task.queue if task.state == State.PENDING else ""
+    worker = task.worker_id if to_holder else ""
+    return WakeUp(str(task.workspace_id), str(task.id), task.last_seq, task.codebase_id or "", queue, worker)

@@ -84,7 +84,9 @@ def append(
     params: dict[str, Any] = {
         "id": task_id,
         "states": [str(state) for state in sorted(guard.states)],
-        "events": as_json(events),
+        "kinds": [event.kind for event in events],
+        "datas": [as_json(event.data) for event in events],
+        "number": len(events),
         "seqs": list(seqs),
         "client_seq": max(seqs, default=0),
     }
@@ -108,24 +110,25 @@ WITH held AS (
     SELECT t.id, t.client_seq, t.limit_ids FROM tasks_task t
     WHERE t.id = %(id)s AND t.state = ANY(%(states)s::text[]){{conditions}}
     FOR NO KEY UPDATE
+), known AS (
+    SELECT held.id, (SELECT count(*) FROM unnest(%(seqs)s::bigint[]) seq WHERE seq <= held.client_seq) AS number
+    FROM held
 ), fresh AS (
-    SELECT e.kind, e.data, row_number() OVER (ORDER BY e.n) AS n
-    FROM held, ROWS FROM (
-        json_to_recordset(%(events)s::json) AS (kind text, data jsonb), unnest(%(seqs)s::bigint[])
-    ) WITH ORDINALITY e(kind, data, seq, n)
-    WHERE e.seq IS NULL OR e.seq > held.client_seq
+    SELECT e.kind, e.data, e.n - known.number AS n
+    FROM known, unnest(%(kinds)s::text[], %(datas)s::jsonb[]) WITH ORDINALITY e(kind, data, n)
+    WHERE e.n > known.number
 ), moved AS (
     UPDATE tasks_task t SET
-        last_seq = t.last_seq + (SELECT count(*) FROM fresh),
+        last_seq = t.last_seq + %(number)s::int - known.number,
         client_seq = GREATEST(t.client_seq, %(client_seq)s),
         position = GREATEST(t.position, {POSITION}),
         updated_at = clock_timestamp(){{steering}}{{assignments}}
-    FROM held WHERE t.id = held.id
-    RETURNING t.*, t.last_seq - (SELECT count(*) FROM fresh) AS base
+    FROM known WHERE t.id = known.id
+    RETURNING t.*, t.last_seq - %(number)s::int + known.number AS base
 ), {_EVENTS}{{outbox}}{{let_go}}
 SELECT {{selected}}, (SELECT limit_ids FROM held) FROM moved t"""
 
-_STEERING = ", last_steering_seq = t.last_seq + (SELECT count(*) FROM fresh)"
+_STEERING = ", last_steering_seq = t.last_seq + %(number)s::int - known.number"
 """Remember where the holder has something to hear, so that heartbeats need not search the log."""
 
 _LET_GO = """, places AS (
