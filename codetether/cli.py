@@ -1,19 +1,23 @@
 """The command line: `codetether` (also installed as `a2a-server`)."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from codetether import __version__, env
 from codetether.embedded import EmbeddedError
+from codetether.runtime import service_urls
+from codetether.supervisor import sockets
 from codetether.supervisor.errors import StartError
 from codetether.supervisor.plan import Plan
 from codetether.supervisor.up import report, restart_worker, up
 
 TOP_LEVEL_OPTIONS = ("-h", "--help", "--version")
 RUN = "the web server; its database is embedded unless DATABASE_URL and A2A_REDIS_URL are set (the default)"
-UP = "everything: database, web server, background jobs and a local agent worker"
+UP = "everything: database, web server, gRPC, background jobs and a local agent worker"
+GRPC = "A2A's gRPC binding, beside a web server with the same database"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,6 +53,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_server_options(whole)
     whole.add_argument("--no-worker", action="store_true", help="without the local agent worker")
     whole.set_defaults(act=_up, is_whole=True)
+    grpc = commands.add_parser("grpc", help=GRPC, description=f"Start {GRPC}.")
+    grpc.add_argument("--host", dest="grpc_host", help="address to listen on (A2A_GRPC_HOST, that of A2A_HOST)")
+    grpc.add_argument("--port", dest="grpc_port", type=int, help="port to listen on (A2A_GRPC_PORT, default 50051)")
+    _add_data_dir(grpc)
+    grpc.set_defaults(act=_grpc)
     again = commands.add_parser("restart-worker", help="restart the local agent worker of a running 'up'")
     _add_data_dir(again)
     again.set_defaults(act=_restart_worker)
@@ -72,9 +81,19 @@ def _add_data_dir(parser: argparse.ArgumentParser) -> None:
 
 def _settings(options: argparse.Namespace) -> env.Env:
     """The environment's settings with the command line's on top."""
-    given = {"A2A_HOST": "host", "A2A_PORT": "port", "CODETETHER_DATA_DIR": "data_dir"}
+    return env.load(_environment(options))
+
+
+def _environment(options: argparse.Namespace) -> dict[str, str]:
+    given = {
+        "A2A_HOST": "host",
+        "A2A_PORT": "port",
+        "A2A_GRPC_HOST": "grpc_host",
+        "A2A_GRPC_PORT": "grpc_port",
+        "CODETETHER_DATA_DIR": "data_dir",
+    }
     values = {name: getattr(options, option, None) for name, option in given.items()}
-    return env.load(env.inherited(**{name: str(value) for name, value in values.items() if value is not None}))
+    return env.inherited(**{name: str(value) for name, value in values.items() if value is not None})
 
 
 def _up(options: argparse.Namespace) -> None:
@@ -86,6 +105,16 @@ def _up(options: argparse.Namespace) -> None:
             reload=options.reload,
         )
     )
+
+
+def _grpc(options: argparse.Namespace) -> None:
+    """Becomes the gRPC process, once it is sure that it can start."""
+    settings = _settings(options)
+    if not settings.grpc_port:
+        raise StartError("A2A_GRPC_PORT is 0, which turns gRPC off; give a port.")
+    service_urls(settings)
+    sockets.check_grpc(settings)
+    os.execve(sys.executable, [sys.executable, "-m", "codetether.grpc_server"], _environment(options))
 
 
 def _restart_worker(options: argparse.Namespace) -> None:

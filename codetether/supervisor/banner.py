@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from codetether import __version__
+from codetether.supervisor import sockets
 from codetether.supervisor.plan import Plan
 
 
@@ -13,6 +14,7 @@ def banner(plan: Plan, login: Mapping[str, str], *, is_new: bool, seconds: float
         ("Admin", f"{plan.url}/admin/"),
         ("API docs", f"{plan.url}/v1/docs"),
         ("A2A", f"{plan.url}/a2a/jsonrpc"),
+        *_grpc_rows(plan),
         ("Agent card", f"{plan.url}/.well-known/agent-card.json"),
         *_login_rows(plan, login, is_new=is_new),
         ("Logs", str(plan.log("*"))),
@@ -20,6 +22,11 @@ def banner(plan: Plan, login: Mapping[str, str], *, is_new: bool, seconds: float
     ]
     head = f"CodeTether {__version__} is running (started in {seconds:.1f} s)"
     return "\n".join(["", head, "", *(f"  {name:<11} {value}" for name, value in rows), ""])
+
+
+def _grpc_rows(plan: Plan) -> list[tuple[str, str]]:
+    address = sockets.address(plan.settings.grpc_host, plan.settings.grpc_port)
+    return [("A2A by gRPC", address)] if plan.has_grpc else []
 
 
 def _login_rows(plan: Plan, login: Mapping[str, str], *, is_new: bool) -> list[tuple[str, str]]:

@@ -31,6 +31,11 @@ class Plan:
         return sockets.url(self.settings.host, self.settings.port)
 
     @property
+    def has_grpc(self) -> bool:
+        """`codetether run` is the web server alone; `codetether grpc` may run beside it."""
+        return self.is_whole and bool(self.settings.grpc_port)
+
+    @property
     def data_dir(self) -> Path:
         return self.settings.data_dir
 
@@ -46,8 +51,11 @@ class Plan:
             "A2A_HOST": self.settings.host,
             "A2A_PORT": str(self.settings.port),
         }
+        if self.is_whole:
+            variables["A2A_GRPC_PORT"] = str(self.settings.grpc_port)
         inherited = env.inherited(**variables)
         inherited.setdefault("DJANGO_SETTINGS_MODULE", "codetether.settings.base")
+        inherited.setdefault("A2A_GRPC_PORT", "0")  # of `run`: else the card would name what nobody has started
         return inherited
 
 
@@ -69,6 +77,16 @@ def web(plan: Plan, environment: Mapping[str, str], *, listener: int, gate: int)
         environment=environment,
         log=plan.log("web") if plan.is_whole else None,
         pass_fds=(listener, gate),
+    )
+
+
+def grpc(plan: Plan, environment: Mapping[str, str]) -> Program:
+    """A2A's gRPC binding: a process of its own, because gRPC's server is not ASGI's."""
+    return Program(
+        name="grpc",
+        command=[sys.executable, "-m", "codetether.grpc_server"],
+        environment=environment,
+        log=plan.log("grpc"),
     )
 
 

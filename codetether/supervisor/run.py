@@ -71,6 +71,8 @@ class Run:
         web.restarts = True
         is_new = bool(login.pop("created", False))
         if self._plan.is_whole:
+            if self._plan.has_grpc:
+                await self._add(plans.grpc(self._plan, self._environment))
             await self._add(plans.jobs(self._plan, self._environment))
             await self._add(plans.clock(self._plan, self._environment))
             await self._add_worker(login.get("worker_token", ""))

@@ -7,9 +7,10 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from codetether import embedded
+from codetether import embedded, env
 from codetether.embedded.state import Lock, read_json, write_private_json
 from codetether.supervisor import sockets
 from codetether.supervisor.errors import StartError
@@ -38,6 +39,7 @@ def up(plan: Plan) -> None:
         if plan.is_whole:
             stack.enter_context(_alone(plan))
         listener = stack.enter_context(sockets.listen(plan.settings.host, plan.settings.port))
+        plan = _grpc_or_not(plan)
         services = _start_services(plan)
         stack.callback(services.stop)
         environment = plan.environment(
@@ -82,6 +84,20 @@ def _alone(plan: Plan) -> Iterator[None]:
     finally:
         note.unlink(missing_ok=True)
         lock.release()
+
+
+def _grpc_or_not(plan: Plan) -> Plan:
+    """A default port that is taken must not keep all else from starting; one that was asked for must be had."""
+    if not plan.has_grpc:
+        return plan
+    try:
+        sockets.check_grpc(plan.settings)
+    except StartError as error:
+        if "A2A_GRPC_PORT" in env.inherited():
+            raise
+        report(f"without gRPC: {error}")
+        return replace(plan, settings=replace(plan.settings, grpc_port=0))
+    return plan
 
 
 def _start_services(plan: Plan) -> embedded.Services:
