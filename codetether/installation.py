@@ -1,4 +1,4 @@
-"""The installation's own secrets: given by the environment, else made at the first start and kept in the data folder."""
+"""The installation's own secrets: given by the environment, or made at the first start and kept in the data folder."""
 
 import fcntl
 import json

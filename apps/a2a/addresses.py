@@ -10,9 +10,10 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 from starlette.requests import Request
 
+from apps.workers.selectors import AGENT_PATH
+
 JSONRPC_PATH = "/a2a/jsonrpc"
 REST_PATH = "/a2a/rest"
-ROLES_PATH = "/a2a/agents"
 JWKS_PATH = "/.well-known/jwks.json"
 VERSIONS = (PROTOCOL_VERSION_1_0, PROTOCOL_VERSION_0_3)
 
@@ -51,21 +52,15 @@ def _is_loopback(domain: str) -> bool:
         return domain == "localhost"
 
 
-def role_path(role: str) -> str:
-    """Where the agent of a role is reached; the name may hold anything."""
-    return f"{ROLES_PATH}/{quote(role, safe='')}"
-
-
 def interfaces(base_url: str, role: str = "") -> Iterator[AgentInterface]:
-    """Each binding once for every version that it speaks, of all agents or of a role's.
+    """Each binding once for every version that it speaks, of all agents or of a role's (which gRPC has no place for).
 
     In this order every client takes JSON-RPC where it knows it, in the newest version that it knows.
     """
-    yield from _both(TransportProtocol.JSONRPC, f"{base_url}{role_path(role) if role else JSONRPC_PATH}")
-    if role:
-        return
-    yield from _both(TransportProtocol.HTTP_JSON, f"{base_url}{REST_PATH}")
-    if settings.A2A_GRPC_PORT:
+    own = AGENT_PATH.format(role=quote(role, safe=""))
+    yield from _both(TransportProtocol.JSONRPC, f"{base_url}{own if role else JSONRPC_PATH}")
+    yield from _both(TransportProtocol.HTTP_JSON, f"{base_url}{own + '/rest' if role else REST_PATH}")
+    if settings.A2A_GRPC_PORT and not role:
         yield from _both(TransportProtocol.GRPC, _grpc_address(base_url))
 
 

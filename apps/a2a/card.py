@@ -1,14 +1,13 @@
-"""The agent's card: what this server is and where its bindings are, for clients of A2A 0.3 and 1.0 alike.
+"""Agent cards: what this server is and where its bindings are, for clients of A2A 0.3 and 1.0 alike.
 
-The public card tells nothing of any workspace. The extended one, for callers with a token, adds the agents that are
-connected in the caller's workspace.
+- The public card tells nothing of any workspace.
+- The extended one, for callers with a token, adds what is connected in the caller's workspace.
+- Each role has a card of its own, whose address leads to that agent alone.
+
+How they travel over HTTP is in `apps/a2a/card_pages.py`, their signatures in `apps/a2a/signing.py`.
 """
 
-import hashlib
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from email.utils import format_datetime
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from a2a.server.request_handlers.response_helpers import agent_card_to_dict
@@ -24,108 +23,101 @@ from a2a.types import (
     StringList,
 )
 from django.conf import settings
-from starlette.requests import Request
-from starlette.responses import Response
 
-from apps.a2a.addresses import base_url_of, interfaces
-from apps.a2a.projection import EXTENSION
+from apps.a2a.addresses import interfaces, is_certain
+from apps.a2a.card_skills import GENERAL, INPUT_MODES, OUTPUT_MODES, TEXT_LIMIT, offer_of, own_skills
+from apps.a2a.signing import signed
+from apps.a2a.wishes import NAMES
 from apps.accounts.principals import Principal
-from apps.core import jsontext
 from apps.core.db import in_database
-from apps.workers.selectors import discoverable_agents
+from apps.core.extension import EXTENSION
+from apps.workers.roles import AgentRole, role_get
 
-CACHE_CONTROL = "public, max-age=300"
-MODES = ["text/plain", "application/json"]
-STARTED = datetime.now(UTC).replace(microsecond=0)
-"""A public card changes only with the settings, so with the process."""
+Json = dict[str, Any]
 
-GENERAL_SKILL = AgentSkill(
-    id="delegate",
-    name="Delegate work to a coding agent",
-    description=(
-        "Takes a task in plain words and hands it to a coding agent on a machine that holds the code. Message metadata "
-        "may say where and how: codebase_id, agent_type, model, priority, target_agent, deadline_seconds, "
-        "concurrency_key."
-    ),
-    tags=["coding", "delegation", "automation"],
-    examples=["Calculate 25 * 4", "Analyze this codebase", "Add unit tests for the auth module"],
-    input_modes=MODES,
-    output_modes=["text/plain"],
-)
+OLD_VERSION = "0.3.0"
+"""As 0.3 spells itself on a card (0.3 §5.5.1)."""
+AWAY = "It is not connected now; what is sent waits until it is."
 
 
-async def public_card(request: Request) -> Response:
-    """The card with its caching headers (A2A 1.0 §8.6); 304 for a client that has it already."""
-    body, etag = _public(base_url_of(request))
-    headers = {
-        "ETag": etag,
-        "Cache-Control": CACHE_CONTROL,
-        "Last-Modified": format_datetime(STARTED, usegmt=True),
-        "Access-Control-Allow-Origin": "*",
-    }
-    if _has_it(request.headers.get("if-none-match", ""), etag):
-        return Response(status_code=304, headers=headers)
-    return Response(body, headers=headers, media_type="application/json")
+def public_card(base_url: str) -> Json:
+    """The card for everybody."""
+    return _spelled(_card(base_url, [GENERAL]))
 
 
-async def extended_card(principal: Principal, base_url: str) -> dict[str, Any]:
-    """The card for a caller of a workspace."""
-    agents = await in_database(discoverable_agents, principal.workspace_id)
-    return agent_card_to_dict(_card(base_url, [GENERAL_SKILL, *_skills_of(agents)]))
+async def extended_card(principal: Principal, base_url: str, role: str = "") -> Json:
+    """The card for a caller of a workspace: of all its agents, or of a role's; signed where we may."""
+    card = await (role_card(principal, base_url, role) if role else in_database(_extended, principal, base_url))
+    return signed_where_certain(card, base_url)
 
 
-@lru_cache(maxsize=32)
-def _public(base_url: str) -> tuple[bytes, str]:
-    body = jsontext.dumps(agent_card_to_dict(_card(base_url, [GENERAL_SKILL])))
-    return body, f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+async def role_card(principal: Principal, base_url: str, role: str) -> Json:
+    """The card of a role's agent; NotFoundError where the workspace never had one."""
+    return _role_card(await in_database(role_get, principal.workspace_id, role), base_url)
 
 
-def _has_it(if_none_match: str, etag: str) -> bool:
-    """Weak comparison (RFC 9110 §13.1.2)."""
-    known = {one.strip().removeprefix("W/") for one in if_none_match.split(",")}
-    return "*" in known or etag in known
+def signed_where_certain(card: Json, base_url: str) -> Json:
+    """The card with its signatures; without, where only the client says that the address is ours."""
+    return signed(card, base_url) if is_certain(base_url) else card
 
 
-def _card(base_url: str, skills: list[AgentSkill]) -> AgentCard:
+def _extended(principal: Principal, base_url: str) -> Json:
+    offer = offer_of(principal.workspace_id)
+    card = _card(base_url, offer.skills, offer.models)
+    if offer.more:
+        card.description += f" ({offer.more} more skills have no room on this card.)"
+    return _spelled(card)
+
+
+def _role_card(role: AgentRole, base_url: str) -> Json:
+    card = _card(base_url, own_skills(role), role=role.role)
+    described = role.description[:TEXT_LIMIT] or f"The agent {role.role}."
+    card.name, card.description = role.role, described if role.connected else f"{described} {AWAY}"
+    return _spelled(card)
+
+
+def _card(base_url: str, skills: Iterable[AgentSkill], models: Iterable[str] = (), role: str = "") -> AgentCard:
     card = AgentCard(
         name=settings.A2A_AGENT_NAME,
         description=settings.A2A_AGENT_DESCRIPTION,
         version=settings.VERSION,
         provider=AgentProvider(organization=settings.A2A_AGENT_ORG, url=settings.A2A_AGENT_ORG_URL),
-        supported_interfaces=interfaces(base_url),
+        supported_interfaces=interfaces(base_url, role),
         capabilities=AgentCapabilities(
-            streaming=True,
-            push_notifications=False,
-            extended_agent_card=True,
-            extensions=[
-                AgentExtension(uri=EXTENSION, description="Where a task runs, as what, why it waits, and what it used.")
-            ],
+            streaming=True, push_notifications=False, extended_agent_card=True, extensions=[_extension(models)]
         ),
-        default_input_modes=MODES,
-        default_output_modes=["text/plain"],
+        default_input_modes=INPUT_MODES,
+        default_output_modes=OUTPUT_MODES,
         skills=skills,
     )
-    if settings.A2A_AUTH_ENABLED:
-        scheme = HTTPAuthSecurityScheme(scheme="bearer", description="A token of CodeTether.")
-        card.security_schemes["bearer"].CopyFrom(SecurityScheme(http_auth_security_scheme=scheme))
-        card.security_requirements.append(SecurityRequirement(schemes={"bearer": StringList()}))
+    for name, scheme in _security_schemes():
+        card.security_schemes[name].CopyFrom(scheme)
+        card.security_requirements.append(SecurityRequirement(schemes={name: StringList()}))
     return card
 
 
-def _skills_of(agents: Iterable[Mapping[str, Any]]) -> list[AgentSkill]:
-    """One skill for each role that is connected: a message's `target_agent` names it."""
-    found: dict[str, AgentSkill] = {}
-    for agent in agents:
-        role = agent["role"]
-        found.setdefault(
-            role,
-            AgentSkill(
-                id=role,
-                name=role,
-                description=agent["description"] or f"The agent {role}; ask for it by metadata target_agent.",
-                tags=["agent"],
-                input_modes=MODES,
-                output_modes=["text/plain"],
-            ),
-        )
-    return list(found.values())
+def _extension(models: Iterable[str]) -> AgentExtension:
+    """Ours, with what a program needs to use it: the words of a message's metadata, and the models there are."""
+    extension = AgentExtension(
+        uri=EXTENSION, description="Where a task runs, as what, why it waits, and what it used; and how to say where."
+    )
+    params = {"metadata": list(NAMES), "models": list(models)}
+    extension.params.update({name: value for name, value in params.items() if value})
+    return extension
+
+
+def _security_schemes() -> Iterator[tuple[str, SecurityScheme]]:
+    """What is really accepted (`apps/accounts/principals.py`); any one of them is enough."""
+    if settings.A2A_AUTH_ENABLED:
+        bearer = HTTPAuthSecurityScheme(scheme="bearer", description="A token of CodeTether.")
+        yield "bearer", SecurityScheme(http_auth_security_scheme=bearer)
+
+
+def _spelled(card: AgentCard) -> Json:
+    """The card in 1.0's words and 0.3's at once (the SDK merges them), with what 0.3 says and the SDK does not."""
+    merged = agent_card_to_dict(card)
+    first = {"url": merged["url"], "transport": merged["preferredTransport"]}
+    merged["protocolVersion"] = OLD_VERSION
+    merged["additionalInterfaces"] = [first, *merged["additionalInterfaces"]]
+    merged["capabilities"]["stateTransitionHistory"] = False
+    return merged

@@ -78,6 +78,8 @@ async def task_end(principal: Principal, task_id: str) -> Json:
 def deliver(principal: Principal, incoming: Incoming) -> "Task":
     """Make a task of the message, or hand it to the task that it names."""
     wishes = read_wishes(incoming.metadata)
+    if incoming.agent and wishes.target_agent not in ("", incoming.agent):
+        raise wrong("metadata.target_agent", "This is the address of another agent.")
     text = incoming.text
     if not text.strip():
         raise wrong("message.parts", "Give some text.")

@@ -80,7 +80,7 @@ async def _no_push(call: Call) -> Json:
 
 
 async def _extended_card(call: Call) -> Json:
-    return await card.extended_card(call.principal, call.base_url)
+    return await card.extended_card(call.principal, call.base_url, call.agent)
 
 
 READ, WRITE = Scope.TASKS_READ, Scope.TASKS_WRITE

@@ -4,8 +4,10 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from apps.a2a import card, jsonrpc
+from apps.a2a import jsonrpc
 from apps.a2a.addresses import REST_PATH
+from apps.a2a.card_pages import card_page
+from apps.a2a.card_routes import card_routes
 from apps.a2a.rest import Binding
 from apps.accounts.gate import unguarded
 from apps.accounts.permissions import Scope
@@ -28,13 +30,9 @@ async def _rest_below(scope: AsgiScope, receive: Receive, send: Send) -> None:
 
 routes: list[BaseRoute] = [
     *(_rpc(path) for path in JSONRPC_PATHS),
-    unguarded("/.well-known/agent-card.json", card.public_card, methods=["GET"]),
-    unguarded("/.well-known/agent.json", card.public_card, methods=["GET"]),
+    *card_routes,
     # On the binding's own addresses the card tells a curious client what to post there (`/` is the console's door).
-    unguarded("/a2a/jsonrpc", card.public_card, methods=["GET"]),
-    unguarded("/v1/a2a", card.public_card, methods=["GET"]),
-    unguarded("/a2a", card.public_card, methods=["GET"]),
-    unguarded("/a2a/", card.public_card, methods=["GET"]),
+    *(unguarded(path, card_page, methods=["GET"]) for path in JSONRPC_PATHS if path != "/"),
     Mount(REST_PATH, app=rest_binding),
     Mount("/a2a", app=_rest_below),  # last: it takes all that is left under /a2a/
 ]

@@ -1,7 +1,7 @@
 """What a message's metadata ask of the task that it makes (contract: A2A): where it runs, as what, how soon."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -26,6 +26,8 @@ class Wishes:
 
 
 NOTHING = Wishes()
+NAMES = tuple(one.name for one in fields(Wishes))
+"""By which names of metadata they are asked for."""
 
 
 def read_wishes(metadata: Mapping[str, Any]) -> Wishes:

@@ -12,3 +12,8 @@ class WorkerNotFoundError(NotFoundError):
 def not_registered() -> WorkerNotFoundError:
     """The refusal of whatever comes from a worker that we do not know."""
     return WorkerNotFoundError("No worker of that id has registered; register it first.")
+
+
+def no_such_role() -> NotFoundError:
+    """The refusal of a role that no worker of the workspace ever had; another workspace's roles look the same."""
+    return NotFoundError("There is no agent of this role.", code="role_not_found")

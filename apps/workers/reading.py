@@ -12,6 +12,8 @@ from apps.workers.services import HeldClaim, Registration
 NAME_LIMIT = 200
 LIST_LIMIT = 1000
 TEXT_LIMIT = 1_000_000
+SKILLS_LIMIT = 50
+SKILL_TEXT_LIMIT = 2_000
 
 
 def invalid(name: str, message: str) -> InvalidError:
@@ -102,14 +104,39 @@ def model(entry: Any) -> dict[str, str] | None:
     }
 
 
-def agent(entry: Any) -> dict[str, str] | None:
-    """`{role, instance, description}`."""
+def agent(entry: Any) -> dict[str, Any] | None:
+    """`{role, instance, description, tags[], skills[]}`."""
     if not isinstance(entry, dict) or word(entry.get("role")) is None:
         return None
     instance, description = entry.get("instance") or entry["role"], entry.get("description") or ""
-    if word(instance) is None or not isinstance(description, str):
+    tags, skills = words(entry.get("tags")), entry.get("skills") or []
+    if word(instance) is None or not isinstance(description, str) or tags is None or not isinstance(skills, list):
         return None
-    return {"role": entry["role"], "instance": instance, "description": description[:TEXT_LIMIT]}
+    read = [skill(one) for one in skills[:SKILLS_LIMIT]]
+    if None in read:
+        return None
+    said = {"role": entry["role"], "instance": instance, "description": description[:TEXT_LIMIT]}
+    return said | {name: value for name, value in (("tags", tags), ("skills", read)) if value}
+
+
+def skill(entry: Any) -> dict[str, Any] | None:
+    """What an agent can do, as A2A's cards say it: `{id, name, description, tags[], examples[]}`."""
+    if not isinstance(entry, dict) or word(entry.get("id")) is None:
+        return None
+    name, description = entry.get("name") or entry["id"], entry.get("description") or ""
+    tags, examples = words(entry.get("tags")), words(entry.get("examples"), limit=SKILL_TEXT_LIMIT)
+    if word(name) is None or not isinstance(description, str) or tags is None or examples is None:
+        return None
+    description = description[:SKILL_TEXT_LIMIT]
+    return {"id": entry["id"], "name": name, "description": description, "tags": tags, "examples": examples}
+
+
+def words(value: Any, limit: int = NAME_LIMIT) -> list[str] | None:
+    """A short list of texts, of which none is empty; empty when absent, None for anything else."""
+    value = [] if value is None else value
+    if not isinstance(value, list) or len(value) > SKILLS_LIMIT:
+        return None
+    return value if all(isinstance(one, str) and 0 < len(one) <= limit for one in value) else None
 
 
 def registration(body: Mapping[str, Any]) -> Registration:

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from django.conf import settings
@@ -16,6 +17,10 @@ from apps.tasks.selectors import GLOBAL_QUEUE, PENDING_QUEUE
 from apps.tasks.services import Claimer
 from apps.workers.errors import not_registered
 from apps.workers.models import Worker
+
+AGENT_PATH = "/a2a/agents/{role}"
+"""Where the agent of a role is spoken to by A2A; the name is quoted, because it may hold anything."""
+AGENT_CARD_PATH = f"{AGENT_PATH}/.well-known/agent-card.json"
 
 
 def workers_of(workspace_id: uuid.UUID) -> QuerySet[Worker]:
@@ -87,6 +92,7 @@ def discoverable_agents(workspace_id: uuid.UUID) -> list[dict[str, Any]]:
             "name": agent["instance"],
             "role": agent["role"],
             "description": agent.get("description", ""),
+            "card": AGENT_CARD_PATH.format(role=quote(agent["role"], safe="")),
             "worker_id": worker.worker_id,
             "models": [model["id"] for model in worker.offered_models],
             "last_seen": worker.last_seen_at,

@@ -1,0 +1,96 @@
+"""Signatures of agent cards: ES256 over the canonical card (A2A 1.0 §8.4; 0.3 §5.5.6), and the key that checks them.
+
+The two versions canonicalize a card differently: each knows only its own fields, and 0.3's SDK leaves out what is at
+its default. A card for clients of both carries a signature for each; verifiers of either need one that is valid.
+"""
+
+import base64
+import copy
+import hashlib
+import json
+from functools import lru_cache
+from typing import Any
+
+import jwt
+from a2a.client.card_resolver import parse_agent_card
+from a2a.compat.v0_3.types import AgentCard as OldCard
+from a2a.utils.signing import ProtectedHeader, create_agent_card_signer
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from django.conf import settings
+
+from apps.a2a.addresses import JWKS_PATH
+
+Json = dict[str, Any]
+
+ALGORITHM = "ES256"
+ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""How many keys there are on P-256 (FIPS 186-5, SP 800-186 §3.2.1.3)."""
+
+
+def signed(card: Json, base_url: str) -> Json:
+    """The card, as it is served, with its signatures; whose key is found at the same address."""
+    key, header = _private_key(settings.A2A_SIGNING_KEY), _protected_header(base_url)
+    parsed = parse_agent_card(copy.deepcopy(card))  # it takes the old fields out
+    create_agent_card_signer(key, header)(parsed)  # type: ignore[arg-type]  # PyJWT takes keys as such
+    (new,) = parsed.signatures
+    token = jwt.api_jws.encode(_old_payload(card), key, ALGORITHM, headers=dict(header))
+    protected, _, old = token.split(".")
+    signatures = [{"protected": new.protected, "signature": new.signature}, {"protected": protected, "signature": old}]
+    return {**card, "signatures": signatures}
+
+
+def key_set() -> Json:
+    """The public keys that check our signatures (JWK Set, RFC 7517 §5)."""
+    return {"keys": [{**_public_jwk(), "kid": key_id(), "use": "sig", "alg": ALGORITHM}]}
+
+
+def key_id() -> str:
+    """The key's thumbprint (RFC 7638 §3): it follows from the key, so every replica names it alike."""
+    canonical = json.dumps(_public_jwk(), separators=(",", ":"), sort_keys=True)
+    return _base64url(hashlib.sha256(canonical.encode()).digest())
+
+
+def _protected_header(base_url: str) -> ProtectedHeader:
+    return {"alg": ALGORITHM, "kid": key_id(), "jku": f"{base_url}{JWKS_PATH}", "typ": "JOSE"}
+
+
+def _old_payload(card: Json) -> bytes:
+    """The canonical card as 0.3's SDK makes it: without defaults, empty values and fields that 0.3 does not know."""
+    known = OldCard.model_validate(card).model_dump(
+        exclude={"signatures"}, exclude_defaults=True, exclude_none=True, by_alias=True
+    )
+    return json.dumps(_without_empty(known), separators=(",", ":"), sort_keys=True).encode()
+
+
+def _without_empty(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: kept for name, one in value.items() if (kept := _without_empty(one)) is not None} or None
+    if isinstance(value, list):
+        return [kept for one in value if (kept := _without_empty(one)) is not None] or None
+    return None if value == "" else value
+
+
+def _public_jwk() -> dict[str, str]:
+    numbers = _private_key(settings.A2A_SIGNING_KEY).public_key().public_numbers()
+    x, y = (_base64url(number.to_bytes(32)) for number in (numbers.x, numbers.y))
+    return {"kty": "EC", "crv": "P-256", "x": x, "y": y}
+
+
+def _base64url(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+@lru_cache(maxsize=2)
+def _private_key(pem: str) -> ec.EllipticCurvePrivateKey:
+    """The key of the settings; where they name none, it follows from the secret key.
+
+    The public key is told to everybody, so guessing the secret key by it is made dear (scrypt, RFC 7914).
+    """
+    if pem:
+        key = load_pem_private_key(pem.encode(), password=None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)  # checked when the settings were read
+        return key
+    seed = Scrypt(salt=b"codetether: agent cards", length=48, n=2**15, r=8, p=1).derive(settings.SECRET_KEY.encode())
+    return ec.derive_private_key(int.from_bytes(seed) % (ORDER - 1) + 1, ec.SECP256R1())
