@@ -18,6 +18,7 @@ from codetether_worker.config import Config
 from codetether_worker.delivery import Delivery
 from codetether_worker.discovery import Inventory
 from codetether_worker.errors import AgentError, ServerRefused, ServerUnreachable
+from codetether_worker.files import TaskFiles
 from codetether_worker.outbox import ClaimLog, Outbox
 from codetether_worker.processes import agent_mark
 from codetether_worker.protocol import REGISTER_CODEBASE, Claim, HeartbeatReply, Outcome
@@ -175,13 +176,15 @@ class Attempts:
             text = "another task is running in the same working tree"
             return Outcome("pending", error=text, error_code="tree_busy", retry_after=TREE_BUSY_RETRY)
         attempt.tree = folder if self._takes_whole_tree(claim) else None
+        files = TaskFiles(self._client, claim, scratch, _root(claim, folder), folder, attempt.run.emit)
+        files.prepare()
         assignment = Assignment(
             task_id=claim.task_id, workdir=folder, agent_type=claim.agent_type, model=claim.model_wanted,
             session_id=claim.session_id, auto_approves=claim.auto_approves, max_steps=claim.max_iterations,
-            has_codebase=folder != self._state.global_dir, mark=mark, scratch=scratch, emit=attempt.run.emit,
+            has_codebase=folder != self._state.global_dir, mark=mark, scratch=scratch, emit=files.emit,
             metadata=claim.metadata,
         )  # fmt: skip
-        return await attempt.run.execute(await self._programs.open(program, assignment))
+        return await attempt.run.execute(await self._programs.open(program, assignment), files)
 
     def _folder(self, claim: Claim, program: str) -> Path:
         """The built-in agent only reads, so without a codebase it may look at this worker's first folder."""
@@ -254,6 +257,11 @@ async def _wait_all(tasks: Iterable[asyncio.Task[Any] | None], limit: float | No
         return True
     _, pending = await asyncio.wait(waiting, timeout=limit)
     return not pending
+
+
+def _root(claim: Claim, folder: Path) -> Path:
+    """The folder whose files may be handed over: the codebase's, without one that in which the agent works."""
+    return Path(claim.codebase.path).resolve() if claim.codebase else folder
 
 
 def _died_with_worker() -> Outcome:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Self
+from pathlib import Path
+from typing import Any, BinaryIO, Self
 from urllib.parse import quote
 
 import httpx
@@ -23,6 +26,7 @@ log = logging.getLogger(__name__)
 LONGEST_WAIT = 30.0  # seconds without an answer
 _TIMEOUT = httpx.Timeout(LONGEST_WAIT, connect=10.0)
 _WAIT_CAP = 300.0
+CHUNK = 256 * 1024  # bytes of a file that are in memory at once
 
 
 class ControlPlane:
@@ -93,6 +97,53 @@ class ControlPlane:
     async def release(self, body: Mapping[str, Any]) -> None:
         await self.call("POST", "/v1/worker/tasks/release", {"worker_id": self.worker_id, **body}, tries=1)
 
+    async def download(self, file_id: str, target: Path, *, limit: int) -> str:
+        """Save a file of the server under `target`; returns its SHA-256. What goes beyond `limit` bytes is cut off."""
+        return await self._persist(lambda: self._download_once(file_id, target, limit))
+
+    async def _download_once(self, file_id: str, target: Path, limit: int) -> str:
+        digest, left = hashlib.sha256(), limit
+        try:
+            async with self._http.stream("GET", f"/v1/worker/files/{quote(file_id, safe='')}") as response:
+                if response.status_code != httpx.codes.OK:
+                    await response.aread()
+                    _check(response)
+                with await asyncio.to_thread(target.open, "wb") as saved:
+                    async for chunk in response.aiter_bytes(CHUNK):
+                        digest.update(chunk[:left])
+                        await asyncio.to_thread(saved.write, chunk[:left])
+                        left -= min(left, len(chunk))
+        except httpx.HTTPError as error:
+            raise ServerUnreachable(_describe(error)) from error
+        return digest.hexdigest()
+
+    async def upload(self, task_id: str, claim_token: str, *, name: str, media_type: str, content: BinaryIO) -> str:
+        """Send a file of a task; returns its id. The same content under the same name again gives the same id."""
+        path = f"/v1/worker/tasks/{quote(task_id, safe='')}/files"
+        size = await asyncio.to_thread(content.seek, 0, os.SEEK_END)
+        headers = {"X-Claim-Token": claim_token, "Content-Type": media_type, "Content-Length": str(size)}
+
+        async def once() -> str:
+            content.seek(0)
+            answer = await self._once("POST", path, params={"name": name}, headers=headers, content=_chunks(content))
+            return _read(lambda body: str(body["file"]["id"]), answer)
+
+        return await self._persist(once)
+
+    async def _persist[T](self, once: Callable[[], Awaitable[T]], *, tries: int = 4) -> T:
+        """Do something up to `tries` times with backoff while the server is out of reach."""
+        backoff = Backoff()
+        while True:
+            tries -= 1
+            try:
+                return await once()
+            except ServerUnreachable as error:
+                if tries <= 0:
+                    raise
+                delay = backoff.next_delay(error.retry_after)
+                log.debug("%s; again in %.1f s", error, delay)
+                await asyncio.sleep(delay)
+
     @asynccontextmanager
     async def open_stream(
         self,
@@ -122,21 +173,11 @@ class ControlPlane:
 
     async def call(self, method: str, path: str, body: Mapping[str, Any], *, tries: int) -> dict[str, Any]:
         """One JSON call, tried up to `tries` times with backoff while the server is out of reach."""
-        backoff = Backoff()
-        while True:
-            tries -= 1
-            try:
-                return await self._once(method, path, body)
-            except ServerUnreachable as error:
-                if tries <= 0:
-                    raise
-                delay = backoff.next_delay(error.retry_after)
-                log.debug("%s %s: %s; again in %.1f s", method, path, error, delay)
-                await asyncio.sleep(delay)
+        return await self._persist(lambda: self._once(method, path, json=dict(body)), tries=tries)
 
-    async def _once(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def _once(self, method: str, path: str, **request: Any) -> dict[str, Any]:
         try:
-            response = await self._http.request(method, path, json=dict(body))
+            response = await self._http.request(method, path, **request)
         except httpx.HTTPError as error:
             raise ServerUnreachable(_describe(error)) from error
         _check(response)
@@ -145,6 +186,11 @@ class ControlPlane:
         except ValueError as error:
             raise ServerUnreachable(f"{path} answered with something that is not JSON") from error
         return answer if isinstance(answer, dict) else {}
+
+
+async def _chunks(content: BinaryIO) -> AsyncIterator[bytes]:
+    while chunk := await asyncio.to_thread(content.read, CHUNK):
+        yield chunk
 
 
 def _read[T](parse: Callable[[Mapping[str, Any]], T], body: Mapping[str, Any]) -> T:

@@ -43,8 +43,37 @@ class RegisteredCodebase:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a task or a message; `size` in bytes."""
+
+    id: str
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+
+    @classmethod
+    def parse(cls, body: Mapping[str, Any]) -> Attachment:
+        return cls(
+            id=_text(body.get("id")),
+            name=_text(body.get("name")) or "file",
+            media_type=_text(body.get("media_type")),
+            size=int(body.get("size") or 0),
+            sha256=_text(body.get("sha256")),
+        )
+
+
+def _attachments(value: object) -> tuple[Attachment, ...]:
+    found = (Attachment.parse(item) for item in _mappings(value))
+    return tuple(attachment for attachment in found if attachment.id and attachment.sha256)
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
-    """One attempt at one task. `claim_token` fences every later write and is never logged."""
+    """One attempt at one task. `claim_token` fences every later write and is never logged.
+
+    `files` are names in the codebase to look at, `attachments` came with the task and have to be fetched.
+    """
 
     task_id: str
     claim_token: str = field(repr=False)
@@ -58,6 +87,7 @@ class Claim:
     codebase_id: str | None = None
     codebase: RegisteredCodebase | None = None
     files: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     lease_seconds: float = 60.0
     message_seq: int = 0
 
@@ -77,7 +107,8 @@ class Claim:
             metadata=metadata,
             codebase_id=_text(body.get("codebase_id")) or None,
             codebase=RegisteredCodebase.parse(codebase) if isinstance(codebase, Mapping) else None,
-            files=_file_names(body.get("files") or metadata.get("files")),
+            files=_file_names(body.get("files")) or _file_names(metadata.get("files")),
+            attachments=_attachments(body.get("files")),
             lease_seconds=float(body.get("lease_seconds") or 60.0),
             message_seq=int(body.get("message_seq") or 0),
         )
@@ -87,6 +118,11 @@ class Claim:
         """The model the task names, else the default of its codebase."""
         default = self.codebase.agent_config.get("default_model") if self.codebase else None
         return self.model or (_text(default) or None)
+
+    @property
+    def wants_files(self) -> bool:
+        """Whether whoever asked takes the files that the agent makes or changes."""
+        return self.metadata.get("artifacts") == "files"
 
     @property
     def max_iterations(self) -> int | None:
@@ -120,6 +156,11 @@ class Message:
     text: str
     data: Mapping[str, Any] = field(default_factory=dict)
     by: str = ""
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """The files that came with it."""
+        return _attachments(self.data.get("files"))
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Message:

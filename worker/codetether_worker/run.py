@@ -13,6 +13,7 @@ from codetether_worker import events, lease
 from codetether_worker.agents.base import AgentSession, Answer, Turn
 from codetether_worker.backoff import abandon, cancel_and_wait
 from codetether_worker.errors import AgentError
+from codetether_worker.files import TaskFiles
 from codetether_worker.outbox import ClaimLog
 from codetether_worker.protocol import Claim, Message, Outcome
 
@@ -100,7 +101,10 @@ class ClaimRun:
         if message.kind == "interrupt":
             self._interrupted_by = message
             self._interrupt.set()
-        elif not self._answers_question(message) and message.text:
+        elif self._answers_question(message):
+            if message.attachments:  # the answer is used up, the files are not
+                self._queued.append(replace(message, text=""))
+        elif message.text:
             self._queued.append(message)
 
     def _answers_question(self, message: Message) -> bool:
@@ -111,12 +115,12 @@ class ClaimRun:
         log.info("input task=%s by=%s answer=%s", self.claim.task_id, message.by, answer.value)
         return answer is Answer.SETTLED
 
-    async def execute(self, session: AgentSession) -> Outcome:
+    async def execute(self, session: AgentSession, files: TaskFiles) -> Outcome:
         """Drive the session to its end and close it. Never raises for the agent's faults."""
         self._session = session
         watch = asyncio.create_task(self._watch(session), name=f"watch {self.claim.task_id}")
         try:
-            outcome = await self._converse(session)
+            outcome = await self._converse(session, files)
         except AgentError as error:
             outcome = Outcome("failed", error=str(error), error_code=error.code, retry=error.retry)
         finally:
@@ -130,22 +134,25 @@ class ClaimRun:
             self.emit(events.usage(used))
         return replace(outcome, session_id=self._session_id, usage=used, message_seq=self.message_seq)
 
-    async def _converse(self, session: AgentSession) -> Outcome:
-        """Start, then one turn for the task and one for each message that came in meanwhile."""
+    async def _converse(self, session: AgentSession, files: TaskFiles) -> Outcome:
+        """Start, then one turn for the task and one for each message that came in meanwhile; hand in what was made."""
         started = await self._unless_halted(session.start())
         if isinstance(started, Halt):
             return started.outcome
         if started:
             self._session_id = started
-        prompt = _first_prompt(self.claim)
+        asked = files.introduced(_first_prompt(self.claim), self.claim.attachments, first=True)
         while True:
-            turn = await self._turn(session, prompt)
+            prompt = await self._unless_halted(asked)
+            turn = prompt if isinstance(prompt, Halt) else await self._turn(session, prompt)
             if isinstance(turn, Halt):
                 return turn.outcome
-            following = self._next_prompt(turn)
+            following = self._next_message(turn)
             if following is None:
-                return self._outcome_of(turn)
-            prompt = following
+                break
+            asked = files.introduced(following.text, following.attachments)
+        handed_in = await self._unless_halted(files.hand_in())
+        return handed_in.outcome if isinstance(handed_in, Halt) else self._outcome_of(turn)
 
     async def _turn(self, session: AgentSession, prompt: str) -> Turn | Halt:
         """One turn, ended early by a halt or an interrupt. Either way the program has been asked to stop."""
@@ -177,20 +184,20 @@ class ClaimRun:
         self._queued.clear()
         return Turn("cancelled", "")
 
-    def _next_prompt(self, turn: Turn) -> str | None:
+    def _next_message(self, turn: Turn) -> Message | None:
         """What to say next in the same session, or None when the attempt is over."""
         interrupted, self._interrupted_by = self._interrupted_by, None
         self._interrupt.clear()
         if turn.stop_reason in ("failed", "rejected"):
             return None
         if interrupted and interrupted.text:
-            return interrupted.text
+            return interrupted
         if interrupted and not self._queued:
             self._interrupted_by = interrupted
             return None
         if turn.stop_reason == "cancelled" and not interrupted:
             return None
-        return self._queued.popleft().text if self._queued else None
+        return self._queued.popleft() if self._queued else None
 
     def _outcome_of(self, turn: Turn) -> Outcome:
         if turn.stop_reason == "end_turn" and turn.error is None:

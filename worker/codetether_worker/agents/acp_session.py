@@ -19,6 +19,7 @@ from codetether_worker.agents.acp_updates import UpdateTranslator
 from codetether_worker.agents.agent_process import AgentProcess
 from codetether_worker.agents.base import Answer, Assignment, Turn
 from codetether_worker.errors import AgentError
+from codetether_worker.files import ARTIFACTS_VARIABLE, artifacts_folder
 from codetether_worker.redaction import redacted
 from codetether_worker.worktree import WorkingTree
 
@@ -44,7 +45,8 @@ class AcpSession:
         self._assignment = assignment
         self._launch = launch
         # OpenCode works in $PWD, whatever its real working directory is.
-        self._environment = {**launch.environment, "PWD": str(assignment.workdir)}
+        own = {"PWD": str(assignment.workdir), ARTIFACTS_VARIABLE: str(artifacts_folder(assignment.scratch))}
+        self._environment = {**launch.environment, **own}
         self._tree = WorkingTree(assignment.workdir, assignment.scratch)
         self._updates = UpdateTranslator(assignment, self._tree)
         self._permissions = PermissionDesk(assignment)
