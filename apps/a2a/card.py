@@ -84,7 +84,7 @@ def _card(base_url: str, skills: Iterable[AgentSkill], models: Iterable[str] = (
         provider=AgentProvider(organization=settings.A2A_AGENT_ORG, url=settings.A2A_AGENT_ORG_URL),
         supported_interfaces=interfaces(base_url, role),
         capabilities=AgentCapabilities(
-            streaming=True, push_notifications=False, extended_agent_card=True, extensions=[_extension(models)]
+            streaming=True, push_notifications=True, extended_agent_card=True, extensions=[_extension(models)]
         ),
         default_input_modes=INPUT_MODES,
         default_output_modes=OUTPUT_MODES,

@@ -16,6 +16,7 @@ from apps.a2a.errors import not_cancelable
 from apps.a2a.files import keep_files
 from apps.a2a.incoming import AGENT, Incoming, wrong
 from apps.a2a.projection import DIRECT, ENDINGS, METADATA_KEY, TOLD, context_of, task_view
+from apps.a2a.push import config_follows_message
 from apps.a2a.wishes import Wishes, read_wishes
 from apps.accounts.principals import Principal
 from apps.core.db import in_database
@@ -98,6 +99,15 @@ def deliver(principal: Principal, incoming: Incoming) -> "Task":
 
 
 def _delivered(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) -> "Task":
+    if incoming.push is None:
+        return _at_its_task(principal, incoming, wishes, text)
+    with transaction.atomic():
+        task = _at_its_task(principal, incoming, wishes, text)
+        config_follows_message(principal, task, incoming.push, is_reply=bool(incoming.task_id))
+    return task
+
+
+def _at_its_task(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) -> "Task":
     if incoming.task_id:
         return _hand_over(principal, incoming, text)
     return _begin(principal, incoming, wishes, text)

@@ -14,10 +14,10 @@ from typing import Any
 import orjson
 from a2a.utils.errors import (
     InvalidParamsError,
-    PushNotificationNotSupportedError,
 )
 from django.conf import settings
 
+from apps.a2a.push_wish import PushWish
 from apps.federation.hops import hops_of
 
 Json = dict[str, Any]
@@ -33,7 +33,8 @@ FILES_LIMIT = 100
 class Incoming:
     """A message to send. `parts` are 1.0 parts; `message_id` and `digest` are empty where the client gave no id;
     `history_length` None means all of it; `agent` is the role whose endpoint it came to, or empty;
-    `files` are the facts of those that came with it, once they are stored."""
+    `files` are the facts of those that came with it, once they are stored; `push` is who is to be told, once that has
+    been checked."""
 
     message_id: str
     context_id: str
@@ -48,6 +49,7 @@ class Incoming:
     digest: str = ""
     agent: str = ""
     files: list[Json] = field(default_factory=list)
+    push: PushWish | None = None
 
     @property
     def text(self) -> str:
@@ -69,8 +71,6 @@ def read_send(params: Json, *, agent: str = "") -> Incoming:
     """The parameters of message/send, message/stream, SendMessage and SendStreamingMessage."""
     message = _object(params, "message", required=True)
     options = _object(params, "configuration")
-    if pick(options, "pushNotificationConfig", "taskPushNotificationConfig", "task_push_notification_config"):
-        raise PushNotificationNotSupportedError("Push notifications are not offered; use a stream, or ask again.")
     given_id = text_of(message, "messageId", "message_id")
     return Incoming(
         message_id=given_id,

@@ -63,6 +63,24 @@ def task(new: Json) -> Json:
     return old
 
 
+def push_config(new: Json) -> Json:
+    """A push notification config below its task's id; 0.3 lists schemes (0.3 §6.8)."""
+    config = {name: value for name, value in new.items() if name != "taskId"}
+    if "authentication" in new:
+        authentication = dict(new["authentication"])
+        config["authentication"] = {"schemes": [authentication.pop("scheme")], **authentication}
+    return {"taskId": new["taskId"], "pushNotificationConfig": config}
+
+
+def push_configs(new: Json) -> list[Json]:
+    """0.3 has no pages: what a page of 1.0 holds is more than a task may have."""
+    return [push_config(one) for one in new["configs"]]
+
+
+def nothing(new: Json) -> None:
+    """`"result": null` (0.3 §7.8)."""
+
+
 def _status_update(new: Json) -> Json:
     told = status(new["status"])
     return {**new, "kind": "status-update", "status": told, "final": told["state"] in FINAL}

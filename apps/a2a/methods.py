@@ -16,7 +16,7 @@ class Method:
 
     version: str
     operation: Operation
-    spell: Callable[[Json], Json] = lambda answer: answer
+    spell: Callable[[Json], Any] = lambda answer: answer
 
 
 METHODS: Mapping[str, Method] = {
@@ -25,10 +25,10 @@ METHODS: Mapping[str, Method] = {
     "tasks/get": Method(OLD, operations.GET, legacy.task),
     "tasks/cancel": Method(OLD, operations.CANCEL, legacy.task),
     "tasks/resubscribe": Method(OLD, operations.SUBSCRIBE, legacy.stream_event),
-    "tasks/pushNotificationConfig/set": Method(OLD, operations.PUSH_CREATE),
-    "tasks/pushNotificationConfig/get": Method(OLD, operations.PUSH_GET),
-    "tasks/pushNotificationConfig/list": Method(OLD, operations.PUSH_LIST),
-    "tasks/pushNotificationConfig/delete": Method(OLD, operations.PUSH_DELETE),
+    "tasks/pushNotificationConfig/set": Method(OLD, operations.PUSH_CREATE, legacy.push_config),
+    "tasks/pushNotificationConfig/get": Method(OLD, operations.PUSH_GET, legacy.push_config),
+    "tasks/pushNotificationConfig/list": Method(OLD, operations.PUSH_LIST, legacy.push_configs),
+    "tasks/pushNotificationConfig/delete": Method(OLD, operations.PUSH_DELETE, legacy.nothing),
     "agent/getAuthenticatedExtendedCard": Method(OLD, operations.EXTENDED_CARD),
     "SendMessage": Method(NEW, operations.SEND),
     "SendStreamingMessage": Method(NEW, operations.SEND_STREAM),

@@ -5,18 +5,20 @@ of streams are in 1.0's ProtoJSON, `apps/a2a/legacy.py` puts them in 0.3's words
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from a2a.utils.constants import PROTOCOL_VERSION_0_3, PROTOCOL_VERSION_1_0
-from a2a.utils.errors import PushNotificationNotSupportedError
 
 from apps.a2a import card
 from apps.a2a.conversation import message_send, task_end, task_look
-from apps.a2a.incoming import history_length, read_send, task_id_of
+from apps.a2a.incoming import Incoming, history_length, read_send, task_id_of
+from apps.a2a.push import config_create, config_delete, config_get, configs_list
+from apps.a2a.push_reading import read_create, read_inline, read_place
 from apps.a2a.streams import Place, TaskStream, stream_of_message, stream_of_task
 from apps.accounts.permissions import Scope
 from apps.accounts.principals import Principal
+from apps.core.db import in_database
 
 Json = dict[str, Any]
 OLD, NEW = PROTOCOL_VERSION_0_3, PROTOCOL_VERSION_1_0
@@ -49,12 +51,18 @@ class Operation:
 
 async def _send(call: Call) -> Json:
     """`{"task": …}`, or `{"message": …}` where the agent answered without a task."""
-    return await message_send(call.principal, read_send(call.params, agent=call.agent))
+    return await message_send(call.principal, await _incoming(call))
 
 
 async def _send_stream(call: Call) -> TaskStream:
     place = Place.parse(call.last_event_id)
-    return await stream_of_message(call.principal, read_send(call.params, agent=call.agent), place)
+    return await stream_of_message(call.principal, await _incoming(call), place)
+
+
+async def _incoming(call: Call) -> Incoming:
+    incoming = read_send(call.params, agent=call.agent)
+    wish = await read_inline(call.params, call.version)
+    return incoming if wish is None else replace(incoming, push=wish)
 
 
 async def _get(call: Call) -> Json:
@@ -75,8 +83,21 @@ async def _subscribe(call: Call) -> TaskStream:
     return await stream_of_task(call.principal, task_id_of(call.params), Place.parse(call.last_event_id))
 
 
-async def _no_push(call: Call) -> Json:
-    raise PushNotificationNotSupportedError("Push notifications are not offered; use a stream, or ask again.")
+async def _push_create(call: Call) -> Json:
+    task_id, wish = await read_create(call.params, call.version)
+    return await in_database(config_create, call.principal, task_id, wish)
+
+
+async def _push_get(call: Call) -> Json:
+    return await in_database(config_get, call.principal, *read_place(call.params, call.version))
+
+
+async def _push_list(call: Call) -> Json:
+    return await in_database(configs_list, call.principal, call.params)
+
+
+async def _push_delete(call: Call) -> Json:
+    return await in_database(config_delete, call.principal, *read_place(call.params, call.version))
 
 
 async def _extended_card(call: Call) -> Json:
@@ -90,8 +111,8 @@ SEND_STREAM = Operation(WRITE, stream=_send_stream)
 GET = Operation(READ, _get)
 CANCEL = Operation(WRITE, _cancel)
 SUBSCRIBE = Operation(READ, stream=_subscribe)
-PUSH_CREATE = Operation(WRITE, _no_push)
-PUSH_GET = Operation(READ, _no_push)
-PUSH_LIST = Operation(READ, _no_push)
-PUSH_DELETE = Operation(WRITE, _no_push)
+PUSH_CREATE = Operation(WRITE, _push_create)
+PUSH_GET = Operation(READ, _push_get)
+PUSH_LIST = Operation(READ, _push_list)
+PUSH_DELETE = Operation(WRITE, _push_delete)
 EXTENDED_CARD = Operation(READ, _extended_card)

@@ -97,7 +97,7 @@ BODIES = [
     pytest.param(send(params={"message": SAID, "configuration": {"historyLength": -1}}), -32602, id="history -1"),
     pytest.param(send(params={"message": SAID, "configuration": {"historyLength": "x"}}), -32602, id="history text"),
     pytest.param(
-        send(params={"message": SAID, "configuration": {"pushNotificationConfig": {"url": "http://x"}}}), -32003,
+        send(params={"message": SAID, "configuration": {"pushNotificationConfig": {"url": "http://10.0.0.1"}}}), -32602,
         id="push",
     ),
 ]  # fmt: skip
@@ -138,14 +138,14 @@ async def test_each_version_has_its_own_shape_of_error(ada: Caller, method: str)
         ("GetTask", {"id": "none"}, -32001),
         ("CancelTask", {"id": "none"}, -32001),
         ("SubscribeToTask", {"id": "none"}, -32001),
-        ("tasks/pushNotificationConfig/set", {"taskId": "x"}, -32003),
-        ("tasks/pushNotificationConfig/get", {"id": "x"}, -32003),
-        ("tasks/pushNotificationConfig/list", {"id": "x"}, -32003),
-        ("tasks/pushNotificationConfig/delete", {"id": "x"}, -32003),
-        ("CreateTaskPushNotificationConfig", {"taskId": "x"}, -32003),
-        ("GetTaskPushNotificationConfig", {"taskId": "x"}, -32003),
-        ("ListTaskPushNotificationConfigs", {"taskId": "x"}, -32003),
-        ("DeleteTaskPushNotificationConfig", {"taskId": "x"}, -32003),
+        ("tasks/pushNotificationConfig/set", {"taskId": "x"}, -32602),
+        ("tasks/pushNotificationConfig/get", {"id": "x"}, -32001),
+        ("tasks/pushNotificationConfig/list", {"id": "x"}, -32001),
+        ("tasks/pushNotificationConfig/delete", {"id": "x"}, -32001),
+        ("CreateTaskPushNotificationConfig", {"taskId": "x"}, -32602),
+        ("GetTaskPushNotificationConfig", {"taskId": "x"}, -32602),
+        ("ListTaskPushNotificationConfigs", {"taskId": "x"}, -32001),
+        ("DeleteTaskPushNotificationConfig", {"taskId": "x"}, -32602),
     ],
 )
 async def test_method_refuses_with_its_code(ada: Caller, method: str, params: object, code: int) -> None:

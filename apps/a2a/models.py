@@ -1,0 +1,73 @@
+"""Push notification configs, each with its place in its task's log: how far its receiver has heard."""
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from apps.accounts.models import Workspace
+from apps.core.ids import new_id
+
+LIVE = Q(given_up_at__isnull=True)
+
+
+class PushConfig(models.Model):
+    """Where to tell of a task's changes, and what has been told.
+
+    `due_at` says when to look whether there is something to tell: it is set by whoever knows of news, and cleared by
+    the delivery that begins; so news that comes meanwhile set it again. A delivery holds the row until `taken_until`,
+    which is also its fence: what it writes counts only while that still stands as it wrote it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    task = models.ForeignKey("tasks.Task", on_delete=models.CASCADE, related_name="+", db_index=False)
+    config_id = models.TextField(help_text="The id that the client knows it by, unique for its task.")
+    url = models.TextField()
+    host = models.TextField(help_text="Host and port of the address: no receiver may occupy the deliverer alone.")
+    token = models.TextField(blank=True, default="")
+    scheme = models.TextField(blank=True, default="", help_text="HTTP authentication scheme (RFC 9110 §11.1).")
+    credentials = models.TextField(blank=True, default="")
+    version = models.TextField(help_text="The protocol version in which it was made, and is told.")
+    created_at = models.DateTimeField(db_default=Now())
+    created_by = models.TextField(blank=True, default="")
+
+    sent_seq = models.BigIntegerField(help_text="Its receiver has heard the task's log up to this event.")
+    due_at = models.DateTimeField(null=True)
+    taken_until = models.DateTimeField(null=True)
+    attempts = models.IntegerField(default=0, help_text="Failures since the last success.")
+    failing_since = models.DateTimeField(null=True)
+    last_error = models.TextField(blank=True, default="")
+    last_sent_at = models.DateTimeField(null=True)
+    given_up_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = "push notification"
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            # also the index by which a task's configs are found, at each of its changes
+            models.UniqueConstraint(fields=["task", "config_id"], name="push_config_once"),
+            models.CheckConstraint(condition=Q(version__in=["0.3", "1.0"]), name="push_config_version_known"),
+            models.CheckConstraint(condition=Q(attempts__gte=0, sent_seq__gte=0), name="push_config_counts"),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False) & LIVE, name="push_config_due"),
+            models.Index(fields=["taken_until"], condition=Q(taken_until__isnull=False), name="push_config_taken"),
+            models.Index(fields=["workspace", "-created_at", "-id"], name="push_config_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.config_id} of {self.task_id}"
+
+
+class PushTotal(models.Model):
+    """How many notifications of a workspace were sent, failed, or were given up, since ever."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    outcome = models.TextField()
+    number = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "outcome"], name="push_total_once")]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.outcome}"
