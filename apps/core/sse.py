@@ -91,7 +91,8 @@ class EventStream(Response):
             watcher.cancel()
 
     async def _send_all(self, send: Send) -> None:
-        await _write(send, f"retry: {random.randint(*RETRY_MILLISECONDS)}\n\n".encode())  # noqa: S311
+        # A line of the first frame: in a block of its own, the A2A 0.3 client takes it for an event without data.
+        await _write(send, f"retry: {random.randint(*RETRY_MILLISECONDS)}\n".encode())  # noqa: S311
         try:
             async for piece in self.frames:
                 await _write(send, piece)
