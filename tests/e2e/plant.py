@@ -23,6 +23,7 @@ from tests.fakes.worker_process import WorkerProcess
 START_SECONDS = 40.0
 PATIENCE = 20.0
 LEASE_SECONDS = 2
+DATABASE = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}"
 Json = dict[str, Any]
 
 
@@ -39,9 +40,12 @@ def until[T](found: Callable[[], T], what: str, *, seconds: float = PATIENCE) ->
 class Plant:
     """A web process on the tests' database, with short leases, and the workers that it was given."""
 
-    def __init__(self, home: Path, *, lease_seconds: int = LEASE_SECONDS) -> None:
+    def __init__(self, home: Path, *, lease_seconds: int = LEASE_SECONDS, database: str = "", **variables: str) -> None:
+        """`database` is the URL of another database than the tests'; `variables` are more of the environment."""
         self.home = home
         self.lease_seconds = lease_seconds
+        self.database = database or DATABASE.format(**connection.settings_dict)
+        self.variables = variables
         self._stack = ExitStack()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -63,23 +67,26 @@ class Plant:
         for log in sorted(self.home.glob("**/*.log")):
             sys.stderr.write(f"--- {log.name} of {log.parent.name}\n{log.read_text()}")  # pytest shows it on failure
 
-    def _start_web(self) -> subprocess.Popen[bytes]:
-        gate, ours = os.pipe()
-        os.close(ours)
-        (self.home / "data" / "static").mkdir(parents=True)
-        database = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**connection.settings_dict)
-        variables = {
-            "DATABASE_URL": database,
+    def environment(self) -> dict[str, str]:
+        """What the product's processes on this database are told."""
+        return {
+            "DATABASE_URL": self.database,
             "A2A_REDIS_URL": settings.CELERY_BROKER_URL,
             "DJANGO_SETTINGS_MODULE": "codetether.settings.base",
             "CODETETHER_LEASE_SECONDS": str(self.lease_seconds),
             "CODETETHER_DATA_DIR": str(self.home / "data"),
             "A2A_AUTH_TOKENS": f"ci:{TOKEN}",
+            **self.variables,
         }
+
+    def _start_web(self) -> subprocess.Popen[bytes]:
+        gate, ours = os.pipe()
+        os.close(ours)
+        (self.home / "data" / "static").mkdir(parents=True)
         with (self.home / "web.log").open("wb") as log:
             started = subprocess.Popen(
                 [sys.executable, "-m", "codetether.web", f"--fd={self._listener.fileno()}", f"--gate-fd={gate}"],
-                env=env.inherited(**variables),
+                env=env.inherited(**self.environment()),
                 pass_fds=(self._listener.fileno(), gate),
                 stderr=log,
             )

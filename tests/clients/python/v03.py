@@ -69,16 +69,20 @@ class Driver:
     def __init__(self, base_url: str, token: str) -> None:
         self.base_url = base_url
         self.token = token
+        self.http = httpx.AsyncClient(timeout=SECONDS, headers={"authorization": f"Bearer {token}"}, verify=False)
+        self.clients: dict[tuple[str, bool, bool], Client] = {}
 
     async def answer(self, command: dict[str, Any]) -> AsyncIterator[Any]:
         op, params = command["op"], command["params"]
-        async with httpx.AsyncClient(timeout=SECONDS, headers={"authorization": f"Bearer {self.token}"}) as http:
-            card = await A2ACardResolver(http, self.base_url).get_agent_card()
-            if op == "card":
-                yield plain(card)
-                return
-            async for told in self._told(self._client(card, http, command), op, params):
-                yield plain(told)
+        if op == "card":
+            yield plain(await self._card())
+            return
+        at_once = not params.get("configuration", {}).get("blocking", True)
+        key = (command["binding"], op in ("stream", "subscribe"), at_once)
+        if key not in self.clients:
+            self.clients[key] = await self._client(*key)
+        async for told in self._told(self.clients[key], op, params):
+            yield plain(told)
 
     async def _told(self, client: Client, op: str, params: dict[str, Any]) -> AsyncIterator[Any]:
         if op in ("send", "stream"):
@@ -95,20 +99,23 @@ class Driver:
             name, request = CALLS[op]
             yield await getattr(client, name)(request.model_validate(params))
 
-    def _client(self, card: AgentCard, http: httpx.AsyncClient, command: dict[str, Any]) -> Client:
+    async def _card(self) -> AgentCard:
+        return await A2ACardResolver(self.http, self.base_url).get_agent_card()
+
+    async def _client(self, binding: str, streams: bool, at_once: bool) -> Client:
         bearer = Bearer(self.token)
 
         def channel(url: str) -> grpc.aio.Channel:
             return grpc.aio.insecure_channel(url, interceptors=[bearer, BearerOfStreams(bearer)])
 
         config = ClientConfig(
-            streaming=command["op"] in ("stream", "subscribe"),
-            polling=not command["params"].get("configuration", {}).get("blocking", True),
-            httpx_client=http,
+            streaming=streams,
+            polling=at_once,
+            httpx_client=self.http,
             grpc_channel_factory=channel,
-            supported_transports=[command["binding"]],
+            supported_transports=[binding],
         )
-        return ClientFactory(config).create(card)
+        return ClientFactory(config).create(await self._card())
 
 
 if __name__ == "__main__":

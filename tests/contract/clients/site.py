@@ -1,0 +1,75 @@
+"""The product's own processes for a whole test session: a web and a gRPC process on a database of their own."""
+
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection, connections
+
+from apps.core import db
+from codetether import env
+from tests.e2e.plant import DATABASE, START_SECONDS, Plant, until
+
+
+@contextmanager
+def own_database(name: str) -> Iterator[str]:
+    """The URL of a copy of the tests' (empty) database, which other tests do not empty; dropped at the end."""
+    parameters = connection.settings_dict
+    origin = str(parameters["NAME"])
+    with _administration() as run:
+        run(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            f"WHERE datname = '{origin}' AND backend_type = 'client backend'"
+        )
+        run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        run(f'CREATE DATABASE "{name}" TEMPLATE "{origin}"')
+    yield DATABASE.format(**{**parameters, "NAME": name})
+    with _administration() as run:
+        run(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def _administration() -> Iterator[Callable[[str], Any]]:
+    """Run statements beside the tests' database, which nobody of this process is connected to meanwhile."""
+    db.close_pool()
+    connections.close_all()
+    origin = connection.settings_dict["NAME"]
+    connection.settings_dict["NAME"] = "postgres"
+    try:
+        with connection.cursor() as cursor:
+            yield cursor.execute
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = origin
+
+
+@contextmanager
+def grpc_process(plant: Plant, port: int) -> Iterator[None]:
+    """The gRPC binding beside the plant's web process."""
+    variables = plant.environment() | {"A2A_GRPC_PORT": str(port), "A2A_GRPC_HOST": "127.0.0.1"}
+    with (plant.home / "grpc.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "codetether.grpc_server"], env=env.inherited(**variables), stderr=log
+        )
+    try:
+        until(lambda: _listens(port) or process.poll() is not None, "the gRPC process listens", seconds=START_SECONDS)
+        assert process.poll() is None, (plant.home / "grpc.log").read_text()
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
