@@ -18,6 +18,7 @@ TOP_LEVEL_OPTIONS = ("-h", "--help", "--version")
 RUN = "the web server; its database is embedded unless DATABASE_URL and A2A_REDIS_URL are set (the default)"
 UP = "everything: database, web server, gRPC, background jobs and a local agent worker"
 GRPC = "A2A's gRPC binding, beside a web server with the same database"
+BRIDGE = "the bridge that takes tasks to remote A2A agents, beside a web server with the same database"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     grpc.add_argument("--port", dest="grpc_port", type=int, help="port to listen on (A2A_GRPC_PORT, default 50051)")
     _add_data_dir(grpc)
     grpc.set_defaults(act=_grpc)
+    bridge = commands.add_parser("bridge", help=BRIDGE, description=f"Start {BRIDGE}.")
+    _add_data_dir(bridge)
+    bridge.set_defaults(act=_bridge)
     again = commands.add_parser("restart-worker", help="restart the local agent worker of a running 'up'")
     _add_data_dir(again)
     again.set_defaults(act=_restart_worker)
@@ -115,6 +119,12 @@ def _grpc(options: argparse.Namespace) -> None:
     service_urls(settings)
     sockets.check_grpc(settings)
     os.execve(sys.executable, [sys.executable, "-m", "codetether.grpc_server"], _environment(options))
+
+
+def _bridge(options: argparse.Namespace) -> None:
+    """Becomes the bridge process, once it is sure that there is a database to work for."""
+    service_urls(_settings(options))
+    os.execve(sys.executable, [sys.executable, "-m", "codetether.bridge"], _environment(options))
 
 
 def _restart_worker(options: argparse.Namespace) -> None:

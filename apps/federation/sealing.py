@@ -34,5 +34,7 @@ def _fernet() -> MultiFernet:
     return MultiFernet([Fernet(_derived(key)) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
 
 
-def _derived(key: str) -> bytes:
-    return base64.urlsafe_b64encode(HKDF(SHA256(), 32, salt=None, info=PURPOSE).derive(key.encode()))
+def _derived(key: str | bytes) -> bytes:
+    return base64.urlsafe_b64encode(
+        HKDF(SHA256(), 32, salt=None, info=PURPOSE).derive(key if isinstance(key, bytes) else key.encode())
+    )

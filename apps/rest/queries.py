@@ -37,6 +37,10 @@ class TaskQuery(TaskOfCodebaseQuery):
     codebase_id: Name = ""
 
 
+class FileQuery(Page):
+    origin: Literal["", "client", "worker"] = ""
+
+
 class LogQuery(Query):
     """Which part of a task's log: events with a greater `seq`, at most `limit`."""
 

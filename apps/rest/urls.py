@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from apps.rest.views import agent, codebases, queue, server, sessions, task_log, tasks, tokens
+from apps.rest.views import agent, codebases, files, queue, remote, server, sessions, task_log, tasks, tokens
 from apps.rest.views.documentation import Description, DescriptionPage
 
 _opencode: list[URLPattern | URLResolver] = [
@@ -17,6 +17,7 @@ _opencode: list[URLPattern | URLResolver] = [
     path("tasks/<str:task_id>/status", task_log.Status.as_view()),
     path("tasks/<str:task_id>/output", task_log.Output.as_view()),
     path("tasks/<str:task_id>/events", task_log.Events.as_view()),
+    path("tasks/<str:task_id>/files", files.TaskFiles.as_view()),
     path("codebases", codebases.Codebases.as_view()),
     path("codebases/list", codebases.Codebases.as_view(http_method_names=["get", "head"])),
     path("codebases/<str:codebase_id>", codebases.OneCodebase.as_view()),
@@ -53,6 +54,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/agent/", include(_opencode)),
     path("v1/agents", server.Agents.as_view()),
     path("agents", server.Agents.as_view()),
+    path("v1/agents/remote", remote.RemoteAgents.as_view()),
+    path("v1/agents/remote/<str:name>", remote.OneRemoteAgent.as_view()),
+    path("v1/agents/remote/<str:name>/refresh", remote.RefreshRemoteAgent.as_view()),
     path("v1/queue/status", queue.QueueStatus.as_view()),
     path("v1/queue/my", queue.MyTasks.as_view()),
     path("v1/queue/limits", queue.Limits.as_view()),

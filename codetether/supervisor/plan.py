@@ -90,6 +90,16 @@ def grpc(plan: Plan, environment: Mapping[str, str]) -> Program:
     )
 
 
+def bridge(plan: Plan, environment: Mapping[str, str]) -> Program:
+    """Takes tasks to remote A2A agents; gives them back when it stops."""
+    return Program(
+        name="bridge",
+        command=[sys.executable, "-m", "codetether.bridge"],
+        environment=environment,
+        log=plan.log("bridge"),
+    )
+
+
 def jobs(plan: Plan, environment: Mapping[str, str]) -> Program:
     """Celery's worker: threads, because one process is all that a single machine needs."""
     options = ["--pool=threads", f"--concurrency={JOB_THREADS}", "--loglevel=WARNING"]

@@ -75,6 +75,7 @@ class Run:
                 await self._add(plans.grpc(self._plan, self._environment))
             await self._add(plans.jobs(self._plan, self._environment))
             await self._add(plans.clock(self._plan, self._environment))
+            await self._add(plans.bridge(self._plan, self._environment))
             await self._add_worker(login.get("worker_token", ""))
         self._show(banner(self._plan, login, is_new=is_new, seconds=time.monotonic() - began))
 

@@ -9,8 +9,10 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
+from apps.a2a.models import PushConfig
 from apps.accounts.models import ApiToken
 from apps.accounts.permissions import ROLE_SCOPES, Role
+from apps.federation.models import RemoteAgent
 from apps.sessions import reading
 from apps.sessions.services import sessions_sync
 from apps.workers.services import Registration, worker_register
@@ -33,7 +35,8 @@ def over(routes: list[Found]) -> pytest.MarkDecorator:
 def furnish(cast: Cast) -> Place:
     """One of each thing in the cast's workspace."""
     shop = cast.codebase()
-    said = Registration(worker_id="w1", name="w1", global_codebase_id="global")
+    agents = [{"role": "reviewer", "instance": "reviewer:w1"}]
+    said = Registration(worker_id="w1", name="w1", global_codebase_id="global", agents=agents)
     worker_register(workspace_id=cast.workspace.id, registration=said)
     claim = cast.held(codebase_id=shop.id)
     cast.token(Role.VIEWER)
@@ -42,7 +45,22 @@ def furnish(cast: Cast) -> Place:
     sessions_sync(
         workspace_id=shop.workspace_id, codebase_id=shop.id, worker_id="w1", sessions=sessions, source="opencode"
     )
-    return Place(shop.id, str(claim.task_id), "w1", str(token.id), "ses_1", str(claim.token))
+    cousin = RemoteAgent.objects.create(workspace=cast.workspace, name=f"cousin-of-{cast.workspace.slug}")
+    PushConfig.objects.create(
+        workspace=cast.workspace, task_id=claim.task_id, config_id="config-1", url="https://93.184.216.34/a", host="h",
+        version="1.0", sent_seq=0,
+    )  # fmt: skip
+    file = cast.file(task_id=claim.task_id)
+    return Place(
+        shop.id,
+        str(claim.task_id),
+        "w1",
+        str(token.id),
+        "ses_1",
+        str(claim.token),
+        name=cousin.name,
+        file_id=str(file.id),
+    )
 
 
 @pytest.fixture
@@ -130,6 +148,12 @@ def test_ids_of_another_workspace(admin: Api, place: Place, cast: Cast, found: F
         worker_register(
             workspace_id=cast.elsewhere().workspace.id,
             registration=Registration(worker_id="theirs-alone", name="theirs"),
+        )
+    if "{role}" in found.path:
+        theirs = replace(theirs, role="theirs-alone")
+        worker_register(
+            workspace_id=cast.elsewhere().workspace.id,
+            registration=Registration(worker_id="w1", name="w1", agents=[{"role": "theirs-alone", "instance": "t"}]),
         )
     watch = Watch(admin, route)
     path = theirs.fill(found.path + route.query)

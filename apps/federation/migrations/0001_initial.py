@@ -7,62 +7,120 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0002_default_workspace'),
+        ("accounts", "0002_default_workspace"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='RemoteAgent',
+            name="RemoteAgent",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=128)),
-                ('card_url', models.CharField(max_length=2048)),
-                ('card', models.JSONField(default=dict, help_text='The card as it was served.')),
-                ('card_etag', models.CharField(blank=True, default='', max_length=200)),
-                ('fetched_at', models.DateTimeField(null=True)),
-                ('endpoint_url', models.CharField(help_text='The interface of the card that is called.', max_length=2048)),
-                ('binding', models.CharField(choices=[('JSONRPC', 'JSON-RPC'), ('HTTP+JSON', 'HTTP+JSON')], max_length=20)),
-                ('protocol_version', models.CharField(max_length=20)),
-                ('signature', models.CharField(choices=[('unsigned', 'Unsigned'), ('verified', 'Verified'), ('invalid', 'Invalid')], default='unsigned', max_length=20)),
-                ('require_signature', models.BooleanField(default=False)),
-                ('jwks_url', models.CharField(blank=True, default='', help_text='Pinned: keys from nowhere else.', max_length=2048)),
-                ('auth', models.CharField(choices=[('none', 'None'), ('bearer', 'Bearer token'), ('header', 'Key in a header')], default='none', max_length=20)),
-                ('auth_header', models.CharField(blank=True, default='', max_length=100)),
-                ('sealed_secret', models.TextField(blank=True, default='')),
-                ('message_metadata', models.JSONField(default=dict, help_text='Goes along with every message.')),
-                ('enabled', models.BooleanField(default=True)),
-                ('last_error', models.TextField(blank=True, default='')),
-                ('last_used_at', models.DateTimeField(null=True)),
-                ('created_by', models.CharField(blank=True, default='', max_length=200)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='remote_agents', to='accounts.workspace')),
+                (
+                    "id",
+                    models.UUIDField(default=apps.core.ids.new_id, editable=False, primary_key=True, serialize=False),
+                ),
+                ("name", models.CharField(max_length=128)),
+                ("card_url", models.CharField(max_length=2048)),
+                ("card", models.JSONField(default=dict, help_text="The card as it was served.")),
+                ("card_etag", models.CharField(blank=True, default="", max_length=200)),
+                ("fetched_at", models.DateTimeField(null=True)),
+                (
+                    "endpoint_url",
+                    models.CharField(help_text="The interface of the card that is called.", max_length=2048),
+                ),
+                (
+                    "binding",
+                    models.CharField(choices=[("JSONRPC", "JSON-RPC"), ("HTTP+JSON", "HTTP+JSON")], max_length=20),
+                ),
+                ("protocol_version", models.CharField(max_length=20)),
+                (
+                    "signature",
+                    models.CharField(
+                        choices=[("unsigned", "Unsigned"), ("verified", "Verified"), ("invalid", "Invalid")],
+                        default="unsigned",
+                        max_length=20,
+                    ),
+                ),
+                ("require_signature", models.BooleanField(default=False)),
+                (
+                    "jwks_url",
+                    models.CharField(
+                        blank=True, default="", help_text="Pinned: keys from nowhere else.", max_length=2048
+                    ),
+                ),
+                (
+                    "auth",
+                    models.CharField(
+                        choices=[("none", "None"), ("bearer", "Bearer token"), ("header", "Key in a header")],
+                        default="none",
+                        max_length=20,
+                    ),
+                ),
+                ("auth_header", models.CharField(blank=True, default="", max_length=100)),
+                ("sealed_secret", models.TextField(blank=True, default="")),
+                ("message_metadata", models.JSONField(default=dict, help_text="Goes along with every message.")),
+                ("enabled", models.BooleanField(default=True)),
+                ("last_error", models.TextField(blank=True, default="")),
+                ("last_used_at", models.DateTimeField(null=True)),
+                ("created_by", models.CharField(blank=True, default="", max_length=200)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="remote_agents",
+                        to="accounts.workspace",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
-                'constraints': [models.UniqueConstraint(fields=('workspace', 'name'), name='remote_agent_once_per_workspace')],
+                "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("workspace", "name"), name="remote_agent_once_per_workspace")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RemoteTask',
+            name="RemoteTask",
             fields=[
-                ('task_id', models.UUIDField(help_text='Ours.', primary_key=True, serialize=False)),
-                ('agent_name', models.CharField(max_length=128)),
-                ('context_id', models.TextField(blank=True, default='', help_text='Ours.')),
-                ('sent_context_id', models.TextField(blank=True, default='', help_text='What the first message said.')),
-                ('sent_references', models.JSONField(default=list, help_text='What the first message said.')),
-                ('remote_task_id', models.TextField(blank=True, default='')),
-                ('remote_context_id', models.TextField(blank=True, default='')),
-                ('is_open', models.BooleanField(default=True, help_text='The remote task has not ended, as far as we know.')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('workspace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='remote_tasks', to='accounts.workspace')),
+                ("task_id", models.UUIDField(help_text="Ours.", primary_key=True, serialize=False)),
+                ("agent_name", models.CharField(max_length=128)),
+                ("context_id", models.TextField(blank=True, default="", help_text="Ours.")),
+                ("sent_context_id", models.TextField(blank=True, default="", help_text="What the first message said.")),
+                ("sent_references", models.JSONField(default=list, help_text="What the first message said.")),
+                ("remote_task_id", models.TextField(blank=True, default="")),
+                ("remote_context_id", models.TextField(blank=True, default="")),
+                (
+                    "is_open",
+                    models.BooleanField(default=True, help_text="The remote task has not ended, as far as we know."),
+                ),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="remote_tasks",
+                        to="accounts.workspace",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('is_open', True)), fields=['workspace'], name='remote_task_open'), models.Index(condition=models.Q(('remote_context_id', ''), _negated=True), fields=['workspace', 'agent_name', 'context_id', 'created_at'], name='remote_task_of_context'), models.Index(condition=models.Q(('remote_context_id', ''), _negated=True), fields=['workspace', 'agent_name', 'remote_context_id'], name='remote_task_of_session')],
+                "indexes": [
+                    models.Index(condition=models.Q(("is_open", True)), fields=["workspace"], name="remote_task_open"),
+                    models.Index(
+                        condition=models.Q(("remote_context_id", ""), _negated=True),
+                        fields=["workspace", "agent_name", "context_id", "created_at"],
+                        name="remote_task_of_context",
+                    ),
+                    models.Index(
+                        condition=models.Q(("remote_context_id", ""), _negated=True),
+                        fields=["workspace", "agent_name", "remote_context_id"],
+                        name="remote_task_of_session",
+                    ),
+                ],
             },
         ),
     ]

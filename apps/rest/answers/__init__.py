@@ -1,7 +1,9 @@
 """What the REST face answers, for the OpenAPI schema. Views build plain objects; the tests hold them to these."""
 
 from apps.rest.answers.codebases import Codebase, CodebaseMade, CodebasePage, StoredCodebasePage
+from apps.rest.answers.files import File, FilePage
 from apps.rest.answers.queue import Limit, LimitChanged, LimitPage, QueueStatus
+from apps.rest.answers.remote import RemoteAgent, RemoteAgentChanged, RemoteAgentPage
 from apps.rest.answers.server import (
     Agents,
     DatabaseStatus,
@@ -47,6 +49,8 @@ __all__ = [
     "CodebasePage",
     "DatabaseStatus",
     "Done",
+    "File",
+    "FilePage",
     "Interrupted",
     "Limit",
     "LimitChanged",
@@ -67,6 +71,9 @@ __all__ = [
     "QueueStatus",
     "ReaperHealth",
     "Recovered",
+    "RemoteAgent",
+    "RemoteAgentChanged",
+    "RemoteAgentPage",
     "ServerStatus",
     "Session",
     "SessionMessage",

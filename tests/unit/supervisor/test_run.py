@@ -3,11 +3,13 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -58,7 +60,12 @@ class Bakery:
         self.diary_file = folder / "diary"
         services = embedded.Services(Addresses("", "", {}))
         self.banners: list[str] = []
-        self.run = Run(self.plan, {}, services, listener, report=self.console.append, show=self.banners.append)
+        self._make = partial(Run, services=services, listener=listener, report=self.console.append)
+        self.run = self._make(self.plan, {}, show=self.banners.append)
+
+    def without_grpc(self) -> None:
+        self.plan = replace(self.plan, settings=replace(self.plan.settings, grpc_port=0))
+        self.run = self._make(self.plan, {}, show=self.banners.append)
 
     @property
     def diary(self) -> list[str]:
@@ -87,14 +94,17 @@ def _replace_programs(bakery: Bakery, shell: MakeProgram, monkeypatch: pytest.Mo
     prepare = f"echo prepared >>{diary}; echo '{json.dumps(LOGIN)}'"
     monkeypatch.setattr(plans, "web", web)
     monkeypatch.setattr(plans, "prepare", lambda *_: shell(prepare, name="prepare"))
+    monkeypatch.setattr(plans, "grpc", lambda *_: helper("grpc"))
     monkeypatch.setattr(plans, "jobs", lambda *_: helper("jobs"))
     monkeypatch.setattr(plans, "clock", lambda *_: helper("clock"))
+    monkeypatch.setattr(plans, "bridge", lambda *_: helper("bridge"))
     monkeypatch.setattr(plans, "worker", lambda _, token: helper("worker"))
 
 
 async def start(bakery: Bakery) -> "asyncio.Task[None]":
     run = asyncio.create_task(bakery.run.main(began=0))
-    helpers = {"worker works", "jobs works", "clock works"}
+    helpers = {"worker works", "jobs works", "clock works", "bridge works"}
+    helpers |= {"grpc works"} if bakery.plan.has_grpc else set()
     await eventually(lambda: helpers <= set(bakery.diary) or run.done())
     return run
 
@@ -110,7 +120,24 @@ async def test_all_stop_in_reverse_order(bakery: Bakery) -> None:
     run = await start(bakery)
     os.kill(os.getpid(), signal.SIGINT)
     await within(run)
-    assert bakery.diary[-4:] == ["worker stops", "clock stops", "jobs stops", "web stops"]
+    stopped = ["worker stops", "bridge stops", "clock stops", "jobs stops", "grpc stops", "web stops"]
+    assert bakery.diary[-6:] == stopped
+
+
+async def test_the_banner_says_where_grpc_is(bakery: Bakery) -> None:
+    run = await start(bakery)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await within(run)
+    assert re.search(r"A2A by gRPC +127\.0\.0\.1:50051\n", bakery.banners[0])
+
+
+async def test_grpc_that_is_off_is_neither_started_nor_shown(bakery: Bakery) -> None:
+    bakery.without_grpc()
+    run = await start(bakery)
+    os.kill(os.getpid(), signal.SIGTERM)
+    await within(run)
+    assert "grpc works" not in bakery.diary
+    assert "gRPC" not in bakery.banners[0]
 
 
 async def test_the_banner_shows_the_first_login(bakery: Bakery) -> None:
