@@ -11,7 +11,6 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from apps.core.addresses import allow_list
-
 from codetether.signing_keys import read_signing_key
 
 
@@ -48,6 +47,7 @@ class Env:
     auth_tokens: dict[str, str]
     discovery_max_age: int
     blocking_timeout: int
+    max_hops: int
     conformance: bool
     sse_keepalive: int
     lease_seconds: int
@@ -117,6 +117,7 @@ def _load(source: Any) -> Env:
             "A2A_AGENT_DISCOVERY_MAX_AGE", source.int("A2A_AGENT_DISCOVERY_MAX_AGE", default=120), 1, 86_400
         ),
         blocking_timeout=_within("A2A_BLOCKING_TIMEOUT", source.int("A2A_BLOCKING_TIMEOUT", default=60), 1, 3600),
+        max_hops=_within("A2A_MAX_HOPS", source.int("A2A_MAX_HOPS", default=8), 0, 100),
         conformance=source.bool("A2A_CONFORMANCE", default=False),
         sse_keepalive=_within("WORKER_SSE_KEEPALIVE", source.int("WORKER_SSE_KEEPALIVE", default=15), 1, 30),
         lease_seconds=_within("CODETETHER_LEASE_SECONDS", source.int("CODETETHER_LEASE_SECONDS", default=60), 2, 3600),

@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "apps.sessions",
     "apps.tasks",
     "apps.workers",
+    "apps.federation",
     "apps.rest",
     "apps.a2a",
     "apps.live",
@@ -235,6 +236,7 @@ A2A_AUTH_ENABLED = ENV.auth_enabled
 A2A_AUTH_TOKENS = ENV.auth_tokens
 A2A_AGENT_DISCOVERY_MAX_AGE = ENV.discovery_max_age
 A2A_BLOCKING_TIMEOUT = ENV.blocking_timeout
+A2A_MAX_HOPS = ENV.max_hops
 A2A_CONFORMANCE = ENV.conformance
 SSE_KEEPALIVE_SECONDS = ENV.sse_keepalive
 LEASE_SECONDS = ENV.lease_seconds
