@@ -33,6 +33,7 @@ METHODS: Mapping[str, Method] = {
     "SendMessage": Method(NEW, operations.SEND),
     "SendStreamingMessage": Method(NEW, operations.SEND_STREAM),
     "GetTask": Method(NEW, operations.GET),
+    "ListTasks": Method(NEW, operations.LIST),
     "CancelTask": Method(NEW, operations.CANCEL),
     "SubscribeToTask": Method(NEW, operations.SUBSCRIBE),
     "CreateTaskPushNotificationConfig": Method(NEW, operations.PUSH_CREATE),

@@ -12,7 +12,9 @@ from a2a.utils.constants import PROTOCOL_VERSION_0_3, PROTOCOL_VERSION_1_0
 
 from apps.a2a import card
 from apps.a2a.conversation import message_send, task_end, task_look
+from apps.a2a.files import holds_files, with_files
 from apps.a2a.incoming import Incoming, history_length, read_send, task_id_of
+from apps.a2a.listing import tasks_list
 from apps.a2a.push import config_create, config_delete, config_get, configs_list
 from apps.a2a.push_reading import read_create, read_inline, read_place
 from apps.a2a.streams import Place, TaskStream, stream_of_message, stream_of_task
@@ -51,12 +53,12 @@ class Operation:
 
 async def _send(call: Call) -> Json:
     """`{"task": …}`, or `{"message": …}` where the agent answered without a task."""
-    return await message_send(call.principal, await _incoming(call))
+    return await _with_files(call, await message_send(call.principal, await _incoming(call)))
 
 
 async def _send_stream(call: Call) -> TaskStream:
     place = Place.parse(call.last_event_id)
-    return await stream_of_message(call.principal, await _incoming(call), place)
+    return await stream_of_message(call.principal, await _incoming(call), place, base_url=call.base_url)
 
 
 async def _incoming(call: Call) -> Incoming:
@@ -66,7 +68,7 @@ async def _incoming(call: Call) -> Incoming:
 
 
 async def _get(call: Call) -> Json:
-    return await task_look(call.principal, task_id_of(call.params), _history_length(call))
+    return await _with_files(call, await task_look(call.principal, task_id_of(call.params), _history_length(call)))
 
 
 def _history_length(call: Call) -> int | None:
@@ -75,12 +77,17 @@ def _history_length(call: Call) -> int | None:
     return None if call.version == OLD and wanted == 0 else wanted
 
 
+async def _list(call: Call) -> Json:
+    return await _with_files(call, await tasks_list(call.principal, call.params))
+
+
 async def _cancel(call: Call) -> Json:
-    return await task_end(call.principal, task_id_of(call.params))
+    return await _with_files(call, await task_end(call.principal, task_id_of(call.params)))
 
 
 async def _subscribe(call: Call) -> TaskStream:
-    return await stream_of_task(call.principal, task_id_of(call.params), Place.parse(call.last_event_id))
+    place = Place.parse(call.last_event_id)
+    return await stream_of_task(call.principal, task_id_of(call.params), place, base_url=call.base_url)
 
 
 async def _push_create(call: Call) -> Json:
@@ -104,11 +111,18 @@ async def _extended_card(call: Call) -> Json:
     return await card.extended_card(call.principal, call.base_url, call.agent)
 
 
+async def _with_files(call: Call, answer: Json) -> Json:
+    if not holds_files(answer):
+        return answer
+    return await in_database(with_files, answer, workspace_id=call.principal.workspace_id, base_url=call.base_url)
+
+
 READ, WRITE = Scope.TASKS_READ, Scope.TASKS_WRITE
 
 SEND = Operation(WRITE, _send)
 SEND_STREAM = Operation(WRITE, stream=_send_stream)
 GET = Operation(READ, _get)
+LIST = Operation(READ, _list)
 CANCEL = Operation(WRITE, _cancel)
 SUBSCRIBE = Operation(READ, stream=_subscribe)
 PUSH_CREATE = Operation(WRITE, _push_create)

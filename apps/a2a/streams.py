@@ -14,6 +14,7 @@ from a2a.utils.errors import InvalidParamsError, UnsupportedOperationError
 from django.conf import settings
 
 from apps.a2a.conversation import deliver, told
+from apps.a2a.files import holds_files, with_files
 from apps.a2a.incoming import Incoming
 from apps.a2a.projection import ENDINGS, task_view
 from apps.a2a.unfolding import Unfolding
@@ -70,13 +71,27 @@ class Told:
 class TaskStream:
     """The events of one task from `place` (None: from the task as it is now)."""
 
-    def __init__(self, task: "Task", heard: list[LogEvent], place: Place | None) -> None:
+    def __init__(self, task: "Task", heard: list[LogEvent], place: Place | None, base_url: str) -> None:
         self.task = task
+        self.base_url = base_url
         self.place = place
         self._heard = heard
 
     async def pages(self) -> AsyncGenerator[list[Told]]:
         """Stream events as they come; an empty list marks silence. Ends with the task, or when it asks."""
+        async with aclosing(self._pages()) as pages:
+            async for page in pages:
+                yield [await self._whole(told) for told in page]
+
+    async def _whole(self, told: Told) -> Told:
+        """The event with the files that it names."""
+        if not holds_files(told.event):
+            return told
+        workspace_id = self.task.workspace_id
+        event = await in_database(with_files, told.event, workspace_id=workspace_id, base_url=self.base_url)
+        return Told(told.id, event)
+
+    async def _pages(self) -> AsyncGenerator[list[Told]]:
         place = self.place or Place(self.task.last_seq)
         unfolding = Unfolding(self.task, [line for line in self._heard if line.seq <= place.heard_seq])
         if self.place is None:
@@ -110,27 +125,29 @@ def _is_last(line: LogEvent) -> bool:
     return line.kind in ENDINGS or (line.kind == "asked" and line.data["state"] == State.INPUT_REQUIRED)
 
 
-async def stream_of_message(principal: Principal, incoming: Incoming, place: Place | None) -> TaskStream:
+async def stream_of_message(
+    principal: Principal, incoming: Incoming, place: Place | None, *, base_url: str
+) -> TaskStream:
     """Deliver the message and stream what follows; the same message sent again resumes at `place`."""
-    return await in_database(_of_message, principal, incoming, place)
+    return await in_database(_of_message, principal, incoming, place, base_url)
 
 
-async def stream_of_task(principal: Principal, task_id: str, place: Place | None) -> TaskStream:
+async def stream_of_task(principal: Principal, task_id: str, place: Place | None, *, base_url: str) -> TaskStream:
     """Stream a task that is under way. One that has ended refuses (1.0 §3.1.6), but for a client that resumes."""
-    return await in_database(_of_task, principal, task_id, place)
+    return await in_database(_of_task, principal, task_id, place, base_url)
 
 
-def _of_message(principal: Principal, incoming: Incoming, place: Place | None) -> TaskStream:
+def _of_message(principal: Principal, incoming: Incoming, place: Place | None, base_url: str) -> TaskStream:
     task = deliver(principal, incoming)
-    return TaskStream(task, told(task, whole=True), _within(task, place))
+    return TaskStream(task, told(task, whole=True), _within(task, place), base_url)
 
 
-def _of_task(principal: Principal, task_id: str, place: Place | None) -> TaskStream:
+def _of_task(principal: Principal, task_id: str, place: Place | None, base_url: str) -> TaskStream:
     task = task_get(workspace_id=principal.workspace_id, task_id=task_id)
     place = _within(task, place)
     if place is None and is_terminal(task):
         raise UnsupportedOperationError(f"The task is {task.state}; nothing more will come.")
-    return TaskStream(task, told(task, whole=True), place)
+    return TaskStream(task, told(task, whole=True), place, base_url)
 
 
 def _within(task: "Task", place: Place | None) -> Place | None:

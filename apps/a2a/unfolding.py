@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from apps.a2a.projection import (
-    EXTENSION,
     SPEAKING,
     STATES,
     Talk,
@@ -15,6 +14,7 @@ from apps.a2a.projection import (
     result_artifact,
     spoken_text,
 )
+from apps.core.extension import EXTENSION
 from apps.tasks.log import LogEvent
 from apps.tasks.states import State
 

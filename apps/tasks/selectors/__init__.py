@@ -2,6 +2,7 @@
 
 from apps.tasks.attachments import ATTACHED, files_for_holder
 from apps.tasks.models import GLOBAL_QUEUE, PENDING_QUEUE
+from apps.tasks.selectors.pages import Before, MoveFilter, tasks_by_move
 from apps.tasks.selectors.queue import (
     LINE_LIMIT,
     RECENT_EVENTS,
@@ -44,8 +45,10 @@ from apps.tasks.selectors.tasks import (
 
 __all__ = [
     "ATTACHED",
+    "Before",
     "GLOBAL_QUEUE",
     "LINE_LIMIT",
+    "MoveFilter",
     "PENDING_QUEUE",
     "RECENT_EVENTS",
     "TaskFilter",
@@ -75,6 +78,7 @@ __all__ = [
     "stuck_tasks",
     "task_facts",
     "task_get",
+    "tasks_by_move",
     "tasks_filtered",
     "tasks_of",
     "totals",
