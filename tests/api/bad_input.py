@@ -30,6 +30,7 @@ class Place:
     session_id: str
     claim_token: str
     config_id: str = "config-1"
+    file_id: str = ""
 
     def fill(self, path: str) -> str:
         """The path with our ids in it."""
@@ -196,6 +197,8 @@ ROUTES: dict[str, Route] = {
     ),
     "GET /v1/opencode/tasks/{task_id}/output/stream": STREAM,
     "GET /v1/opencode/tasks/{task_id}/events": READ,
+    "GET /v1/opencode/tasks/{task_id}/files": READ,
+    "GET /v1/files/{file_id}": READ,
     # Sessions
     "GET /v1/opencode/codebases/{codebase_id}/sessions": READ,
     "POST /v1/opencode/codebases/{codebase_id}/sessions/sync": _says(
@@ -258,6 +261,8 @@ ROUTES: dict[str, Route] = {
     "POST /v1/worker/tasks/{task_id}/events": Route(
         lambda place: {"claim_token": place.claim_token, "events": [{"kind": "status", "data": {"message": "m"}}]}
     ),
+    "POST /v1/worker/tasks/{task_id}/files": READ,  # the body is the file, whatever it is
+    "GET /v1/worker/files/{file_id}": READ,
     "PUT /v1/worker/codebases": _says(worker_id="w1", codebases=["c"]),
     "GET /v1/worker/connected": READ,
     "GET /v1/workers/connected": READ,

@@ -1,5 +1,6 @@
 """The cast of the tests: named people and things, made in one line each."""
 
+import io
 import uuid
 from typing import Any
 
@@ -7,6 +8,8 @@ from apps.accounts.models import Membership, User, Workspace
 from apps.accounts.permissions import Role
 from apps.accounts.services import token_create
 from apps.codebases.models import Codebase
+from apps.files.models import StoredFile
+from apps.files.services import NewFile, file_store, files_attach
 from apps.tasks.models import Task
 from apps.tasks.services import Claim, Claimer, NewTask, task_claim, task_create
 
@@ -38,6 +41,15 @@ class Cast:
     def task(self, title: str = "Mend the till", **more: Any) -> Task:
         values = {"prompt": "Make the tests pass."} | more
         return task_create(workspace_id=self.workspace.id, new=NewTask(title=title, **values), by="ada")
+
+    def file(self, content: bytes = b"a,b\n", task_id: uuid.UUID | None = None, **more: Any) -> StoredFile:
+        """A file, of a task where one is given."""
+        said = {"name": "sums.csv", "media_type": "text/csv", "origin": "client", "by": "ada"} | more
+        file = file_store(workspace_id=self.workspace.id, new=NewFile(content=io.BytesIO(content), **said))
+        if task_id is not None:
+            files_attach(workspace_id=self.workspace.id, file_ids=[file.id], task_id=task_id)
+            file.refresh_from_db()
+        return file
 
     def claimer(self, worker_id: str = "w1", **more: Any) -> Claimer:
         values = {"queues": ["global", "__pending__"]} | more
