@@ -18,7 +18,6 @@ _opencode: list[URLPattern | URLResolver] = [
     path("tasks/<str:task_id>/output", task_log.Output.as_view()),
     path("tasks/<str:task_id>/events", task_log.Events.as_view()),
     path("tasks/<str:task_id>/files", files.TaskFiles.as_view()),
-    path("tasks/<str:task_id>/files", files.TaskFiles.as_view()),
     path("codebases", codebases.Codebases.as_view()),
     path("codebases/list", codebases.Codebases.as_view(http_method_names=["get", "head"])),
     path("codebases/<str:codebase_id>", codebases.OneCodebase.as_view()),

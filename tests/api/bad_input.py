@@ -31,6 +31,8 @@ class Place:
     claim_token: str
     config_id: str = "config-1"
     file_id: str = ""
+    role: str = "reviewer"
+    name: str = "cousin"
 
     def fill(self, path: str) -> str:
         """The path with our ids in it."""
@@ -76,10 +78,14 @@ def _rpc(place: Place) -> Json:
 
 
 def a2a_refusal(answer: httpx.Response) -> bool:
-    """4xx in the shape of A2A's REST binding: 1.0's google.rpc.Status, or 0.3's code, message and type."""
+    """4xx in the shape of A2A's REST binding: 1.0's google.rpc.Status, or 0.3's code, message and type.
+
+    What is refused before any lane (its size, a NUL in the address) has the one shape of all.
+    """
     body = answer.json()
-    shape = body["error"]["code"] == answer.status_code if "error" in body else {"code", "message", "type"} == set(body)
-    return 400 <= answer.status_code < 500 and shape
+    if "error" in body:
+        return 400 <= answer.status_code < 500 and body["error"]["code"] == answer.status_code
+    return 400 <= answer.status_code < 500 and ({"code", "message", "type"} == set(body) or rest_refusal(answer))
 
 
 def _a2a(**good: Any) -> Route:
@@ -98,8 +104,8 @@ A2A_MESSAGE = {"role": "ROLE_USER", "messageId": "m1", "parts": [{"text": "hello
 A2A_SEND = _a2a(message=A2A_MESSAGE, configuration={"returnImmediately": True}, metadata={}, tenant="t")
 A2A_READ = Route(is_refusal=a2a_refusal)
 A2A_STREAM = Route(is_refusal=a2a_refusal, endless=True)
-A2A_PUSH = _a2a(id="c", url="https://hooks.example/a", token="t", authentication={"scheme": "Bearer"})
-A2A_OLD_PUSH = _a2a(pushNotificationConfig={"id": "c", "url": "https://hooks.example/a"})
+A2A_PUSH = _a2a(id="c", url="https://93.184.216.34/a", token="t", authentication={"scheme": "Bearer"})
+A2A_OLD_PUSH = _a2a(pushNotificationConfig={"id": "c", "url": "https://93.184.216.34/a"})
 EMPTY = Route(lambda place: {})
 CONFIG = {"default_model": "a/b", "auto_approve": True, "max_iterations": 5, "working_directory": "src"}
 SESSION = {"id": "ses_2", "title": "Till", "created": 1767323045000}
@@ -121,12 +127,16 @@ ROUTES: dict[str, Route] = {
     "GET /v1/docs": OPEN,
     "GET /.well-known/agent-card.json": OPEN,
     "GET /.well-known/agent.json": OPEN,
+    "GET /.well-known/jwks.json": OPEN,
     "GET /a2a/jsonrpc": OPEN,
     "GET /v1/a2a": OPEN,
     # A2A
     "POST /": RPC,
     "POST /a2a/jsonrpc": RPC,
     "POST /v1/a2a": RPC,
+    "POST /a2a/agents/{role}": RPC,
+    "GET /a2a/agents/{role}": READ,
+    "GET /a2a/agents/{role}/.well-known/agent-card.json": READ,
     "GET /a2a": OPEN,
     "GET /a2a/": OPEN,
     "POST /a2a": RPC,
@@ -137,6 +147,7 @@ ROUTES: dict[str, Route] = {
     "GET /a2a/rest/tasks/{task_id}:subscribe": A2A_STREAM,
     "POST /a2a/rest/tasks/{task_id}:subscribe": _a2a(tenant="t"),
     "GET /a2a/rest/tasks/{task_id}": A2A_READ,
+    "GET /a2a/rest/tasks": A2A_READ,
     "POST /a2a/rest/tasks/{task_id}/pushNotificationConfigs": A2A_PUSH,
     "GET /a2a/rest/tasks/{task_id}/pushNotificationConfigs": A2A_READ,
     "GET /a2a/rest/tasks/{task_id}/pushNotificationConfigs/{config_id}": A2A_READ,
@@ -229,6 +240,16 @@ ROUTES: dict[str, Route] = {
     "GET /v1/opencode/database/workers": READ,
     "GET /v1/agents": READ,
     "GET /agents": READ,
+    # Remote agents
+    "GET /v1/agents/remote": READ,
+    "POST /v1/agents/remote": _says(
+        card_url="http://localhost:9/card", name="n", token="t", require_signature=True, jwks_url="http://localhost:9/k",
+        metadata={"agent_type": "plan"}, enabled=True,
+    ),
+    "GET /v1/agents/remote/{name}": READ,
+    "PATCH /v1/agents/remote/{name}": _says(metadata={"agent_type": "plan"}, enabled=True),
+    "DELETE /v1/agents/remote/{name}": READ,
+    "POST /v1/agents/remote/{name}/refresh": EMPTY,
     "GET /v1/queue/status": READ,
     "GET /v1/queue/my": READ,
     "GET /v1/queue/limits": READ,

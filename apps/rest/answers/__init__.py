@@ -2,7 +2,6 @@
 
 from apps.rest.answers.codebases import Codebase, CodebaseMade, CodebasePage, StoredCodebasePage
 from apps.rest.answers.files import File, FilePage
-from apps.rest.answers.files import File, FilePage
 from apps.rest.answers.queue import Limit, LimitChanged, LimitPage, QueueStatus
 from apps.rest.answers.remote import RemoteAgent, RemoteAgentChanged, RemoteAgentPage
 from apps.rest.answers.server import (
@@ -50,8 +49,6 @@ __all__ = [
     "CodebasePage",
     "DatabaseStatus",
     "Done",
-    "File",
-    "FilePage",
     "File",
     "FilePage",
     "Interrupted",
