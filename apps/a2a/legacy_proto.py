@@ -12,8 +12,8 @@ import binascii
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from apps.a2a import legacy
 from apps.a2a.incoming import pick, wrong
-from apps.a2a.legacy import FINAL, state
 
 Json = dict[str, Any]
 Spelling = Callable[[Json], Json]
@@ -79,7 +79,7 @@ def task(new: Json, twice: bool = False) -> Json:
 
 
 def _status_update(new: Json, twice: bool) -> Json:
-    final = state(new["status"]["state"]) in FINAL
+    final = legacy.state(new["status"]["state"]) in legacy.FINAL
     return _kept(new, UPDATE) | {"status": status(new["status"], twice), "final": final}
 
 
@@ -103,12 +103,8 @@ def event(new: Json, twice: bool = False) -> Json:
 
 
 def push_config(new: Json, twice: bool = False) -> Json:
-    """A push configuration, named after the task and itself; `authentication.schemes` is a list in 0.3."""
-    old = {name: new[name] for name in ("id", "url", "token") if new.get(name)}
-    if given := new.get("authentication"):
-        old["authentication"] = {"schemes": [given["scheme"]] if given.get("scheme") else []}
-        if given.get("credentials"):
-            old["authentication"]["credentials"] = given["credentials"]
+    """A push configuration, named after the task and itself (0.3 §6.8)."""
+    old = legacy.push_config(new)["pushNotificationConfig"]
     return {"name": f"tasks/{new['taskId']}/pushNotificationConfigs/{new['id']}", "pushNotificationConfig": old}
 
 

@@ -105,8 +105,8 @@ def _asked(query: QueryParams, names: tuple[str, ...]) -> str:
 
 def _text(query: QueryParams, *names: str) -> Json:
     value = _asked(query, names)
-    if "\0" in value or len(value) > ID_LIMIT:
-        raise wrong(names[0], f"Give at most {ID_LIMIT} characters, none of them NUL.")
+    if len(value) > ID_LIMIT:
+        raise wrong(names[0], f"Give at most {ID_LIMIT} characters.")
     return {names[0]: value} if value else {}
 
 
@@ -164,6 +164,7 @@ METHODS_1_0 = (
     RestMethod(WRITE, f"{TASK}:cancel", operations.CANCEL, _task),
     RestMethod(BOTH, f"{TASK}:subscribe", operations.SUBSCRIBE, _task),
     RestMethod(READ, TASK, operations.GET, _look),
+    RestMethod(READ, "/tasks", operations.LIST, _list),
     RestMethod(WRITE, CONFIGS, operations.PUSH_CREATE, _push, needs_body=True),
     RestMethod(READ, CONFIGS, operations.PUSH_LIST, _push_all),
     RestMethod(READ, CONFIG, operations.PUSH_GET, _push_one),

@@ -32,7 +32,6 @@ class Place:
     config_id: str = "config-1"
     file_id: str = ""
     role: str = "reviewer"
-    name: str = "cousin"
 
     def fill(self, path: str) -> str:
         """The path with our ids in it."""
@@ -240,16 +239,6 @@ ROUTES: dict[str, Route] = {
     "GET /v1/opencode/database/workers": READ,
     "GET /v1/agents": READ,
     "GET /agents": READ,
-    # Remote agents
-    "GET /v1/agents/remote": READ,
-    "POST /v1/agents/remote": _says(
-        card_url="http://localhost:9/card", name="n", token="t", require_signature=True, jwks_url="http://localhost:9/k",
-        metadata={"agent_type": "plan"}, enabled=True,
-    ),
-    "GET /v1/agents/remote/{name}": READ,
-    "PATCH /v1/agents/remote/{name}": _says(metadata={"agent_type": "plan"}, enabled=True),
-    "DELETE /v1/agents/remote/{name}": READ,
-    "POST /v1/agents/remote/{name}/refresh": EMPTY,
     "GET /v1/queue/status": READ,
     "GET /v1/queue/my": READ,
     "GET /v1/queue/limits": READ,
