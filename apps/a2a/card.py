@@ -7,9 +7,13 @@
 How they travel over HTTP is in `apps/a2a/card_pages.py`, their signatures in `apps/a2a/signing.py`.
 """
 
+import copy
+import uuid
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from a2a.client.card_resolver import parse_agent_card
+from a2a.compat.v0_3.types import AgentCard as OldCard
 from a2a.server.request_handlers.response_helpers import agent_card_to_dict
 from a2a.types import (
     AgentCapabilities,
@@ -22,7 +26,9 @@ from a2a.types import (
     SecurityScheme,
     StringList,
 )
+from a2a.utils.constants import PROTOCOL_VERSION_0_3
 from django.conf import settings
+from google.protobuf.json_format import MessageToDict
 
 from apps.a2a.addresses import interfaces, is_certain
 from apps.a2a.card_skills import GENERAL, INPUT_MODES, OUTPUT_MODES, TEXT_LIMIT, offer_of, own_skills
@@ -31,7 +37,7 @@ from apps.a2a.wishes import NAMES
 from apps.accounts.principals import Principal
 from apps.core.db import in_database
 from apps.core.extension import EXTENSION
-from apps.workers.roles import AgentRole, role_get
+from apps.workers.roles import role_get
 
 Json = dict[str, Any]
 
@@ -45,15 +51,32 @@ def public_card(base_url: str) -> Json:
     return _spelled(_card(base_url, [GENERAL]))
 
 
+def workspace_card(workspace_id: uuid.UUID, base_url: str) -> Json:
+    """The card with what is connected in the workspace."""
+    offer = offer_of(workspace_id)
+    card = _card(base_url, offer.skills, offer.models)
+    if offer.more:
+        card.description += f" ({offer.more} more skills have no room on this card.)"
+    return _spelled(card)
+
+
+def role_card(workspace_id: uuid.UUID, base_url: str, role: str) -> Json:
+    """The card of a role's agent; NotFoundError where the workspace never had one."""
+    found = role_get(workspace_id, role)
+    card = _card(base_url, own_skills(found), role=role)
+    described = found.description[:TEXT_LIMIT] or f"The agent {role}."
+    card.name, card.description = role, described if found.connected else f"{described} {AWAY}"
+    return _spelled(card)
+
+
 async def extended_card(principal: Principal, base_url: str, role: str = "") -> Json:
     """The card for a caller of a workspace: of all its agents, or of a role's; signed where we may."""
-    card = await (role_card(principal, base_url, role) if role else in_database(_extended, principal, base_url))
+    return await in_database(_for_caller, principal.workspace_id, base_url, role)
+
+
+def _for_caller(workspace_id: uuid.UUID, base_url: str, role: str) -> Json:
+    card = role_card(workspace_id, base_url, role) if role else workspace_card(workspace_id, base_url)
     return signed_where_certain(card, base_url)
-
-
-async def role_card(principal: Principal, base_url: str, role: str) -> Json:
-    """The card of a role's agent; NotFoundError where the workspace never had one."""
-    return _role_card(await in_database(role_get, principal.workspace_id, role), base_url)
 
 
 def signed_where_certain(card: Json, base_url: str) -> Json:
@@ -61,19 +84,11 @@ def signed_where_certain(card: Json, base_url: str) -> Json:
     return signed(card, base_url) if is_certain(base_url) else card
 
 
-def _extended(principal: Principal, base_url: str) -> Json:
-    offer = offer_of(principal.workspace_id)
-    card = _card(base_url, offer.skills, offer.models)
-    if offer.more:
-        card.description += f" ({offer.more} more skills have no room on this card.)"
-    return _spelled(card)
-
-
-def _role_card(role: AgentRole, base_url: str) -> Json:
-    card = _card(base_url, own_skills(role), role=role.role)
-    described = role.description[:TEXT_LIMIT] or f"The agent {role.role}."
-    card.name, card.description = role.role, described if role.connected else f"{described} {AWAY}"
-    return _spelled(card)
+def only(card: Json, version: str) -> Json:
+    """A card with the fields of one version alone; signatures stay good for that version's verifiers."""
+    if version == PROTOCOL_VERSION_0_3:
+        return OldCard.model_validate(card).model_dump(mode="json", by_alias=True, exclude_none=True)
+    return MessageToDict(parse_agent_card(copy.deepcopy(card)))
 
 
 def _card(base_url: str, skills: Iterable[AgentSkill], models: Iterable[str] = (), role: str = "") -> AgentCard:

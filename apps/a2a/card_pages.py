@@ -16,6 +16,7 @@ from apps.a2a.card import public_card, role_card, signed_where_certain
 from apps.a2a.signing import key_id, key_set, signed
 from apps.accounts.principals import Principal
 from apps.core import jsontext
+from apps.core.db import in_database
 from apps.core.errors import ConflictError, InvalidError
 
 Json = dict[str, Any]
@@ -62,7 +63,7 @@ async def options_page(request: Request) -> Response:
 async def role_page(request: Request, principal: Principal) -> Response:
     """The card of a role's agent, for the workspace that has it; always signed where we may."""
     base_url = base_url_of(request)
-    card = await role_card(principal, base_url, request.path_params["role"])
+    card = await in_database(role_card, principal.workspace_id, base_url, request.path_params["role"])
     page = _Page(jsontext.dumps(signed_where_certain(card, base_url)), _weak(card))
     return _answer(request, page, {"Cache-Control": FOR_ONE, "Vary": "Authorization, Cookie"})
 

@@ -30,6 +30,7 @@ class Place:
     session_id: str
     claim_token: str
     config_id: str = "config-1"
+    role: str = "reviewer"
     file_id: str = ""
     role: str = "reviewer"
 
@@ -127,12 +128,16 @@ ROUTES: dict[str, Route] = {
     "GET /.well-known/agent-card.json": OPEN,
     "GET /.well-known/agent.json": OPEN,
     "GET /.well-known/jwks.json": OPEN,
+    "GET /.well-known/jwks.json": OPEN,
     "GET /a2a/jsonrpc": OPEN,
     "GET /v1/a2a": OPEN,
     # A2A
     "POST /": RPC,
     "POST /a2a/jsonrpc": RPC,
     "POST /v1/a2a": RPC,
+    "POST /a2a/agents/{role}": RPC,
+    "GET /a2a/agents/{role}": READ,
+    "GET /a2a/agents/{role}/.well-known/agent-card.json": READ,
     "POST /a2a/agents/{role}": RPC,
     "GET /a2a/agents/{role}": READ,
     "GET /a2a/agents/{role}/.well-known/agent-card.json": READ,
