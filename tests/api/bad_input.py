@@ -30,9 +30,9 @@ class Place:
     session_id: str
     claim_token: str
     config_id: str = "config-1"
-    role: str = "reviewer"
     file_id: str = ""
     role: str = "reviewer"
+    name: str = "cousin"
 
     def fill(self, path: str) -> str:
         """The path with our ids in it."""
@@ -128,16 +128,12 @@ ROUTES: dict[str, Route] = {
     "GET /.well-known/agent-card.json": OPEN,
     "GET /.well-known/agent.json": OPEN,
     "GET /.well-known/jwks.json": OPEN,
-    "GET /.well-known/jwks.json": OPEN,
     "GET /a2a/jsonrpc": OPEN,
     "GET /v1/a2a": OPEN,
     # A2A
     "POST /": RPC,
     "POST /a2a/jsonrpc": RPC,
     "POST /v1/a2a": RPC,
-    "POST /a2a/agents/{role}": RPC,
-    "GET /a2a/agents/{role}": READ,
-    "GET /a2a/agents/{role}/.well-known/agent-card.json": READ,
     "POST /a2a/agents/{role}": RPC,
     "GET /a2a/agents/{role}": READ,
     "GET /a2a/agents/{role}/.well-known/agent-card.json": READ,
@@ -244,6 +240,16 @@ ROUTES: dict[str, Route] = {
     "GET /v1/opencode/database/workers": READ,
     "GET /v1/agents": READ,
     "GET /agents": READ,
+    # Remote agents
+    "GET /v1/agents/remote": READ,
+    "POST /v1/agents/remote": _says(
+        card_url="http://localhost:9/card", name="n", token="t", require_signature=True, jwks_url="http://localhost:9/k",
+        metadata={"agent_type": "plan"}, enabled=True,
+    ),
+    "GET /v1/agents/remote/{name}": READ,
+    "PATCH /v1/agents/remote/{name}": _says(metadata={"agent_type": "plan"}, enabled=True),
+    "DELETE /v1/agents/remote/{name}": READ,
+    "POST /v1/agents/remote/{name}/refresh": EMPTY,
     "GET /v1/queue/status": READ,
     "GET /v1/queue/my": READ,
     "GET /v1/queue/limits": READ,
