@@ -16,6 +16,7 @@ from a2a.types import (
     GetTaskPushNotificationConfigParams,
     Message,
     MessageSendConfiguration,
+    PushNotificationConfig,
     TaskIdParams,
     TaskPushNotificationConfig,
     TaskQueryParams,
@@ -77,11 +78,16 @@ class Driver:
         if op == "card":
             yield plain(await self._card())
             return
-        at_once = not params.get("configuration", {}).get("blocking", True)
-        key = (command["binding"], op in ("stream", "subscribe"), at_once)
-        if key not in self.clients:
-            self.clients[key] = await self._client(*key)
-        async for told in self._told(self.clients[key], op, params):
+        options = params.get("configuration", {})
+        # This client takes a config for push notifications for all that it sends, or breaks at the one of a call.
+        push = options.pop("pushNotificationConfig", None)
+        key = (command["binding"], op in ("stream", "subscribe"), not options.get("blocking", True))
+        client = None if push else self.clients.get(key)
+        if client is None:
+            client = await self._client(*key, [PushNotificationConfig.model_validate(push)] if push else [])
+        if not push:
+            self.clients[key] = client
+        async for told in self._told(client, op, params):
             yield plain(told)
 
     async def _told(self, client: Client, op: str, params: dict[str, Any]) -> AsyncIterator[Any]:
@@ -102,7 +108,7 @@ class Driver:
     async def _card(self) -> AgentCard:
         return await A2ACardResolver(self.http, self.base_url).get_agent_card()
 
-    async def _client(self, binding: str, streams: bool, at_once: bool) -> Client:
+    async def _client(self, binding: str, streams: bool, at_once: bool, push: list[PushNotificationConfig]) -> Client:
         bearer = Bearer(self.token)
 
         def channel(url: str) -> grpc.aio.Channel:
@@ -114,6 +120,7 @@ class Driver:
             httpx_client=self.http,
             grpc_channel_factory=channel,
             supported_transports=[binding],
+            push_notification_configs=push,
         )
         return ClientFactory(config).create(await self._card())
 

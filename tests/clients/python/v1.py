@@ -79,7 +79,9 @@ class Driver:
         """A client of the card's one interface that has the wanted binding and version."""
         http = httpx.AsyncClient(timeout=SECONDS, verify=False)  # no context for TLS: all is loopback, in the clear
         card = await self._card(http)
-        (one,) = [i for i in card.supported_interfaces if (i.protocol_binding, i.protocol_version) == (binding, version)]
+        (one,) = [
+            i for i in card.supported_interfaces if (i.protocol_binding, i.protocol_version) == (binding, version)
+        ]
         only = AgentCard()
         only.CopyFrom(card)
         del only.supported_interfaces[:]

@@ -6,10 +6,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from tests.contract.clients.drivers import COMMANDS, Driver, install_clients
 from tests.contract.clients.hands import Hand
-from tests.contract.clients.site import free_port, grpc_process, own_database
+from tests.contract.clients.site import celery, free_port, grpc_process, own_database
 from tests.contract.clients.speaking import WAYS, Speaker, Way
 from tests.e2e.plant import Plant
 from tests.fakes.control_plane import TOKEN
@@ -31,6 +32,7 @@ def site(
                 Path(tmp_path_factory.mktemp("site")),
                 lease_seconds=LEASE_SECONDS,
                 database=database,
+                A2A_REDIS_URL=own_broker(),
                 A2A_GRPC_PORT=str(port),
                 A2A_BLOCKING_TIMEOUT="10",
                 A2A_CONFORMANCE="true",
@@ -41,6 +43,19 @@ def site(
         yield plant
         with django_db_blocker.unblock():  # type: ignore[attr-defined]
             stack.close()
+
+
+def own_broker() -> str:
+    """A number of Redis' databases that other tests' processes do not use: jobs of another database come by it."""
+    number = 8 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
+    return f"{str(settings.CELERY_BROKER_URL).rpartition('/')[0]}/{number}"
+
+
+@pytest.fixture(scope="session")
+def jobs(site: Plant) -> Iterator[None]:
+    """The site's background jobs run."""
+    with celery(site):
+        yield
 
 
 @pytest.fixture(scope="session")

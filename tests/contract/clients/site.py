@@ -13,6 +13,8 @@ from apps.core import db
 from codetether import env
 from tests.e2e.plant import DATABASE, START_SECONDS, Plant, until
 
+STOP_SECONDS = 20
+
 
 @contextmanager
 def own_database(name: str) -> Iterator[str]:
@@ -47,20 +49,35 @@ def _administration() -> Iterator[Callable[[str], Any]]:
 
 
 @contextmanager
-def grpc_process(plant: Plant, port: int) -> Iterator[None]:
-    """The gRPC binding beside the plant's web process."""
-    variables = plant.environment() | {"A2A_GRPC_PORT": str(port), "A2A_GRPC_HOST": "127.0.0.1"}
-    with (plant.home / "grpc.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "codetether.grpc_server"], env=env.inherited(**variables), stderr=log
-        )
+def program(plant: Plant, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Another of the product's processes on the plant's database; its log is in the plant's folder."""
+    variables = env.inherited(**plant.environment())
+    with (plant.home / f"{command[0]}-{command[-1]}.log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", *command], env=variables, stdout=log, stderr=log)
     try:
-        until(lambda: _listens(port) or process.poll() is not None, "the gRPC process listens", seconds=START_SECONDS)
-        assert process.poll() is None, (plant.home / "grpc.log").read_text()
-        yield
+        yield process
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(STOP_SECONDS)
+
+
+@contextmanager
+def grpc_process(plant: Plant, port: int) -> Iterator[None]:
+    """The gRPC binding beside the plant's web process."""
+    with program(plant, "codetether.grpc_server") as process:
+        until(lambda: _listens(port) or process.poll() is not None, "the gRPC process listens", seconds=START_SECONDS)
+        assert process.poll() is None, "the gRPC process has ended"
+        yield
+
+
+@contextmanager
+def celery(plant: Plant) -> Iterator[None]:
+    """Celery's worker and beat, as the supervisor starts them."""
+    quietly = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=WARNING")
+    worker = program(plant, "celery", "-A", "codetether", "worker", "--pool=threads", "--concurrency=2", *quietly)
+    beat = program(plant, "celery", "-A", "codetether", "beat", "--loglevel=WARNING", "--pidfile=")
+    with worker, beat:
+        yield
 
 
 def _listens(port: int) -> bool:
