@@ -112,7 +112,7 @@ def answered(sending: Pending) -> Seen:
 
 
 class Speaker:
-    """A client that speaks one way. `agent` is the role that its messages are for."""
+    """A client that speaks one way. `agent` is the role that its messages are for, or empty."""
 
     def __init__(self, way: Way, driver: Driver, agent: str) -> None:
         self.way = way
@@ -186,7 +186,7 @@ class Speaker:
     ) -> Json:  # fmt: skip
         message: Json = {
             "messageId": message_id or uuid.uuid4().hex,
-            "metadata": {"target_agent": self._agent, **(metadata or {})},
+            "metadata": {**({"target_agent": self._agent} if self._agent else {}), **(metadata or {})},
         }
         message |= {"taskId": task_id} if task_id else {}
         message |= {"contextId": context_id} if context_id else {}
