@@ -87,8 +87,10 @@ def signed_where_certain(card: Json, base_url: str) -> Json:
 def only(card: Json, version: str) -> Json:
     """A card with the fields of one version alone; signatures stay good for that version's verifiers."""
     if version == PROTOCOL_VERSION_0_3:
-        return OldCard.model_validate(card).model_dump(mode="json", by_alias=True, exclude_none=True)
-    return MessageToDict(parse_agent_card(copy.deepcopy(card)))
+        known: Json = OldCard.model_validate(card).model_dump(mode="json", by_alias=True, exclude_none=True)
+    else:
+        known = MessageToDict(parse_agent_card(copy.deepcopy(card)))
+    return known
 
 
 def _card(base_url: str, skills: Iterable[AgentSkill], models: Iterable[str] = (), role: str = "") -> AgentCard:

@@ -87,7 +87,7 @@ def _public(base_url: str, with_signature: bool, *settings_that_count: object) -
 
 
 def _weak(card: Json) -> str:
-    """The tag of a signed card: a signature is another each time, and so on each replica, but means the same."""
+    """The tag of a signed card: each replica makes another signature, which means the same."""
     return f'W/"{_digest(jsontext.dumps(card) + key_id().encode())}"'
 
 
