@@ -15,6 +15,7 @@ from codetether_worker.config import load_config
 from codetether_worker.discovery import take_inventory
 from codetether_worker.errors import ConfigError
 from codetether_worker.events import Event
+from codetether_worker.files import artifacts_folder
 from codetether_worker.protocol import Claim
 from codetether_worker.routing import NotForThisWorker, choose_program
 
@@ -33,11 +34,11 @@ class Told(list[Event]):
         self.first.set()
 
 
-def session_for(message_id: str) -> tuple[ConformanceSession, Told]:
+def session_for(message_id: str, *, scratch: Path = Path("/")) -> tuple[ConformanceSession, Told]:
     told = Told()
     assignment = Assignment(
         task_id="t-1", workdir=Path("/"), agent_type="conformance", model=None, session_id=None, auto_approves=True,
-        max_steps=None, has_codebase=False, mark="M", scratch=Path("/"), emit=told.append,
+        max_steps=None, has_codebase=False, mark="M", scratch=scratch, emit=told.append,
         metadata={"a2a": {"messageId": message_id}},
     )  # fmt: skip
     return ConformanceSession(assignment), told
@@ -70,6 +71,16 @@ async def test_a_file_has_a_name_and_a_type() -> None:
     assert (part["url"], part["filename"], part["media_type"]) == (
         "https://example.com/output.txt", "output.txt", "text/plain",
     )  # fmt: skip
+
+
+async def test_a_file_with_content_is_left_to_be_handed_in(tmp_path: Path) -> None:
+    session, told = session_for("tck-artifact-file-7", scratch=tmp_path)
+    artifacts_folder(tmp_path).mkdir()
+    assert await session.prompt("hi") == Turn("end_turn", "")
+    assert [(made.name, made.read_text()) for made in artifacts_folder(tmp_path).iterdir()] == [
+        ("output.txt", "Generated file content")
+    ]
+    assert not told
 
 
 async def test_chunks_are_one_artifact_whose_last_says_so() -> None:

@@ -1,5 +1,6 @@
 """The compatibility kits' agent, whole: the product and a real worker play what a messageId asks for."""
 
+import base64
 import uuid
 from collections.abc import Iterator
 
@@ -69,6 +70,7 @@ def test_completes_with_a_file_by_its_content(kit: Kit) -> None:
     (artifact,) = kit.sent("tck-artifact-file").body["artifacts"]
     (part,) = artifact["parts"]
     assert (part["filename"], part["mediaType"]) == ("output.txt", "text/plain")
+    assert base64.b64decode(part["raw"]) == b"Generated file content"
 
 
 def test_answers_with_a_message_alone(kit: Kit) -> None:

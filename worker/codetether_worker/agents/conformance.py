@@ -14,19 +14,25 @@ from typing import Any
 from codetether_worker import events, lease
 from codetether_worker.agents.base import Answer, Assignment, StopReason, Turn
 from codetether_worker.events import Event
+from codetether_worker.files import artifacts_folder
 
 GREETING = "Hello from TCK"
 _RESUBSCRIBE_SECONDS = 5.0
 _BEAT_SECONDS = 0.5
-_FILE = {"url": "https://example.com/output.txt", "filename": "output.txt", "media_type": "text/plain"}
+_FILE_NAME = "output.txt"
+_FILE = {"url": "https://example.com/output.txt", "filename": _FILE_NAME, "media_type": "text/plain"}
 
 
 @dataclass(frozen=True, slots=True)
 class Play:
-    """What a message makes the agent do: work for `seconds`, ask `question` and wait, report, and end with `text`."""
+    """What a message makes the agent do: work for `seconds`, ask `question` and wait, report, and end with `text`.
+
+    `file` is the content of a file that it makes.
+    """
 
     text: str = ""
     reports: tuple[Event, ...] = ()
+    file: str = ""
     question: str = ""
     seconds: float = 0.0
     ending: StopReason = "end_turn"
@@ -51,7 +57,7 @@ OTHER = Play(GREETING)
 PLAYS: Mapping[str, Play] = {
     "tck-complete-task": Play(GREETING),
     "tck-artifact-text": Play(reports=_made({"text": "Generated text content"})),
-    "tck-artifact-file": Play(reports=_made(_FILE)),
+    "tck-artifact-file": Play(file="Generated file content"),
     "tck-artifact-file-url": Play(reports=_made(_FILE)),
     "tck-artifact-data": Play(reports=_made({"data": {"key": "value", "count": 42}})),
     "tck-message-response": Play("Direct message response", direct=True),
@@ -62,7 +68,7 @@ PLAYS: Mapping[str, Play] = {
     "tck-stream-003": Play(reports=_made({"text": "Stream task lifecycle"})),
     "tck-stream-ordering-001": Play(reports=_made({"text": "Ordered output"})),
     "tck-stream-artifact-text": Play(reports=_made({"text": "Streamed text content"})),
-    "tck-stream-artifact-file": Play(reports=_made(_FILE)),
+    "tck-stream-artifact-file": Play(file="Streamed file content"),
     "tck-stream-artifact-chunked": Play(reports=_chunked("chunk-1 ", "chunk-2")),
     "test-resubscribe-message-id": Play(GREETING, seconds=_RESUBSCRIBE_SECONDS),
 }
@@ -106,6 +112,9 @@ class ConformanceSession:
             return Turn("cancelled", "")
         for event in play.reports:
             self._assignment.emit(event)
+        if play.file:
+            made = artifacts_folder(self._assignment.scratch) / _FILE_NAME
+            await asyncio.to_thread(made.write_text, play.file, encoding="utf-8")
         return Turn(play.ending, play.text, direct=play.direct)
 
     async def _ask(self, question: str) -> Mapping[str, Any] | None:
