@@ -72,6 +72,7 @@ class Delegation:
         self._outcome: Outcome | None = None
         self._unsaid: deque[Steering] = deque()
         self._spoken = asyncio.Event()
+        self._telling: asyncio.Task[None] | None = None
         self._failures = 0
 
     def hear(self, said: Steering) -> None:
@@ -94,6 +95,9 @@ class Delegation:
                 await self._give_up(trouble)
         except StaleClaimError:
             log.info("task %s: the claim does not hold any more", self.task.id)
+        finally:
+            if self._telling is not None:
+                await _ended(self._telling)
 
     # The conversation ------------------------------------------------------------------------------------------------
 
@@ -139,11 +143,13 @@ class Delegation:
             await source.aclose()
 
     async def _until_there_is_more(self, reading: asyncio.Future[Any]) -> None:
-        """An answer of the agent, or something to pass on to it."""
+        """An answer of the agent, or something to pass on to it; one thing at a time, in its order."""
+        if self._telling is not None or not self._link.remote_task_id:
+            await asyncio.wait({reading, self._telling or reading}, return_when=asyncio.FIRST_COMPLETED)
+            return
         spoken = asyncio.ensure_future(self._spoken.wait())
         try:
-            waited = {reading, spoken} if self._link.remote_task_id else {reading}
-            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({reading, spoken}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             await _ended(spoken)
 
@@ -203,21 +209,25 @@ class Delegation:
 
     async def _pass_on(self) -> Responses | None:
         """Say what is to be said. An answer makes the agent speak anew: it gives a source in the place of the old."""
-        if not self._link.remote_task_id:
+        if self._telling is not None and self._telling.done():
+            told, self._telling = self._telling, None
+            told.result()
+        if not self._link.remote_task_id or self._telling is not None:
             return None
-        while self._unsaid:
-            said = self._unsaid[0]
-            if said["kind"] == "input":
-                return self._answered()
-            await self._tell(said)
-            self._taken(said)
-        self._spoken.clear()
+        if not self._unsaid:
+            self._spoken.clear()
+            return None
+        said = self._unsaid[0]
+        if said["kind"] == "input":
+            return self._answered()
+        self._telling = asyncio.create_task(self._tell(said))
         return None
 
     async def _tell(self, said: Steering) -> None:
-        """A message while the agent works. One that it does not take is told of, and ends nothing."""
+        """A message while the agent works, who may take its time with it. A refused one is told of, and ends nothing."""
         if said["kind"] == "interrupt" and not said["message"].strip():
             await self._report([("status", {"message": "A2A knows no interruption: cancel the task, or speak to it."})])
+            self._taken(said)
             return
         try:
             await self.remote.tell(self._message(said))
@@ -225,6 +235,7 @@ class Delegation:
             if trouble.fault is not Fault.REFUSED:
                 raise
             await self._report([("status", {"message": f"The remote agent did not take the message: {trouble}"})])
+        self._taken(said)
 
     async def _answered(self) -> Responses:
         """Send the answer that is next; it counts as taken with the agent's first word."""
@@ -244,7 +255,8 @@ class Delegation:
         return any(said["kind"] == "input" for said in self._unsaid)
 
     def _taken(self, said: Steering) -> None:
-        self._unsaid.remove(said)
+        if said in self._unsaid:
+            self._unsaid.remove(said)
         self.heard_seq = max(self.heard_seq, said["seq"])
 
     def _forget_what_was_taken(self, view: RemoteView) -> None:

@@ -99,8 +99,7 @@ class Remote:
 
     async def tell(self, request: SendMessageRequest) -> None:
         """Send a message and wait for no more than that it is taken."""
-        context = self._context(CALL_SECONDS)
-        async with aclosing(self._read(self._plain.send_message(request, context=context))) as responses:
+        async with aclosing(self._read(self._plain.send_message(request, context=self._context()))) as responses:
             async for _ in responses:
                 return
 
