@@ -15,6 +15,7 @@ from django.db import transaction
 from apps.a2a.errors import not_cancelable
 from apps.a2a.files import keep_files
 from apps.a2a.incoming import AGENT, Incoming, wrong
+from apps.a2a.looking import task_look
 from apps.a2a.projection import DIRECT, ENDINGS, METADATA_KEY, TOLD, context_of, task_view
 from apps.a2a.push import config_follows_message
 from apps.a2a.wishes import Wishes, read_wishes
@@ -37,7 +38,6 @@ from apps.tasks.selectors import (
     tasks_filtered,
 )
 from apps.tasks.services import NewTask, task_answer, task_cancel, task_create, task_message
-from apps.workers.waiting import why_pending
 
 if TYPE_CHECKING:
     from apps.tasks.models import Task
@@ -57,15 +57,10 @@ async def message_send(principal: Principal, incoming: Incoming) -> Json:
     task = await in_database(deliver, principal, incoming)
     if incoming.blocking and not _is_settled(task):
         await _settled(task)
-        return await in_database(_answer, principal, task.id, incoming)
+        return _answer(await task_look(task.workspace_id, task.id, incoming.history_length), incoming)
     if task.last_seq == 1:
         return {"task": task_view(task, history_length=incoming.history_length)}
-    return {"task": await in_database(_view, principal, task.id, incoming.history_length)}
-
-
-async def task_look(principal: Principal, task_id: str, history_length: int | None) -> Json:
-    """The task as it is now; TaskNotFoundError for anything that is no task of the caller's workspace."""
-    return await in_database(_view, principal, task_id, history_length)
+    return {"task": await task_look(task.workspace_id, task.id, incoming.history_length)}
 
 
 async def task_end(principal: Principal, task_id: str) -> Json:
@@ -121,16 +116,8 @@ def told(task: "Task", *, whole: bool = False) -> list[LogEvent]:
     return read_kinds(task.id, kinds)
 
 
-def _view(principal: Principal, task_id: object, history_length: int | None) -> Json:
-    task = task_get(workspace_id=principal.workspace_id, task_id=task_id)
-    reason = why_pending(task)
-    waits = {"whyPending": reason.text, "whyPendingCode": reason.code} if reason else {}
-    return task_view(task, told(task), history_length=history_length, waits=waits)
-
-
-def _answer(principal: Principal, task_id: object, incoming: Incoming) -> Json:
+def _answer(view: Json, incoming: Incoming) -> Json:
     """What a send that waited gives: the task, or the message that stands for it."""
-    view = _view(principal, task_id, incoming.history_length)
     message = view["status"].get("message")
     if not incoming.task_id and message is not None and message.get("metadata", {}).get(DIRECT):
         return {"message": {name: value for name, value in message.items() if name != "taskId"}}

@@ -8,20 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from apps.a2a.incoming import history_length, pick, text_of, wrong
-from apps.a2a.projection import STATES, TOLD, task_view
+from apps.a2a.looking import told_of
+from apps.a2a.projection import STATES, task_view
 from apps.accounts.principals import Principal
 from apps.core.clock import parse_time
 from apps.core.db import in_database
 from apps.core.ids import parse_id
-from apps.tasks.log.extract import read_kinds_of
-from apps.tasks.selectors import Before, MoveFilter, is_terminal, tasks_by_move
+from apps.tasks.selectors import Before, MoveFilter, tasks_by_move
 from apps.tasks.states import State
 
 Json = dict[str, Any]
 
 PAGE_SIZE, PAGE_SIZE_MOST = 50, 100
-MADE = frozenset({"output", "artifact"})
-"""Kinds that only artifacts are made of."""
 
 
 async def tasks_list(principal: Principal, params: Json) -> Json:
@@ -42,9 +40,7 @@ def _page(
     principal: Principal, wanted: MoveFilter, before: Before | None, size: int, length: int | None, with_artifacts: bool
 ) -> Json:
     page = tasks_by_move(principal.workspace_id, wanted, limit=size, before=before)
-    kinds = set(TOLD) if with_artifacts else set(TOLD) - MADE
-    lines = read_kinds_of([task.id for task in page.tasks if not is_terminal(task) and task.last_seq > 1], kinds)
-    lines |= read_kinds_of([task.id for task in page.tasks if is_terminal(task)], kinds - {"status"})
+    lines = told_of(page.tasks, with_artifacts=with_artifacts)
     tasks = [task_view(task, lines.get(task.id, ()), history_length=length) for task in page.tasks]
     for task in tasks if not with_artifacts else ():
         task.pop("artifacts", None)

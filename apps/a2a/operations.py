@@ -11,10 +11,11 @@ from typing import Any
 from a2a.utils.constants import PROTOCOL_VERSION_0_3, PROTOCOL_VERSION_1_0
 
 from apps.a2a import card
-from apps.a2a.conversation import message_send, task_end, task_look
+from apps.a2a.conversation import message_send, task_end
 from apps.a2a.files import holds_files, with_files
 from apps.a2a.incoming import Incoming, history_length, read_send, task_id_of
 from apps.a2a.listing import tasks_list
+from apps.a2a.looking import task_look
 from apps.a2a.push import config_create, config_delete, config_get, configs_list
 from apps.a2a.push_reading import read_create, read_inline, read_place
 from apps.a2a.streams import Place, TaskStream, stream_of_message, stream_of_task
@@ -68,7 +69,8 @@ async def _incoming(call: Call) -> Incoming:
 
 
 async def _get(call: Call) -> Json:
-    return await _with_files(call, await task_look(call.principal, task_id_of(call.params), _history_length(call)))
+    task_id, length = task_id_of(call.params), _history_length(call)
+    return await _with_files(call, await task_look(call.principal.workspace_id, task_id, length))
 
 
 def _history_length(call: Call) -> int | None:

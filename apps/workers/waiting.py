@@ -5,7 +5,7 @@ The rules stand in the order in which a person would have to remove what is in t
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -54,11 +54,18 @@ class Pending(Protocol):
 
 def why_pending(task: "Task") -> Reason | None:
     """Why no worker has the task yet; None for a task that is not pending."""
-    if task.state != "pending":
-        return None
-    scene = Scene(task.workspace_id)
-    reason = scene.why(task)
-    return reason if reason.code != NEXT_IN_LINE.code else _in_line(scene, task)
+    return why_each_waits([task])[task.id] if task.state == "pending" else None
+
+
+def why_each_waits(tasks: Collection["Task"]) -> Mapping[uuid.UUID, Reason]:
+    """The same of several pending tasks at one moment, by their ids."""
+    scenes: dict[uuid.UUID, Scene] = {}
+    reasons = {}
+    for task in tasks:
+        scene = scenes.setdefault(task.workspace_id, Scene(task.workspace_id))
+        reason = scene.why(task)
+        reasons[task.id] = reason if reason.code != NEXT_IN_LINE.code else _in_line(scene, task)
+    return reasons
 
 
 def _in_line(scene: "Scene", task: "Task") -> Reason:

@@ -15,8 +15,9 @@ from a2a.server.agent_execution import AgentExecutor, RequestContext
 from a2a.server.events import EventQueue
 from a2a.server.request_handlers import DefaultRequestHandler
 from a2a.server.routes import create_jsonrpc_routes
-from a2a.server.tasks import InMemoryTaskStore
+from a2a.server.tasks import DatabaseTaskStore, InMemoryTaskStore, TaskStore
 from a2a.types import AgentCapabilities, AgentCard, AgentInterface, Task, TaskState, TaskStatus
+from sqlalchemy.ext.asyncio import create_async_engine
 from starlette.applications import Starlette
 
 
@@ -38,8 +39,8 @@ class Instant(AgentExecutor):
         raise NotImplementedError
 
 
-def application() -> Starlette:
-    """The server, which speaks both versions on /a2a/jsonrpc."""
+def application(database_url: str = "") -> Starlette:
+    """The server, which speaks both versions on /a2a/jsonrpc; with a database it keeps its tasks there."""
     card = AgentCard(
         name="reference",
         description="reference",
@@ -52,16 +53,24 @@ def application() -> Starlette:
         default_input_modes=["text/plain"],
         default_output_modes=["text/plain"],
     )
-    handler = DefaultRequestHandler(agent_executor=Instant(), task_store=InMemoryTaskStore(), agent_card=card)
+    handler = DefaultRequestHandler(agent_executor=Instant(), task_store=_store(database_url), agent_card=card)
     return Starlette(routes=create_jsonrpc_routes(handler, "/a2a/jsonrpc", enable_v0_3_compat=True))
+
+
+def _store(database_url: str) -> TaskStore:
+    return DatabaseTaskStore(create_async_engine(database_url)) if database_url else InMemoryTaskStore()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="The SDK's own A2A server, in memory.")
     parser.add_argument("--port", type=int, default=0)
-    listener = socket.create_server(("127.0.0.1", parser.parse_args().port))
+    parser.add_argument("--database", default="", help="where the tasks are kept; else in memory")
+    options = parser.parse_args()
+    listener = socket.create_server(("127.0.0.1", options.port))
     print(listener.getsockname()[1], flush=True)
-    config = uvicorn.Config(application(), loop="uvloop", http="httptools", log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        application(options.database), loop="uvloop", http="httptools", log_level="warning", access_log=False
+    )
     uvicorn.Server(config).run(sockets=[listener])
 
 

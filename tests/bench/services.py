@@ -88,10 +88,10 @@ class Bench:
             connection.execute("VACUUM ANALYZE tasks_task")
         return queue
 
-    def finish(self, count: int) -> None:
-        """Have `count` finished tasks in the table, with statistics that know of them."""
+    def finish(self, count: int, more: Mapping[str, str] | None = None) -> None:
+        """Have `count` finished tasks in the table, with statistics that know of them; `more` as for copies."""
         with self._connected() as connection:
-            connection.execute(self.copies(FINISHED, count).encode())
+            connection.execute(self.copies({**FINISHED, **(more or {})}, count).encode())
             connection.execute("VACUUM ANALYZE tasks_task")
 
     def empty(self) -> None:

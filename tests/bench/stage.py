@@ -113,10 +113,18 @@ def _web(variables: dict[str, str]) -> Iterator[Served]:
 
 
 @contextmanager
-def _reference(variables: dict[str, str]) -> Iterator[Served]:
+def durable_reference(stage: Stage) -> Iterator[Served]:
+    """The a2a-sdk's own server with its database store, beside our tables."""
+    database_url = stage.database_url.replace("postgresql://", "postgresql+asyncpg://", 1)
+    with _reference(env.inherited(), "--database", database_url) as served:
+        yield served
+
+
+@contextmanager
+def _reference(variables: dict[str, str], *options: str) -> Iterator[Served]:
     """The a2a-sdk's own server with its in-memory store."""
     began = time.perf_counter()
-    command = [sys.executable, "-m", "tests.bench.a2a_reference"]
+    command = [sys.executable, "-m", "tests.bench.a2a_reference", *options]
     process = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     with _ended(process):
         assert process.stdout is not None

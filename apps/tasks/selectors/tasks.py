@@ -1,7 +1,7 @@
 """Reading single tasks and lists of them. Every query is bound to a workspace; nothing here writes."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,17 @@ def task_get(*, workspace_id: uuid.UUID, task_id: object) -> Task:
     if not rows:
         raise TaskNotFoundError("There is no such task.")
     return as_task(rows[0])
+
+
+_NAMED = f"""
+SELECT {SELECTED} FROM unnest(%(workspaces)s::uuid[], %(ids)s::uuid[]) AS named(workspace_id, id)
+JOIN tasks_task t ON t.id = named.id AND t.workspace_id = named.workspace_id"""
+
+
+def tasks_named(named: Collection[tuple[uuid.UUID, uuid.UUID]]) -> list[Task]:
+    """The tasks that there are of (workspace, task)."""
+    places = {"workspaces": [str(one) for one, _ in named], "ids": [str(one) for _, one in named]}
+    return [as_task(row) for row in execute(_NAMED, places)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,80 @@
+"""Looking at tasks: what a view is made of, read for as many tasks at once as are asked for."""
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from a2a.utils.errors import TaskNotFoundError
+
+from apps.a2a.projection import TOLD, task_view
+from apps.core.gathering import Gathering
+from apps.core.ids import parse_id
+from apps.tasks.log import LogEvent
+from apps.tasks.log.extract import read_kinds_of
+from apps.tasks.selectors import is_terminal, tasks_named
+from apps.workers.waiting import why_each_waits
+
+if TYPE_CHECKING:
+    from apps.tasks.models import Task
+
+Json = dict[str, Any]
+
+MADE = frozenset({"output", "artifact"})
+"""Kinds that only artifacts are made of."""
+PASSING = frozenset({"output", "status"})
+"""Kinds that tell nothing more of a task that has ended with a result."""
+
+
+@dataclass(slots=True)
+class Look:
+    """A task with what its view is made of. Views are shared by those who ask at once: nobody changes one."""
+
+    task: "Task"
+    lines: Sequence[LogEvent]
+    waits: Json
+    _views: dict[int | None, Json] = field(default_factory=dict)
+
+    def view(self, history_length: int | None) -> Json:
+        if history_length not in self._views:
+            self._views[history_length] = task_view(
+                self.task, self.lines, history_length=history_length, waits=self.waits
+            )
+        return self._views[history_length]
+
+
+Named = tuple[uuid.UUID, uuid.UUID]
+"""(workspace, task)."""
+
+
+def look_at(named: Collection[Named]) -> dict[Named, Look]:
+    """The tasks that are there, each in its workspace."""
+    tasks = tasks_named(named)
+    lines = told_of(tasks)
+    reasons = why_each_waits([task for task in tasks if task.state == "pending"])
+    looks = {}
+    for task in tasks:
+        reason = reasons.get(task.id)
+        waits = {"whyPending": reason.text, "whyPendingCode": reason.code} if reason else {}
+        looks[task.workspace_id, task.id] = Look(task, lines.get(task.id, ()), waits)
+    return looks
+
+
+def told_of(tasks: Collection["Task"], *, with_artifacts: bool = True) -> Mapping[uuid.UUID, list[LogEvent]]:
+    """The events that the tasks' views are made of. Tasks to which nothing has happened yet need none."""
+    kinds = set(TOLD) if with_artifacts else set(TOLD) - MADE
+    short = [task.id for task in tasks if is_terminal(task) and (task.result or not with_artifacts)]
+    full = [task.id for task in tasks if task.last_seq > 1 and task.id not in set(short)]
+    return read_kinds_of(short, kinds - PASSING) | read_kinds_of(full, kinds)
+
+
+_looks = Gathering(look_at)
+
+
+async def task_look(workspace_id: uuid.UUID, task_id: object, history_length: int | None) -> Json:
+    """The view of the task as it is now; TaskNotFoundError for anything that is no task of the workspace."""
+    parsed = parse_id(task_id)
+    look = await _looks.get((workspace_id, parsed)) if parsed else None
+    if look is None:
+        raise TaskNotFoundError("There is no such task.")
+    return look.view(history_length)

@@ -1,0 +1,62 @@
+"""Answering many callers at once: what is asked while a look is under way is looked up together by the next one.
+
+One hop of the thread pool and one round trip to the database then serve all who ask at the same time, and none gets
+an answer that is older than its question.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Hashable, Mapping
+from weakref import WeakKeyDictionary
+
+from apps.core.db import in_database
+
+
+class Gathering[K: Hashable, V]:
+    """`look_up` gets the keys of one round, on a database thread, and gives what it found: keys may be missing."""
+
+    def __init__(self, look_up: Callable[[Collection[K]], Mapping[K, V]]) -> None:
+        self._look_up = look_up
+        self._rounds: WeakKeyDictionary[asyncio.AbstractEventLoop, _Rounds[K, V]] = WeakKeyDictionary()
+
+    async def get(self, key: K) -> V | None:
+        """What was found for the key by a look that began after this call; None where there was nothing."""
+        loop = asyncio.get_running_loop()
+        rounds = self._rounds.get(loop)
+        if rounds is None:
+            rounds = self._rounds[loop] = _Rounds(self._look_up)
+        return await rounds.get(key)
+
+
+class _Rounds[K: Hashable, V]:
+    """The rounds of one event loop: at most one is under way, at most one gathers."""
+
+    def __init__(self, look_up: Callable[[Collection[K]], Mapping[K, V]]) -> None:
+        self._look_up = look_up
+        self._asked: dict[K, list[asyncio.Future[V | None]]] = {}
+        self._running: asyncio.Task[None] | None = None
+
+    async def get(self, key: K) -> V | None:
+        answer: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
+        self._asked.setdefault(key, []).append(answer)
+        if self._running is None or self._running.done():
+            self._running = asyncio.create_task(self._run())
+        return await answer
+
+    async def _run(self) -> None:
+        while self._asked:
+            asked, self._asked = self._asked, {}
+            try:
+                found: Mapping[K, V] = await in_database(self._look_up, list(asked))
+            except Exception as error:  # noqa: BLE001 (handed on to everyone who asked)
+                for answer in _open(asked):
+                    answer.set_exception(error)
+            else:
+                for key, answers in asked.items():
+                    for answer in answers:
+                        if not answer.done():
+                            answer.set_result(found.get(key))
+
+
+def _open[K, V](asked: Mapping[K, list[asyncio.Future[V | None]]]) -> list[asyncio.Future[V | None]]:
+    """Who still waits."""
+    return [answer for answers in asked.values() for answer in answers if not answer.done()]
