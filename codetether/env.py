@@ -70,9 +70,12 @@ def load(variables: Mapping[str, str] | None = None) -> Env:
     source = environ.Env()
     source.ENVIRON = dict(os.environ if variables is None else variables)  # noqa: TID251
     try:
-        return _load(source)
+        env = _load(source)
     except (ImproperlyConfigured, ValueError) as error:
         raise SettingError(str(error)) from error
+    if bool(env.grpc_tls_cert) != bool(env.grpc_tls_key):
+        raise SettingError("A2A_GRPC_TLS_CERT and A2A_GRPC_TLS_KEY: give both, or neither.")
+    return env
 
 
 def inherited(**changes: str) -> dict[str, str]:
@@ -83,10 +86,6 @@ def inherited(**changes: str) -> dict[str, str]:
 def _load(source: Any) -> Env:
     host = source.str("A2A_HOST", default="127.0.0.1")
     port = _within("A2A_PORT", source.int("A2A_PORT", default=8000), 1, 65535)
-    grpc_tls_cert = source.str("A2A_GRPC_TLS_CERT", default="")
-    grpc_tls_key = source.str("A2A_GRPC_TLS_KEY", default="")
-    if bool(grpc_tls_cert) != bool(grpc_tls_key):
-        raise SettingError("A2A_GRPC_TLS_CERT and A2A_GRPC_TLS_KEY: give both, or neither.")
     return Env(
         data_dir=Path(source.str("CODETETHER_DATA_DIR", default=".codetether")).absolute(),
         database_url=source.str("DATABASE_URL", default="") or source.str("A2A_DATABASE_URL", default=""),
@@ -101,8 +100,8 @@ def _load(source: Any) -> Env:
         grpc_host=source.str("A2A_GRPC_HOST", default="") or host,
         grpc_port=_within("A2A_GRPC_PORT", source.int("A2A_GRPC_PORT", default=50_051), 0, 65535),
         grpc_url=_address("A2A_GRPC_URL", source.str("A2A_GRPC_URL", default="")),
-        grpc_tls_cert=grpc_tls_cert,
-        grpc_tls_key=grpc_tls_key,
+        grpc_tls_cert=source.str("A2A_GRPC_TLS_CERT", default=""),
+        grpc_tls_key=source.str("A2A_GRPC_TLS_KEY", default=""),
         log_level=_one_of("A2A_LOG_LEVEL", source.str("A2A_LOG_LEVEL", default="INFO").upper(), LOG_LEVELS),
         agent_name=source.str("A2A_AGENT_NAME", default="CodeTether"),
         agent_description=source.str(
@@ -133,14 +132,7 @@ def _load(source: Any) -> Env:
         ),
         outbound_allowed=_networks("A2A_OUTBOUND_ALLOWED", source.list("A2A_OUTBOUND_ALLOWED", default=[])),
         outbound_https_only=source.bool("A2A_OUTBOUND_HTTPS_ONLY", default=False),
-        file_storage=_file_storage(source.str("A2A_FILE_STORAGE", default="")),
-        file_s3_endpoint=source.str("A2A_FILE_S3_ENDPOINT", default=""),
-        max_file_bytes=_within(
-            "A2A_MAX_FILE_BYTES", source.int("A2A_MAX_FILE_BYTES", default=26_214_400), 1_024, 2**32
-        ),
-        inline_file_bytes=_within(
-            "A2A_INLINE_FILE_BYTES", source.int("A2A_INLINE_FILE_BYTES", default=262_144), 0, 1_048_576
-        ),
+        **_about_files(source),
     )
 
 
@@ -171,6 +163,17 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise SettingError(f"{name}={value} is not known: give one of {', '.join(allowed)}.")
     return value
+
+
+def _about_files(source: Any) -> dict[str, Any]:
+    most = _within("A2A_MAX_FILE_BYTES", source.int("A2A_MAX_FILE_BYTES", default=26_214_400), 1_024, 2**32)
+    inline = _within("A2A_INLINE_FILE_BYTES", source.int("A2A_INLINE_FILE_BYTES", default=262_144), 0, 1_048_576)
+    return {
+        "file_storage": _file_storage(source.str("A2A_FILE_STORAGE", default="")),
+        "file_s3_endpoint": source.str("A2A_FILE_S3_ENDPOINT", default=""),
+        "max_file_bytes": most,
+        "inline_file_bytes": inline,
+    }
 
 
 def _file_storage(text: str) -> str:

@@ -19,8 +19,10 @@ from apps.workers.selectors import connected_workers, offered_models
 if TYPE_CHECKING:
     from apps.codebases.models import Codebase
 
-INPUT_MODES = ["text/plain", "application/json"]
-OUTPUT_MODES = ["text/plain"]
+INPUT_MODES = ["text/plain", "application/json", "*/*"]
+"""Text, data, and files of any kind."""
+OUTPUT_MODES = ["text/plain", "application/json", "application/octet-stream"]
+"""As above: what agents make may be any of these."""
 SKILLS_LIMIT = 200
 MODELS_LIMIT = 200
 TEXT_LIMIT = 2_000
