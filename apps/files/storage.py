@@ -6,7 +6,7 @@ a connection nor a thread while its reader is slow.
 
 import io
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any, Protocol
 
 from django.core.files.base import File
@@ -22,7 +22,7 @@ CHUNK_BYTES = 1_048_576
 class Contents(Protocol):
     """A storage of ours. Keys are `<workspace id>/<file id>`; a content is written once and never changed."""
 
-    def save(self, name: str, content: Any) -> str: ...
+    save: Callable[[str, Any], str]
 
     def delete(self, name: str) -> None:
         """Remove a content; one that is not there is no error."""

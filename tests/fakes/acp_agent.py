@@ -9,6 +9,7 @@ the standard library only, so that it starts in a few hundredths of a second. Pr
     stubborn         like spawn, but ignore the cancel             silent   say nothing until cancelled
     ask              ask for permission, say the decision          fail TEXT   a JSON-RPC error
     crash TEXT       write TEXT to stderr and die                  many N   N tool calls
+    leave NAME TEXT  write a file to be handed over                read     say what is in the files that came along
 """
 
 from __future__ import annotations
@@ -114,6 +115,17 @@ class Agent:
     def _do_shell(self, session_id: str, name: str) -> None:
         Path(name).write_text("from a shell\n")
         self._tool(session_id, "bash", "execute", {"command": f"tee {name}"})
+
+    def _do_leave(self, session_id: str, rest: str) -> None:
+        name, _, text = rest.partition(" ")
+        target = Path(os.environ["CODETETHER_ARTIFACTS_DIR"]) / name
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(text)
+
+    def _do_read(self, session_id: str, rest: str) -> None:
+        for line in rest.splitlines():
+            if line.startswith("- /"):
+                self._update(session_id, _chunk(Path(line[2:].rpartition(" (")[0]).read_text() + ";"))
 
     def _do_spawn(self, session_id: str, _: str) -> None:
         self._spawn(session_id)

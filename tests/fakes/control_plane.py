@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.fakes.control_plane_http import TOKEN, PlaneServer, Refusal
+from tests.fakes.kept_files import KeepsFiles
 from tests.fakes.remembered_task import FINAL, FakeTask
 
 __all__ = ["TOKEN", "FakeControlPlane", "FakeTask"]
 
 
-class FakeControlPlane:
+class FakeControlPlane(KeepsFiles):
     """Start it with `with FakeControlPlane() as server`. Every public attribute may be read by a test."""
 
     def __init__(self, *, heartbeat_interval: float = 0.3, lease_seconds: float = 30.0) -> None:
@@ -30,6 +31,7 @@ class FakeControlPlane:
         self.tasks: dict[str, FakeTask] = {}
         self.workers: dict[str, dict[str, Any]] = {}
         self.codebases: dict[str, dict[str, Any]] = {}
+        super().__init__()
         self.unregistered: list[str] = []
         self.heartbeats: list[dict[str, Any]] = []
         self.requests: list[tuple[str, str]] = []
@@ -134,14 +136,17 @@ class FakeControlPlane:
     def handle(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
         with self.change():
             self.requests.append((method, path))
-            for index, (part, refusal) in enumerate(self._refusals):
-                if part in path:
-                    del self._refusals[index]
-                    raise refusal
+            self._refuse_if_told(path)
             for pattern, action in _ROUTES:
                 if match := re.fullmatch(pattern, f"{method} {path}"):
                     return action(self, body, *match.groups())
         raise Refusal(404, "not_found")
+
+    def _refuse_if_told(self, path: str) -> None:
+        for index, (part, refusal) in enumerate(self._refusals):
+            if part in path:
+                del self._refusals[index]
+                raise refusal
 
     def _register(self, body: dict[str, Any]) -> dict[str, Any]:
         worker = self.workers.setdefault(body["worker_id"], {"codebases": []})

@@ -36,6 +36,10 @@ class Plane(Protocol):
 
     def hints(self, worker_id: str, running: Callable[[], bool]) -> Iterator[tuple[str, dict[str, Any]]]: ...
 
+    def give_file(self, file_id: str) -> bytes: ...
+
+    def take_file(self, path: str, token: str, name: str, media_type: str, content: bytes) -> dict[str, Any]: ...
+
 
 class PlaneServer(ThreadingHTTPServer):
     daemon_threads = True
@@ -78,6 +82,9 @@ class _Handler(BaseHTTPRequestHandler):
             plane.requests.append(("GET", parts.path))
         if not self._allowed():
             return
+        if parts.path.startswith("/v1/worker/files/"):
+            self._answered(lambda: plane.give_file(parts.path.rpartition("/")[2]))
+            return
         if parts.path != "/v1/worker/tasks/stream" or plane.stream_status != 200:
             self._answer(404 if plane.stream_status == 200 else plane.stream_status, {"code": "no_stream"})
             return
@@ -101,16 +108,25 @@ class _Handler(BaseHTTPRequestHandler):
                 plane.streams_open -= 1
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
+        raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if not self._allowed():
             return
+        parts, plane = urlsplit(self.path), self.server.plane
+        if parts.path.endswith("/files"):
+            told = [self.headers.get("X-Claim-Token", ""), parse_qs(parts.query)["name"][0]]
+            media_type = self.headers.get("Content-Type", "")
+            self._answered(lambda: plane.take_file(parts.path, *told, media_type, raw))
+        else:
+            self._answered(lambda: plane.handle(self.command, parts.path, json.loads(raw or b"{}")))
+
+    do_PUT = do_POST
+
+    def _answered(self, work: Callable[[], dict[str, Any] | bytes]) -> None:
         try:
-            self._answer(200, self.server.plane.handle(self.command, urlsplit(self.path).path, body))
+            self._answer(200, work())
         except Refusal as refusal:
             extra = {"Retry-After": str(refusal.retry_after)} if refusal.retry_after is not None else {}
             self._answer(refusal.status, {"detail": refusal.code, "code": refusal.code}, extra)
-
-    do_PUT = do_POST
 
     def _allowed(self) -> bool:
         if self.headers.get("Authorization") == f"Bearer {TOKEN}":
@@ -118,8 +134,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(401, {"detail": "no valid token", "code": "unauthenticated"})
         return False
 
-    def _answer(self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> None:
-        content = json.dumps(body).encode()
+    def _answer(self, status: int, body: dict[str, Any] | bytes, headers: dict[str, str] | None = None) -> None:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))

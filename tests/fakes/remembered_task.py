@@ -27,6 +27,7 @@ class FakeTask:
     declined_by: set[str] = field(default_factory=set)
     not_before: float = 0.0
     released_token: str | None = None
+    files: list[dict[str, Any]] = field(default_factory=list)
     deliveries: list[int] = field(default_factory=list)
 
     def events(self, kind: str) -> list[dict[str, Any]]:

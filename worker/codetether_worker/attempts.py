@@ -16,7 +16,7 @@ from codetether_worker.agents.programs import Programs
 from codetether_worker.client import ControlPlane
 from codetether_worker.config import Config
 from codetether_worker.delivery import Delivery
-from codetether_worker.discovery import Inventory
+from codetether_worker.discovery import CONFORMANCE, Inventory
 from codetether_worker.errors import AgentError, ServerRefused, ServerUnreachable
 from codetether_worker.files import TaskFiles
 from codetether_worker.outbox import ClaimLog, Outbox
@@ -30,6 +30,7 @@ from codetether_worker.state import State
 log = logging.getLogger(__name__)
 
 NO_DISK_RETRY = 60.0  # seconds until a task that found no room on the disk is offered again
+_SCRIPTED = frozenset({"builtin", CONFORMANCE})  # agents to whom there is no use in explaining anything
 TREE_BUSY_RETRY = 5.0  # seconds until a task whose working tree is in use is offered again
 
 
@@ -176,7 +177,9 @@ class Attempts:
             text = "another task is running in the same working tree"
             return Outcome("pending", error=text, error_code="tree_busy", retry_after=TREE_BUSY_RETRY)
         attempt.tree = folder if self._takes_whole_tree(claim) else None
-        files = TaskFiles(self._client, claim, scratch, _root(claim, folder), folder, attempt.run.emit)
+        files = TaskFiles(
+            self._client, claim, scratch, _root(claim, folder), folder, attempt.run.emit, talks=program not in _SCRIPTED
+        )
         files.prepare()
         assignment = Assignment(
             task_id=claim.task_id, workdir=folder, agent_type=claim.agent_type, model=claim.model_wanted,

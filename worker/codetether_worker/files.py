@@ -37,6 +37,7 @@ class TaskFiles:
     """`scratch` is the attempt's own folder, `root` the codebase's, `workdir` the agent's within it.
 
     `emit` takes the agent's events on their way to the server; the files that they name as changed are remembered.
+    An agent that `talks` is told where it may leave files.
     """
 
     client: ControlPlane
@@ -45,6 +46,7 @@ class TaskFiles:
     root: Path
     workdir: Path
     report: Callable[[Event], None]
+    talks: bool = True
     _saved: dict[str, str] = field(default_factory=dict)
     _changed: dict[str, str] = field(default_factory=dict)
 
@@ -65,7 +67,7 @@ class TaskFiles:
         """
         notes = [await self._note(attachment) for attachment in attachments]
         said = [text, "Files that came with this message:\n" + "\n".join(notes)] if notes else [text]
-        if first and self.claim.wants_files:
+        if first and self.talks and self.claim.wants_files:
             said.append(
                 f"Put files that are meant for whoever asked into {artifacts_folder(self.scratch)} "
                 f"(${ARTIFACTS_VARIABLE}); they are handed over when you are done."
