@@ -176,17 +176,6 @@ def _about_files(source: Any) -> dict[str, Any]:
     }
 
 
-def _about_files(source: Any) -> dict[str, Any]:
-    most = _within("A2A_MAX_FILE_BYTES", source.int("A2A_MAX_FILE_BYTES", default=26_214_400), 1_024, 2**32)
-    inline = _within("A2A_INLINE_FILE_BYTES", source.int("A2A_INLINE_FILE_BYTES", default=262_144), 0, 1_048_576)
-    return {
-        "file_storage": _file_storage(source.str("A2A_FILE_STORAGE", default="")),
-        "file_s3_endpoint": source.str("A2A_FILE_S3_ENDPOINT", default=""),
-        "max_file_bytes": most,
-        "inline_file_bytes": inline,
-    }
-
-
 def _file_storage(text: str) -> str:
     """Empty, or `s3://bucket` with an optional `/prefix`."""
     if text and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#]*)?", text):
