@@ -75,9 +75,7 @@ def test_newest_version_is_chosen(admin: Api) -> None:
     assert (agent["name"], agent["protocol_version"], agent["binding"]) == ("old", "0.3", "HTTP+JSON")
 
 
-def test_secret_is_sealed_and_in_no_answer_or_log(
-    admin: Api, cousin: Cousin, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_secret_is_sealed_and_in_no_answer_or_log(admin: Api, cousin: Cousin, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
         made = admin.post(AGENTS, {"card_url": cousin.url, "api_key": SECRET, "api_key_header": "X-Key"})
         listed = admin.get(AGENTS)
@@ -175,9 +173,7 @@ def test_interface_inside_is_not_called(admin: Api, cousin: Cousin) -> None:
 
 def test_agent_that_speaks_grpc_only(admin: Api, cousin: Cousin) -> None:
     def grpc_only(card: dict[str, Any]) -> None:
-        card["supportedInterfaces"] = [
-            {"url": "grpc.example:443", "protocolBinding": "GRPC", "protocolVersion": "1.0"}
-        ]
+        card["supportedInterfaces"] = [{"url": "grpc.example:443", "protocolBinding": "GRPC", "protocolVersion": "1.0"}]
 
     cousin.altered = grpc_only
     answer = admin.post(AGENTS, {"card_url": cousin.url})
