@@ -84,9 +84,13 @@ def inherited(**changes: str) -> dict[str, str]:
 
 
 def _load(source: Any) -> Env:
+    return Env(**_services(source), **_agent(source), **_bounds(source))
+
+
+def _services(source: Any) -> dict[str, Any]:
+    """Where the parts are, and how they are reached."""
     host = source.str("A2A_HOST", default="127.0.0.1")
-    port = _within("A2A_PORT", source.int("A2A_PORT", default=8000), 1, 65535)
-    return Env(
+    return dict(
         data_dir=Path(source.str("CODETETHER_DATA_DIR", default=".codetether")).absolute(),
         database_url=source.str("DATABASE_URL", default="") or source.str("A2A_DATABASE_URL", default=""),
         redis_url=source.str("A2A_REDIS_URL", default=""),
@@ -96,13 +100,22 @@ def _load(source: Any) -> Env:
         allowed_hosts=source.list("CODETETHER_ALLOWED_HOSTS", default=["*"]),
         csrf_trusted_origins=source.list("CODETETHER_CSRF_TRUSTED_ORIGINS", default=[]),
         host=host,
-        port=port,
+        port=_within("A2A_PORT", source.int("A2A_PORT", default=8000), 1, 65535),
         grpc_host=source.str("A2A_GRPC_HOST", default="") or host,
         grpc_port=_within("A2A_GRPC_PORT", source.int("A2A_GRPC_PORT", default=50_051), 0, 65535),
         grpc_url=_address("A2A_GRPC_URL", source.str("A2A_GRPC_URL", default="")),
         grpc_tls_cert=source.str("A2A_GRPC_TLS_CERT", default=""),
         grpc_tls_key=source.str("A2A_GRPC_TLS_KEY", default=""),
         log_level=_one_of("A2A_LOG_LEVEL", source.str("A2A_LOG_LEVEL", default="INFO").upper(), LOG_LEVELS),
+        database_threads=_within(
+            "CODETETHER_DATABASE_THREADS", source.int("CODETETHER_DATABASE_THREADS", default=8), 1, 64
+        ),
+    )
+
+
+def _agent(source: Any) -> dict[str, Any]:
+    """What clients are told, who may call, and how long things take."""
+    return dict(
         agent_name=source.str("A2A_AGENT_NAME", default="CodeTether"),
         agent_description=source.str(
             "A2A_AGENT_DESCRIPTION", default="Hands work to coding agents on the machines that hold the code."
@@ -121,9 +134,12 @@ def _load(source: Any) -> Env:
         sse_keepalive=_within("WORKER_SSE_KEEPALIVE", source.int("WORKER_SSE_KEEPALIVE", default=15), 1, 30),
         lease_seconds=_within("CODETETHER_LEASE_SECONDS", source.int("CODETETHER_LEASE_SECONDS", default=60), 2, 3600),
         retention_days=_within("A2A_RETENTION_DAYS", source.int("A2A_RETENTION_DAYS", default=90), 0, 36_500),
-        database_threads=_within(
-            "CODETETHER_DATABASE_THREADS", source.int("CODETETHER_DATABASE_THREADS", default=8), 1, 64
-        ),
+    )
+
+
+def _bounds(source: Any) -> dict[str, Any]:
+    """How large things may be, where files are kept, and whom the server may call."""
+    return dict(
         max_body_bytes=_within(
             "CODETETHER_MAX_BODY_BYTES",
             source.int("CODETETHER_MAX_BODY_BYTES", default=8_388_608),
