@@ -15,7 +15,7 @@ django.setup()
 import uvloop
 from django.conf import settings
 
-from apps.a2a.grpc.server import GRACE_SECONDS, BusyPortError, make_server
+from apps.a2a.grpc.server import GRACE_SECONDS, CannotListenError, make_server
 from apps.core.db import close_pool
 from apps.core.stopping import stopping
 from apps.core.wakeups import hub
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 async def serve() -> None:
-    """Serve until SIGTERM or SIGINT; BusyPortError where the address cannot be listened on."""
+    """Serve until SIGTERM or SIGINT; CannotListenError where the address cannot be listened on."""
     server, port = make_server(settings.A2A_GRPC_HOST, settings.A2A_GRPC_PORT)
     if not settings.A2A_AUTH_ENABLED:
         log.warning("A2A_AUTH_ENABLED=false: EVERYBODY WHO REACHES THIS SERVER IS ITS ADMIN")
@@ -44,10 +44,10 @@ async def serve() -> None:
 
 
 def main() -> int:
-    """Returns the exit code; an address that is taken is told in one line."""
+    """Returns the exit code; what keeps it from listening is told in one line."""
     try:
         uvloop.run(serve())
-    except BusyPortError as error:
+    except CannotListenError as error:
         sys.stderr.write(f"codetether: {error}\n")
         return 1
     return 0

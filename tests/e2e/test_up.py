@@ -13,8 +13,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import grpc
 import httpx
 import pytest
+from a2a.types.a2a_pb2 import GetExtendedAgentCardRequest
+from a2a.types.a2a_pb2_grpc import A2AServiceStub
 
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 90
@@ -69,12 +72,13 @@ class Up:
         self.folder = folder
         self.data_dir = folder / ".codetether"
         self.port = free_port()
+        self.grpc_port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.console = ""
         self.process = subprocess.Popen(
             command("up", "--port", str(self.port)),
             cwd=folder,
-            env=environment(),
+            env=environment() | {"A2A_GRPC_PORT": str(self.grpc_port)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
@@ -159,6 +163,23 @@ def test_the_first_start_shows_a_login_that_works(up: Up) -> None:
     assert login["token"] in up.console
     assert list_tasks(up.url, up.data_dir) == 200
     assert httpx.get(f"{up.url}/v1/opencode/tasks").status_code == 401
+
+
+def test_grpc_answers_where_the_card_and_the_banner_say(up: Up) -> None:
+    card = httpx.get(f"{up.url}/.well-known/agent-card.json").json()
+    (address, _) = [one["url"] for one in card["supportedInterfaces"] if one["protocolBinding"] == "GRPC"]
+    assert address == f"127.0.0.1:{up.grpc_port}"
+    assert f" {address}\n" in up.console
+    token = json.loads((up.data_dir / "credentials.json").read_text())["token"]
+    with grpc.insecure_channel(address) as channel:
+        ask = A2AServiceStub(channel).GetExtendedAgentCard
+        told = ask(
+            GetExtendedAgentCardRequest(),
+            metadata=[("authorization", f"Bearer {token}")],
+            timeout=START_SECONDS,
+            wait_for_ready=True,
+        )
+    assert told.name == card["name"]
 
 
 def test_a_second_up_in_the_folder_is_refused_in_one_line(up: Up) -> None:

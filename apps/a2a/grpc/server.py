@@ -16,8 +16,8 @@ GRACE_SECONDS = 3.0
 """What calls that are under way get at the end; streams end by themselves, and waiting sends return at once."""
 
 
-class BusyPortError(Exception):
-    """The address cannot be listened on."""
+class CannotListenError(Exception):
+    """The address is taken, or the certificate is no use; the message says it in one line."""
 
 
 def make_server(host: str, port: int) -> tuple[grpc.aio.Server, int]:
@@ -55,9 +55,12 @@ def _listen(server: grpc.aio.Server, address: str) -> int:
             port = server.add_insecure_port(address)
         return port
     except RuntimeError as error:
-        raise BusyPortError(f"Cannot listen on {address} for gRPC: {error}") from error
+        raise CannotListenError(f"Cannot listen on {address} for gRPC: {error}") from error
 
 
 def _credentials() -> grpc.ServerCredentials:
-    key, chain = (Path(name).read_bytes() for name in (settings.A2A_GRPC_TLS_KEY, settings.A2A_GRPC_TLS_CERT))
+    try:
+        key, chain = (Path(name).read_bytes() for name in (settings.A2A_GRPC_TLS_KEY, settings.A2A_GRPC_TLS_CERT))
+    except OSError as error:
+        raise CannotListenError(f"The certificate for gRPC cannot be read: {error}") from error
     return grpc.ssl_server_credentials([(key, chain)])

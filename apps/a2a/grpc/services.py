@@ -2,7 +2,8 @@
 
 - Errors reach `apps/a2a/grpc/calls.py` as they are: the SDK knows only some, without all of their details.
 - 0.3: a role that is not given is the user's; a send without a configuration waits, as in the other bindings; the
-  content of a file may be bytes as they are, and not only base64 text as the SDK's own clients put it there.
+  content of a file may be bytes as they are, and not only base64 text as the SDK's own clients put it there, and a
+  file without any is refused.
 """
 
 import base64
@@ -20,6 +21,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from apps.a2a.grpc.calls import CurrentCall, Rpc
 from apps.a2a.handler import TaskRequestHandler
+from apps.a2a.incoming import wrong
 from apps.a2a.operations import NEW, OLD
 
 assert google.rpc.error_details_pb2.DESCRIPTOR
@@ -70,7 +72,9 @@ def _mend(request: Any) -> None:
         message.role = a2a_v0_3_pb2.ROLE_USER
     if not request.HasField("configuration"):
         request.configuration.blocking = True
-    for part in message.content:
+    for index, part in enumerate(message.content):
+        if part.HasField("file") and part.file.WhichOneof("file") is None:
+            raise wrong(f"request.content[{index}].file", "A file has either its content or its address.")
         if part.file.HasField("file_with_bytes") and not _is_base64(part.file.file_with_bytes):
             part.file.file_with_bytes = base64.b64encode(part.file.file_with_bytes)
 

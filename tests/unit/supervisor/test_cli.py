@@ -2,6 +2,7 @@
 
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,75 @@ def test_a_busy_port_is_one_line_and_starts_nothing(tmp_path: Path, capsys: pyte
     assert error.startswith(f"codetether: Port {port} on 127.0.0.1 is in use")
     assert error.count("\n") == 1
     assert not (tmp_path / "postgres").exists()
+
+
+@pytest.mark.parametrize("command", ["grpc", "up"])
+def test_a_busy_grpc_port_that_was_asked_for_is_one_line(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "execve", _never)
+    monkeypatch.setattr(cli, "service_urls", lambda _: ("", ""))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        monkeypatch.setenv("A2A_GRPC_PORT", str(port))
+        more = [] if command == "grpc" else ["--port=8001"]
+        assert cli.main([command, f"--data-dir={tmp_path}", *more]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(f"codetether: Port {port} on 127.0.0.1 is in use")
+    assert "A2A_GRPC_PORT" in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "postgres").exists()
+
+
+def _never(*_: object) -> None:
+    raise AssertionError("started")
+
+
+def test_a_default_grpc_port_that_is_taken_keeps_nothing_else_from_starting(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("A2A_GRPC_PORT", raising=False)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = replace(_settings(tmp_path), grpc_port=taken.getsockname()[1])
+        plan = up._grpc_or_not(Plan(settings=settings, is_whole=True, has_worker=False))
+    assert not plan.has_grpc
+    assert plan.environment("", "")["A2A_GRPC_PORT"] == "0"
+    assert "without gRPC: Port" in capsys.readouterr().out
+
+
+def test_run_alone_names_no_grpc_on_its_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("A2A_GRPC_PORT", raising=False)
+    alone = Plan(settings=_settings(tmp_path), is_whole=False, has_worker=False)
+    assert alone.environment("", "")["A2A_GRPC_PORT"] == "0"
+    monkeypatch.setenv("A2A_GRPC_PORT", "50052")
+    assert alone.environment("", "")["A2A_GRPC_PORT"] == "50052"
+
+
+def test_grpc_becomes_its_own_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[tuple[list[str], dict[str, str]]] = []
+    monkeypatch.setattr(os, "execve", lambda _, command, environment: started.append((command, environment)))
+    monkeypatch.setattr(cli, "service_urls", lambda _: ("", ""))
+    port = _free_port()
+    assert cli.main(["grpc", "--host=127.0.0.1", f"--port={port}", f"--data-dir={tmp_path}"]) == 0
+    ((command, environment),) = started
+    assert command[1:] == ["-m", "codetether.grpc_server"]
+    assert (environment["A2A_GRPC_HOST"], environment["A2A_GRPC_PORT"]) == ("127.0.0.1", str(port))
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def test_grpc_without_a_port_or_a_database_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "execve", _never)
+    for name in ("DATABASE_URL", "A2A_DATABASE_URL", "A2A_REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    assert cli.main(["grpc", "--port=0", f"--data-dir={tmp_path}"]) == 1
+    assert cli.main(["grpc", f"--data-dir={tmp_path}"]) == 1
+    assert capsys.readouterr().err.count("\n") == 2
 
 
 def test_a_second_up_in_a_folder_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest
 from grpc_reflection.v1alpha.reflection_pb2_grpc import ServerReflectionStub
 
 from apps.a2a.grpc import health
-from apps.a2a.grpc.server import BusyPortError, make_server
+from apps.a2a.grpc.server import CannotListenError, make_server
 from apps.core.stopping import stopping
 from apps.core.wakeups import hub
 from tests.api.a2a.client import Hand
@@ -86,7 +86,7 @@ async def test_a_slow_reader_holds_up_nobody(ada: GrpcCaller, hand: Hand) -> Non
 
 
 async def test_a_port_that_is_taken_is_said(address: str) -> None:
-    with pytest.raises(BusyPortError, match=f"Cannot listen on {address}"):
+    with pytest.raises(CannotListenError, match=f"Cannot listen on {address}"):
         make_server("127.0.0.1", int(address.rpartition(":")[2]))
 
 

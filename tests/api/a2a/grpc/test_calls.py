@@ -114,6 +114,19 @@ async def test_question_and_answer(ada: GrpcCaller, hand: Hand) -> None:
     assert (await ada.get(asked.task_id)).artifacts[0].parts[0].text == "painted"
 
 
+async def test_tasks_are_listed_by_pages(ada: GrpcCaller) -> None:
+    sent = [(await ada.send(f"number {number}", context_id="shop")).id for number in range(3)]
+    await ada.send("elsewhere")
+    request = new.ListTasksRequest(context_id="shop", page_size=2)
+    page = await ada.call(ada.new.ListTasks, request)
+    request.page_token = page.next_page_token
+    rest = await ada.call(ada.new.ListTasks, request)
+    assert {task.id for task in [*page.tasks, *rest.tasks]} == set(sent)
+    assert (page.total_size, len(page.tasks), rest.next_page_token) == (3, 2, "")
+    wanted = new.ListTasksRequest(context_id="shop", status=new.TASK_STATE_WORKING)
+    assert not (await ada.call(ada.new.ListTasks, wanted)).tasks
+
+
 async def test_cancel(ada: GrpcCaller) -> None:
     task = await ada.send()
     cancelled = await ada.call(ada.new.CancelTask, new.CancelTaskRequest(id=task.id))
