@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from apps.a2a.push_cursor import push_pending, push_totals
 from apps.accounts.gate import guarded
 from apps.accounts.permissions import Scope
 from apps.accounts.principals import Principal
@@ -36,7 +37,15 @@ async def metrics(request: Request, principal: Principal) -> Response:
 
 
 def _page(wakeups_connected: bool) -> bytes:
-    stored = Stored(totals(), pending_by_reason(), connected_count(), wakeups_connected, sweep_latest())
+    stored = Stored(
+        tasks=totals(),
+        pending=pending_by_reason(),
+        workers=connected_count(),
+        wakeups_connected=wakeups_connected,
+        sweep=sweep_latest(),
+        pushed=push_totals(),
+        push_pending=push_pending(),
+    )
     return bytes(generate_latest(stored)) + bytes(generate_latest(REGISTRY))
 
 
@@ -49,6 +58,8 @@ class Stored:
     workers: int
     wakeups_connected: bool
     sweep: Swept | None
+    pushed: Mapping[str, int]
+    push_pending: int
 
     def collect(self) -> Iterator[Metric]:
         yield InfoMetricFamily("codetether", "The version that runs.", {"version": __version__})
@@ -59,6 +70,9 @@ class Stored:
         meaning = "Tasks that the reaper has moved, by what became of them; counted in the database."
         swept = CounterMetricFamily("codetether_swept_tasks", meaning, labels=["outcome"])
         yield _filled(swept, {**asdict(Sweep()), **self.tasks.swept})
+        meaning = "Push notifications, by what became of each attempt; counted in the database."
+        pushed = CounterMetricFamily("codetether_push_notifications", meaning, labels=["outcome"])
+        yield _filled(pushed, self.pushed)
         for name, meaning, value in self._single():
             yield GaugeMetricFamily(f"codetether_{name}", meaning, value=value)
 
@@ -71,6 +85,8 @@ class Stored:
         meaning = "When the reaper last came to the end of a sweep, in seconds since 1970; 0 where it never did."
         yield "last_sweep_timestamp_seconds", meaning, self.sweep.at.timestamp() if self.sweep else 0.0
         yield "connected_workers", "Workers heard of lately.", self.workers
+        meaning = "Receivers of push notifications that are to be told something, or to be tried again."
+        yield "push_receivers_waiting", meaning, self.push_pending
         meaning = "Whether the other processes' wake-ups arrive here; 0 also before this process's first stream."
         yield "wakeups_connected", meaning, self.wakeups_connected
 

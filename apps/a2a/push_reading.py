@@ -117,8 +117,8 @@ def _secret(given: Mapping[str, Any], name: str, under: str) -> str:
         return ""
     if not isinstance(value, str) or len(value) > SECRET_LIMIT:
         raise wrong(f"{under}{name}", f"Give a text of at most {SECRET_LIMIT} characters.")
-    if not (value.isascii() and value.isprintable()):
-        raise wrong(f"{under}{name}", "Give printable ASCII: it is sent in a header.")
+    if not (value.isascii() and value.isprintable() and value == value.strip()):
+        raise wrong(f"{under}{name}", "Give printable ASCII without blanks around it: it is sent in a header.")
     return value
 
 

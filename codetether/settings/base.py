@@ -129,6 +129,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 10},
     },
+    "deliver-push-notifications": {
+        "task": "apps.a2a.jobs.push_deliver",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
     "reap-expired-leases": {
         "task": "apps.tasks.jobs.leases_reap",
         "schedule": 5.0,

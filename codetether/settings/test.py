@@ -13,6 +13,7 @@ CHANNEL_LAYERS = {
         "CONFIG": {"hosts": [REDIS_URL], "prefix": f"test-{_PARALLEL}"},
     },
 }
+CELERY_BROKER_URL = "memory://"  # nobody runs the jobs that tests only start
 SECRET_KEY = "only-for-tests-" + "x" * 40
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["*"]

@@ -2,13 +2,16 @@
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 from django.conf import settings
 
 from apps.core.wakeups import hub
 from tests.api.a2a.client import Caller, Hand
+from tests.api.a2a.push_stage import Stage
 from tests.api.a2a.rest_client import RestCaller
 from tests.factories import Cast
+from tests.fakes.webhook import receiving
 
 
 @pytest_asyncio.fixture
@@ -23,6 +26,14 @@ async def ada(transactional_db: None, cast: Cast) -> AsyncIterator[Caller]:
 @pytest_asyncio.fixture
 async def hand(ada: Caller, cast: Cast) -> Hand:
     return Hand(cast)
+
+
+@pytest_asyncio.fixture
+async def stage(ada: Caller, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    """A receiver of push notifications on this machine, which may be called."""
+    monkeypatch.setattr(settings, "OUTBOUND_ALLOWED", ["127.0.0.0/8"])
+    async with receiving() as hook:
+        yield Stage(ada, hand, hook)
 
 
 @pytest_asyncio.fixture

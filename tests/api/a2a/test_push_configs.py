@@ -143,6 +143,7 @@ WRONG = [
     ({"url": "https://ada:secret@example.com/"}, "url"),
     ({"token": 3}, "token"),
     ({"token": "a\r\nx: y"}, "token"),
+    ({"token": " a"}, "token"),
     ({"token": "x" * 5000}, "token"),
     ({"id": "x" * 300}, "id"),
     ({"id": 3}, "id"),
