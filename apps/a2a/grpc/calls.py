@@ -80,6 +80,7 @@ class Rpc:
     async def stream(self, raw: bytes, context: Context) -> None:
         """Serve a call with a stream of answers; whatever it has opened is closed when it ends or is cut."""
         serve: Callable[..., AsyncIterator[Any]] = self._serve
+        state = None
         try:
             state = await self._begin(context)
             async with state.streams, aclosing(serve(self._decode(raw), context)) as answers:  # type: ignore[type-var]
@@ -88,7 +89,7 @@ class Rpc:
             return
         except Exception as error:  # noqa: BLE001 (as above)
             refusal = refusal_of(error)
-        await _refuse(context, refusal, _place_of_current())
+        await _refuse(context, refusal, _place(state) if state is not None else ())
 
     async def _begin(self, context: Context) -> CallState:
         """Who calls, and in which version; the first answer's headers go out with what was asked of them."""
@@ -178,11 +179,6 @@ def _answered(sent: dict[str, list[str]]) -> tuple[tuple[str, str], ...]:
 def _place(state: CallState) -> tuple[tuple[str, str], ...]:
     """Where a stream ended, so that its client can go on from there."""
     return ((LAST_EVENT_ID, state.heard),) if state.heard else ()
-
-
-def _place_of_current() -> tuple[tuple[str, str], ...]:
-    current = _current.get(None)
-    return _place(current.state[STATE]) if current is not None else ()
 
 
 async def _refuse(context: Context, refusal: Refusal, trailing: tuple[tuple[str, str], ...] = ()) -> Any:
