@@ -67,11 +67,21 @@ class Plant:
         for log in sorted(self.home.glob("**/*.log")):
             sys.stderr.write(f"--- {log.name} of {log.parent.name}\n{log.read_text()}")  # pytest shows it on failure
 
+    def kill(self) -> None:
+        """What the kernel's OOM killer does. Who connects now waits for `restart`."""
+        self._web.kill()
+        self._web.wait(PATIENCE)
+
+    def restart(self) -> None:
+        """A new web process at the same address."""
+        self._web = self._start_web()
+        until(self._answers, "the web process answers again", seconds=START_SECONDS)
+
     def environment(self) -> dict[str, str]:
         """What the product's processes on this database are told."""
         return {
             "DATABASE_URL": self.database,
-            "A2A_REDIS_URL": settings.CELERY_BROKER_URL,
+            "A2A_REDIS_URL": settings.REDIS_URL,
             "DJANGO_SETTINGS_MODULE": "codetether.settings.base",
             "CODETETHER_LEASE_SECONDS": str(self.lease_seconds),
             "CODETETHER_DATA_DIR": str(self.home / "data"),
@@ -82,8 +92,8 @@ class Plant:
     def _start_web(self) -> subprocess.Popen[bytes]:
         gate, ours = os.pipe()
         os.close(ours)
-        (self.home / "data" / "static").mkdir(parents=True)
-        with (self.home / "web.log").open("wb") as log:
+        (self.home / "data" / "static").mkdir(parents=True, exist_ok=True)
+        with (self.home / "web.log").open("ab") as log:
             started = subprocess.Popen(
                 [sys.executable, "-m", "codetether.web", f"--fd={self._listener.fileno()}", f"--gate-fd={gate}"],
                 env=env.inherited(**self.environment()),
@@ -96,11 +106,11 @@ class Plant:
     def _answers(self) -> bool:
         return self.http.get("/health").status_code == 200
 
-    def worker(self, name: str, *arguments: str, agent: Path | None = None) -> WorkerProcess:
-        """A running worker daemon; without `agent` it has only the built-in one."""
+    def worker(self, name: str, *arguments: str, agent: Path | None = None, conformance: bool = False) -> WorkerProcess:
+        """A running worker daemon; without `agent` it has only the built-in one, with `conformance` the kits' too."""
         home = self.home / name
         home.mkdir()
-        environment = {"A2A_WORKER_NAME": name, "A2A_WORKER_ID": name}
+        environment = {"A2A_WORKER_NAME": name, "A2A_WORKER_ID": name, "A2A_CONFORMANCE": str(conformance).lower()}
         environment |= {"OPENCODE_BIN": str(agent)} if agent else {"PATH": os.defpath}
         return self._stack.enter_context(WorkerProcess(self.url, home, *arguments, environment=environment))
 

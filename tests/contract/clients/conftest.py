@@ -48,7 +48,7 @@ def site(
 def own_broker() -> str:
     """A number of Redis' databases that other tests' processes do not use: jobs of another database come by it."""
     number = 8 + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 8
-    return f"{str(settings.CELERY_BROKER_URL).rpartition('/')[0]}/{number}"
+    return f"{str(settings.REDIS_URL).rpartition('/')[0]}/{number}"
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,10 @@ class Hand:
             worker_id=self.role, name=self.role, global_codebase_id="global", agents=[{"role": self.role}],
         )  # fmt: skip
 
+    def move(self, http: httpx.Client) -> None:
+        """Speak to another address from now on."""
+        self._http = http
+
     def take(self) -> "Held":
         """The next task for this role, as soon as there is one."""
         deadline = time.monotonic() + PATIENCE
