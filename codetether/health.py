@@ -80,7 +80,7 @@ def _database() -> str:
 
 
 def _redis() -> str:
-    url = settings.CELERY_BROKER_URL
+    url = settings.REDIS_URL
     try:
         with redis.Redis.from_url(
             url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS

@@ -13,7 +13,7 @@ NOBODY = "redis://127.0.0.1:1"
 
 @pytest.fixture
 def redis_is_away(settings: Any) -> None:
-    settings.CELERY_BROKER_URL = NOBODY
+    settings.REDIS_URL = NOBODY
 
 
 def test_everything_is_there(api: Api) -> None:

@@ -18,7 +18,7 @@ STATES, TESTS = "apps/tasks/states.py", ("tests/unit/test_states.py",)
 @pytest.fixture
 def field(tmp_path: Path) -> Field:
     database = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/mutants".format(**connection.settings_dict)
-    return Field(tmp_path, database, settings.CELERY_BROKER_URL)
+    return Field(tmp_path, database, settings.REDIS_URL)
 
 
 def mutant(old: str, new: str) -> Mutant:

@@ -64,7 +64,7 @@ def valkey(tmp_path: Path) -> Iterator[Valkey]:
 
 @pytest.fixture
 def plant(cast: Cast, valkey: Valkey, tmp_path: Path, settings: Any) -> Iterator[Plant]:
-    settings.CELERY_BROKER_URL = valkey.services.redis_url
+    settings.REDIS_URL = valkey.services.redis_url
     home = tmp_path / "plant"
     home.mkdir()
     with Plant(home, lease_seconds=60) as one:

@@ -48,7 +48,7 @@ class Web:
             [sys.executable, "-m", "codetether.web", f"--fd={self.listener.fileno()}", f"--gate-fd={gate}"],
             env=env.inherited(
                 DATABASE_URL=database,
-                A2A_REDIS_URL=settings.CELERY_BROKER_URL,
+                A2A_REDIS_URL=settings.REDIS_URL,
                 DJANGO_SETTINGS_MODULE="codetether.settings.test",
             ),
             pass_fds=(self.listener.fileno(), gate),
