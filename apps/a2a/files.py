@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-INLINE_LIMIT = 4_194_304
-"""Bytes of file contents in one answer; what goes beyond is given by address."""
+INLINE_LIMIT, INLINE_FILES = 4_194_304, 50
+"""Bytes of file contents in one answer, and files; what goes beyond is given by address."""
 HOLDERS = ("task", "tasks", "message", "status", "statusUpdate", "artifactUpdate", "artifact", "artifacts", "history")
 """Fields of views and stream events under which parts may be."""
 
@@ -119,7 +119,8 @@ def _inline(files: "Collection[StoredFile]") -> Mapping[uuid.UUID, bytes]:
     """The contents that an answer holds itself: small ones, the first that fit."""
     chosen, total = [], 0
     for file in sorted(files, key=lambda file: file.id):
-        if file.size <= settings.INLINE_FILE_BYTES and total + file.size <= INLINE_LIMIT:
+        fits = file.size <= settings.INLINE_FILE_BYTES and total + file.size <= INLINE_LIMIT
+        if fits and len(chosen) < INLINE_FILES:
             chosen.append(file)
             total += file.size
     return small_contents(chosen)

@@ -4,16 +4,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from storages.backends.s3 import S3Storage
 
 from apps.files.errors import FileStorageError
 
+CONNECT_SECONDS = 3.0
+READ_SECONDS = 15.0
 MISSING = frozenset({"NoSuchKey", "404"})
 
 
 class S3Contents(S3Storage):  # type: ignore[misc]
     """django-storages' backend, with pieces, and with its failures told as ours."""
+
+    def __init__(self, **options: Any) -> None:
+        """`options` as django-storages has them. A storage that is away may not hold our threads for long."""
+        config = Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"total_max_attempts": 2, "mode": "standard"},
+            signature_version=options.get("signature_version"),
+            s3={"addressing_style": options.get("addressing_style")},
+        )
+        super().__init__(client_config=config, **options)
 
     @property
     def bucket(self) -> Any:

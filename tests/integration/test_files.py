@@ -123,6 +123,19 @@ def test_failing_storage_leaves_no_row(
     assert not StoredFile.objects.exists()
 
 
+def test_storage_that_is_away_is_said_soon(
+    s3: ObjectStorage, cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(s3, settings, monkeypatch)
+    declared = s3.declaration()
+    away = declared["OPTIONS"] | {"endpoint_url": "http://127.0.0.1:1"}
+    settings.STORAGES = settings.STORAGES | {"files": declared | {"OPTIONS": away}}
+    with pytest.raises(FileStorageError) as refusal:
+        cast.file()
+    assert (refusal.value.status, refusal.value.retry_after) == (503, 5)
+    assert not StoredFile.objects.exists()
+
+
 def test_objects_lie_under_the_prefix_by_workspace(
     s3: ObjectStorage, cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -102,6 +102,12 @@ async def test_large_file_is_given_by_its_address(ada: Caller, settings: Any) ->
     assert (fetched.status_code, fetched.content) == (200, SUMS)
 
 
+async def test_only_so_many_files_stand_in_one_answer(ada: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("apps.a2a.files.INLINE_FILES", 1)
+    task = await send(ada, ATTACHED, ATTACHED)
+    assert [sorted(part)[-1] for part in task["history"][0]["parts"]] == ["raw", "url"]
+
+
 async def test_file_whose_time_is_over_is_given_by_its_address(ada: Caller) -> None:
     task = await send(ada, ATTACHED)
     await in_database(files_remove, await files())
