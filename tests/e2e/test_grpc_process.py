@@ -21,6 +21,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.conf import settings
 from django.db import connection
 
+from apps.tasks.models import Task
+from apps.tasks.services import Outcome, task_finish
+from apps.tasks.states import State
 from codetether import env
 from tests.api.a2a.grpc.caller import Refused, saying
 from tests.factories import Cast
@@ -94,6 +97,17 @@ def test_the_end_cuts_streams_and_lets_waiting_calls_answer(
     assert answered.id != task.id
     assert time.monotonic() - began < STOP_SECONDS
     assert (server.process.returncode, "Traceback" in said) == (0, False), said
+
+
+def test_what_happens_elsewhere_is_streamed(stub: A2AServiceStub, cast: Cast) -> None:
+    stream = stub.SendStreamingMessage(saying("hi"), metadata=TOKEN, timeout=START_SECONDS)
+    sent = next(stream).task
+    claim = cast.held(Task.objects.get(id=sent.id))
+    task_finish(claim=claim, outcome=Outcome(status=State.COMPLETED, result="100"))
+    told = [event.WhichOneof("payload") for event in stream]
+    assert told == ["status_update", "artifact_update", "status_update"]
+    got = stub.GetTask(new.GetTaskRequest(id=sent.id), metadata=TOKEN)
+    assert got.artifacts[0].parts[0].text == "100"
 
 
 def _until_there_are(stub: A2AServiceStub, count: int) -> None:
