@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 50
 TIMEOUT_SECONDS = 10.0
-TAKING_SECONDS = 50.0
+TAKING_SECONDS = 20.0
 """How long one run of the job takes up new work; then it ends what it has begun."""
 LOOK_SECONDS = 0.5
 """While some are slow, how often to look for what has become due."""

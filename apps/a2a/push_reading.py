@@ -73,7 +73,7 @@ def _read(given: Any, name: str, version: str) -> PushWish:
     scheme, credentials = _authentication(given, under)
     # flat, the params' own `id` is the config's, as the task's is `taskId`
     return PushWish(
-        config_id=text_of(given, "id") or _id_for(url, version),
+        config_id=_id_of(given, under) or _id_for(url, version),
         url=url,
         token=_secret(given, "token", under),
         scheme=scheme,
@@ -81,6 +81,13 @@ def _read(given: Any, name: str, version: str) -> PushWish:
         version=version,
         named=f"{under}url",
     )
+
+
+def _id_of(given: Json, under: str) -> str:
+    found = text_of(given, "id")
+    if not found.isprintable():
+        raise wrong(f"{under}id", "Give printable characters.")
+    return found
 
 
 def _id_for(url: str, version: str) -> str:
