@@ -1,5 +1,6 @@
 """What holds for every request of both lanes, before either sees it: request id, limits, security headers."""
 
+import itertools
 import re
 import uuid
 from time import perf_counter
@@ -20,6 +21,9 @@ from apps.accounts.gate import problem_response
 from apps.core.errors import MalformedError, TooLargeError
 from apps.core.metrics import http_answers
 from apps.workers.uploads import PATH_PATTERN as UPLOAD_PATH
+
+_PROCESS = uuid.uuid4().hex[:20].encode()
+_numbers = itertools.count()
 
 HEALTH = ("/health", "/v1/health", "/health/ready")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -103,7 +107,7 @@ def _request_id(scope: HTTPScope) -> bytes:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
             return value
-    return uuid.uuid4().hex.encode()
+    return b"%s%08x" % (_PROCESS, next(_numbers))
 
 
 def _check_address(scope: HTTPScope) -> None:

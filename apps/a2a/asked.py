@@ -11,6 +11,7 @@ from starlette.requests import Request
 
 from apps.a2a.incoming import text_of, wrong
 from apps.core.extension import EXTENSION
+from apps.core.headers import headers_of, query_of
 
 VERSION = "A2A-Version"
 EXTENSIONS = ("A2A-Extensions", "X-A2A-Extensions")
@@ -32,7 +33,7 @@ def check_version(wanted: str, spoken: str) -> None:
 
 def version_of(request: Request) -> str:
     """`A2A-Version`, as header or in the query (1.0 §3.6.1); empty where the client does not say."""
-    return request.headers.get(VERSION) or request.query_params.get(VERSION, "")
+    return headers_of(request).get(VERSION.lower()) or query_of(request, VERSION)
 
 
 def activated(request: Request) -> dict[str, str]:
@@ -40,7 +41,8 @@ def activated(request: Request) -> dict[str, str]:
 
     Extensions that we do not know are passed over, as the specification wants.
     """
-    found = {header: in_force(request.headers.getlist(header)) for header in EXTENSIONS}
+    given = headers_of(request)
+    found = {header: in_force([given[header.lower()]]) for header in EXTENSIONS if header.lower() in given}
     return {header: known for header, known in found.items() if known}
 
 
@@ -58,7 +60,7 @@ def check_media_type(request: Request) -> None:
 
 def media_type_of(request: Request) -> str:
     """The body's media type without parameters, in lower case; empty where it is not said."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return headers_of(request).get("content-type", "").partition(";")[0].strip().lower()
 
 
 def check_tenant(params: Mapping[str, Any], path_tenant: str = "") -> None:

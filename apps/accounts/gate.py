@@ -18,6 +18,7 @@ from apps.accounts.principals import Credentials, Principal, authenticate, remem
 from apps.core import jsontext
 from apps.core.db import in_database
 from apps.core.errors import CodeTetherError, MethodNotAllowedError
+from apps.core.headers import headers_of
 from apps.core.problems import problem_body, problem_headers, problem_of
 
 Handler = Callable[[Request, Principal], Awaitable[Response]]
@@ -26,7 +27,7 @@ OpenHandler = Callable[[Request], Awaitable[Response]]
 
 def credentials_of(connection: HTTPConnection) -> Credentials:
     """What a request or WebSocket brought to identify itself."""
-    authorization = connection.headers.get("authorization", "")
+    authorization = headers_of(connection).get("authorization", "")
     session_key = "" if authorization else connection.cookies.get(settings.SESSION_COOKIE_NAME, "")
     return Credentials(authorization, session_key)
 

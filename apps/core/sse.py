@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from apps.core import jsontext
 from apps.core.errors import MalformedError, TooLargeError
+from apps.core.headers import headers_of, query_of
 from apps.core.metrics import SSE_STREAMS
 from apps.core.problems import problem_of
 from apps.core.stopping import stopping
@@ -50,7 +51,7 @@ def last_event_id(request: HTTPConnection) -> str:
     A browser's first request cannot carry the header, and later ones do beside the old query: so the header
     wins.
     """
-    given = request.headers.get("last-event-id") or request.query_params.get("last_event_id", "")
+    given = headers_of(request).get("last-event-id") or query_of(request, "last_event_id")
     if len(given) > LAST_EVENT_ID_LIMIT:
         raise MalformedError("The Last-Event-ID is none of ours.", code="bad_last_event_id")
     return given

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from django.utils import timezone
 
-from apps.codebases.selectors import codebases_of
-from apps.tasks.selectors import GLOBAL_QUEUE, LINE_LIMIT, limits_of, running_by_worker, waiting, waiting_before
+from apps.tasks.selectors import GLOBAL_QUEUE, LINE_LIMIT, limits_set, running_by_worker, waiting, waiting_before
 from apps.tasks.services import Claimer
 from apps.workers.models import Worker
-from apps.workers.selectors import claimer_of, connected_workers
+from apps.workers.selectors import crew
 
 if TYPE_CHECKING:
     from apps.tasks.models import QueueLimit, Task
@@ -147,21 +146,17 @@ class Scene:
         self.workspace_id = workspace_id
 
     @cached_property
-    def connected(self) -> list[Worker]:
-        return connected_workers(self.workspace_id)
+    def connected(self) -> list[tuple[Worker, Claimer]]:
+        return crew(self.workspace_id)
 
     @cached_property
     def workers(self) -> list[tuple[Worker, Claimer]]:
         """Those that take new tasks."""
-        bound: dict[str, list[str]] = {}
-        for worker_id, codebase_id in codebases_of(self.workspace_id).values_list("worker_id", "id"):
-            bound.setdefault(worker_id, []).append(codebase_id)
-        here = [worker for worker in self.connected if not worker.draining]
-        return [(worker, claimer_of(worker, bound=bound.get(worker.worker_id, ()))) for worker in here]
+        return [(worker, claimer) for worker, claimer in self.connected if not worker.draining]
 
     @cached_property
     def limits(self) -> "Mapping[tuple[str, str], QueueLimit]":
-        return {(limit.kind, limit.key): limit for limit in limits_of(self.workspace_id)}
+        return {(limit.kind, limit.key): limit for limit in limits_set(self.workspace_id)}
 
     @cached_property
     def running(self) -> Mapping[str, int]:
