@@ -183,6 +183,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _entry("Codebases", "folder_code", "admin:codebases_codebase_changelist", Scope.CODEBASES_READ),
         _entry("Workers", "dns", "admin:workers_worker_changelist", Scope.TASKS_READ),
         _entry("Limits and pauses", "speed", "admin:tasks_queuelimit_changelist", Scope.TASKS_READ),
+        _entry("Remote agents", "hub", "admin:federation_remoteagent_changelist", Scope.TASKS_READ),
         _entry("Push notifications", "send", "admin:a2a_face_pushconfig_changelist", Scope.TASKS_READ),
     ]
     access = [

@@ -9,60 +9,23 @@ import asyncio
 import logging
 import socket
 import uuid
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
-
-from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from collections.abc import Mapping
 
 from apps.core.db import in_database
-from apps.core.errors import CodeTetherError
-from apps.core.waiter import Waiter, WakeUp
-from apps.core.wakeups import hub
-from apps.federation.delegation import Delegation
-from apps.federation.links import link_close
 from apps.federation.models import RemoteAgent
-from apps.federation.remote import Fault, Remote, TroubleError
-from apps.federation.selectors import AgentsVersion, agents_to_serve, agents_version, given_up
-from apps.federation.services import remote_agent_failed
-from apps.tasks.selectors import GLOBAL_QUEUE, steering_after
-from apps.tasks.services import Claim, task_claim, task_snooze
-from apps.workers.errors import WorkerNotFoundError
-from apps.workers.selectors import claimer_get
-from apps.workers.services import (
-    Heartbeat,
-    HeldClaim,
-    Registration,
-    steering_message,
-    worker_heartbeat,
-    worker_register,
-    worker_unregister,
-)
-
-if TYPE_CHECKING:
-    from apps.tasks.models import Task
+from apps.federation.patience import AWAY, until
+from apps.federation.post import Post
+from apps.federation.selectors import AgentsVersion, agents_to_serve, agents_version
 
 log = logging.getLogger(__name__)
 
-CONCURRENCY = 50
-"""Tasks that one bridge works on at once in each workspace."""
 LOOK_SECONDS = 2.0
 """How soon a newly registered agent is served."""
-POLL_SECONDS = 5.0
-AWAY_SECONDS = 1.0
-HEARTBEATS_PER_LEASE = 4
-GONE_SECONDS = 5.0
-"""How soon a task whose agent has just gone is looked at again."""
-UNUSABLE_SECONDS = 60.0
-TIDY_SECONDS = 10.0
 LONGEST_NAME = 150
-AWAY = (OperationalError, InterfaceError)
 
 
 def bridge_id() -> str:
-    """The worker id of this machine's bridge, and a name for people."""
+    """The worker id of this machine's bridge."""
     return f"a2a-bridge-{socket.gethostname()[:LONGEST_NAME]}"
 
 
@@ -81,7 +44,7 @@ class Bridge:
         try:
             while not stop.is_set():
                 await self._look()
-                await _until(stop, LOOK_SECONDS)
+                await until(stop, LOOK_SECONDS)
         finally:
             await asyncio.gather(*(post.close() for post in self._posts.values()))
 
@@ -99,263 +62,3 @@ class Bridge:
             if workspace_id not in self._posts:
                 self._posts[workspace_id] = Post(workspace_id, self.worker_id)
             await self._posts[workspace_id].serve(agents)
-
-
-@dataclass(slots=True)
-class Duty:
-    """A task that is worked on."""
-
-    delegation: Delegation
-    running: asyncio.Task[None]
-
-
-@dataclass(slots=True)
-class Lines:
-    """The clients to the agents of a workspace, each made anew when what is said of its agent changes."""
-
-    _open: dict[tuple[uuid.UUID, datetime], Remote] = field(default_factory=dict)
-
-    def to(self, agent: RemoteAgent) -> Remote:
-        key = (agent.id, agent.updated_at)
-        if key not in self._open:
-            self._open[key] = Remote(agent)
-        return self._open[key]
-
-    async def close_others(self, agents: Sequence[RemoteAgent], used: Sequence[Remote]) -> None:
-        """Close those that neither the agents as they are now nor running tasks need."""
-        current = {(agent.id, agent.updated_at) for agent in agents}
-        for key, remote in list(self._open.items()):
-            if key not in current and remote not in used:
-                del self._open[key]
-                await remote.close()
-
-
-class Post:
-    """The bridge in one workspace."""
-
-    def __init__(self, workspace_id: uuid.UUID, worker_id: str) -> None:
-        self.workspace_id = workspace_id
-        self.worker_id = worker_id
-        self._agents: list[RemoteAgent] = []
-        self._registered: list[dict[str, str]] | None = None
-        self._lines = Lines()
-        self._duties: dict[uuid.UUID, Duty] = {}
-        self._taking: asyncio.Future[list[Task]] | None = None
-        self._room = asyncio.Event()
-        self._given_up = asyncio.Event()
-        self._loops: list[asyncio.Task[None]] = []
-
-    async def serve(self, agents: list[RemoteAgent]) -> None:
-        """Work for these agents from now on."""
-        self._agents = agents
-        await self._lines.close_others(agents, [duty.delegation.remote for duty in self._duties.values()])
-        try:
-            await self._register()
-        except AWAY as error:
-            log.warning("the bridge could not register: %s", type(error).__name__)
-            return
-        if not self._loops:
-            self._loops = [
-                self._loop(work) for work in (self._claim_for_ever(), self._beat_for_ever(), self._tidy_for_ever())
-            ]
-
-    def _loop(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        return asyncio.create_task(work, name=f"bridge of {self.workspace_id}")
-
-    async def _register(self, *, again: bool = False) -> None:
-        said = [
-            {
-                "role": agent.name,
-                "instance": f"{agent.name}:{self.worker_id}",
-                "description": str(agent.card.get("description", ""))[:2000],
-            }
-            for agent in self._agents
-        ]
-        if said == self._registered and not again:
-            return
-        registration = Registration(
-            worker_id=self.worker_id,
-            name="A2A bridge",
-            hostname=socket.gethostname()[:255],
-            version=settings.VERSION,
-            agents=said,
-            global_codebase_id=GLOBAL_QUEUE,
-            concurrency=CONCURRENCY,
-            only_targeted=True,
-        )
-        await in_database(worker_register, workspace_id=self.workspace_id, registration=registration)
-        self._registered = said
-        self._room.set()
-
-    async def close(self) -> None:
-        """Take nothing more, give back what is held, and say goodbye."""
-        for loop in self._loops:
-            loop.cancel()
-        for duty in self._duties.values():
-            duty.running.cancel()
-        ending = [*self._loops, *(duty.running for duty in self._duties.values())]
-        if ending:
-            await asyncio.wait(ending)
-        given_back = [duty.delegation.hand_back() for duty in self._duties.values()]
-        if self._taking is not None:
-            unbegun = [task for task in await self._taking if task.id not in self._duties]
-            given_back += [self._not_now(task, "the bridge stops", 0.0) for task in unbegun]
-        leaving = in_database(worker_unregister, workspace_id=self.workspace_id, worker_id=self.worker_id)
-        for failure in await asyncio.gather(*given_back, leaving, return_exceptions=True):
-            if isinstance(failure, Exception):
-                log.warning("the bridge could not give everything back: %s", failure)
-        self._duties.clear()
-        await self._lines.close_others([], [])
-
-    # Claiming --------------------------------------------------------------------------------------------------------
-
-    async def _claim_for_ever(self) -> None:
-        with hub().waiting(f"workspace:{self.workspace_id}") as waiter:
-            while True:
-                await self._riding_out(self._claim())
-                if len(self._duties) >= CONCURRENCY:
-                    self._room.clear()
-                    await self._room.wait()
-                    continue
-                await _hinted(waiter, lambda hint: hint.queue == GLOBAL_QUEUE, POLL_SECONDS)
-
-    async def _claim(self) -> None:
-        self._taking = asyncio.ensure_future(in_database(self._claimed, CONCURRENCY - len(self._duties)))
-        for task in await asyncio.shield(self._taking):
-            agent = next((one for one in self._agents if one.name == task.target_agent), None)
-            if agent is None:  # it went between our registration and the claim
-                await self._not_now(task, f"the remote agent {task.target_agent} is not there", GONE_SECONDS)
-                continue
-            try:
-                remote = self._lines.to(agent)
-            except CodeTetherError as error:
-                await in_database(remote_agent_failed, agent_id=agent.id, error=error.detail)
-                await self._not_now(task, error.detail, UNUSABLE_SECONDS)
-            else:
-                await self._begin(task, remote)
-        self._taking = None
-
-    def _claimed(self, limit: int) -> "list[Task]":
-        claimer, draining = claimer_get(workspace_id=self.workspace_id, worker_id=self.worker_id)
-        return [] if draining or limit < 1 else task_claim(claimer=claimer, limit=limit)
-
-    async def _not_now(self, task: "Task", reason: str, seconds: float) -> None:
-        assert task.claim_token is not None
-        claim = Claim(task.workspace_id, task.id, task.claim_token)
-        await in_database(task_snooze, claim=claim, seconds=seconds, reason=reason)
-
-    async def _begin(self, task: "Task", remote: Remote) -> None:
-        delegation = Delegation(task, remote)
-        if task.last_steering_seq > task.heard_seq:
-            for event in await in_database(steering_after, task.id, task.heard_seq):
-                delegation.hear(steering_message(task.id, event))
-        running = asyncio.create_task(delegation.run(), name=f"task {task.id} at {remote.agent.name}")
-        self._duties[task.id] = Duty(delegation, running)
-        running.add_done_callback(lambda done: self._over(task.id, done))
-
-    def _over(self, task_id: uuid.UUID, done: asyncio.Task[None]) -> None:
-        duty = self._duties.get(task_id)
-        if done.cancelled() or duty is None or duty.running is not done:
-            return  # whoever cancelled it sees to the rest
-        del self._duties[task_id]
-        self._room.set()
-        if (failure := done.exception()) is not None:
-            # its lease runs out, so that somebody tries again
-            log.error("task %s: the bridge failed", task_id, exc_info=failure)
-
-    # Heartbeat -------------------------------------------------------------------------------------------------------
-
-    async def _beat_for_ever(self) -> None:
-        with hub().waiting(f"workspace:{self.workspace_id}") as waiter:
-            while True:
-                await self._riding_out(self._beat())
-                pause = min(POLL_SECONDS, settings.LEASE_SECONDS / HEARTBEATS_PER_LEASE)
-                await _hinted(waiter, lambda hint: hint.worker == self.worker_id, pause)
-
-    async def _beat(self) -> None:
-        """Renew what is held, hear what was said, and end what is not ours any more."""
-        try:
-            beat = await in_database(self._heartbeat, [self._held(duty.delegation) for duty in self._duties.values()])
-        except WorkerNotFoundError:
-            await self._register(again=True)
-            return
-        for said in beat.messages:
-            duty = self._duties.get(uuid.UUID(said["task_id"]))
-            if duty is not None:
-                duty.delegation.hear(said)
-        for task_id, reason in beat.lost.items():
-            await self._lost(task_id, reason)
-
-    def _heartbeat(self, claims: list[HeldClaim]) -> Heartbeat:
-        return worker_heartbeat(workspace_id=self.workspace_id, worker_id=self.worker_id, claims=claims)
-
-    @staticmethod
-    def _held(delegation: Delegation) -> HeldClaim:
-        return HeldClaim(delegation.claim.task_id, delegation.claim.token, delegation.heard_seq)
-
-    async def _lost(self, task_id: uuid.UUID, reason: str) -> None:
-        """Cancelled, or somebody else's by now. The remote task is not touched: another holder may go on with it."""
-        duty = self._duties.get(task_id)
-        if duty is None or duty.running.done():
-            return  # it has just ended by itself
-        log.info("task %s is let go: %s", task_id, reason)
-        del self._duties[task_id]
-        self._room.set()
-        duty.running.cancel()
-        await asyncio.wait([duty.running])
-        self._given_up.set()
-
-    # Remote tasks that nobody waits for any more ---------------------------------------------------------------------
-
-    async def _tidy_for_ever(self) -> None:
-        while True:
-            self._given_up.clear()
-            await self._riding_out(self._cancel_what_was_given_up())
-            await _until(self._given_up, TIDY_SECONDS)
-
-    async def _cancel_what_was_given_up(self) -> None:
-        """Ours were cancelled, or failed while the agent could not be reached: it need not work on."""
-        for link in await in_database(given_up, self.workspace_id):
-            agent = next((one for one in self._agents if one.name == link.agent_name), None)
-            if link.task_id in self._duties:
-                continue
-            if agent is not None and link.remote_task_id and not await self._is_cancelled(agent, link.remote_task_id):
-                continue
-            await in_database(link_close, task_id=link.task_id)
-
-    async def _is_cancelled(self, agent: RemoteAgent, remote_task_id: str) -> bool:
-        """Whether nothing more is to be done: it is cancelled, or the agent will hear nothing of it."""
-        try:
-            await self._lines.to(agent).cancel(remote_task_id)
-        except TroubleError as trouble:
-            log.info("remote task %s: %s", remote_task_id, trouble)
-            return trouble.fault not in (Fault.UNREACHABLE, Fault.BUSY)
-        return True
-
-    async def _riding_out(self, work: Coroutine[Any, Any, None]) -> None:
-        """A database that is away, or an agent that cannot be served, must not end the bridge."""
-        try:
-            await work
-        except AWAY as error:
-            log.warning("the bridge waits for the database: %s", type(error).__name__)
-            await asyncio.sleep(AWAY_SECONDS)
-        except CodeTetherError as error:
-            log.warning("the bridge: %s", error.detail)
-
-
-async def _hinted(waiter: Waiter, concerns: Callable[[WakeUp], bool], seconds: float) -> None:
-    """Until a wake-up concerns us, or `seconds` have passed."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + seconds
-    while (left := until - loop.time()) > 0:
-        hints: list[WakeUp] = await waiter.wait(left)
-        if any(map(concerns, hints)):
-            return
-
-
-async def _until(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return

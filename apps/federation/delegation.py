@@ -10,33 +10,19 @@ import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from a2a.types import StreamResponse, TaskState
 from a2a.types import Task as RemoteView
 
-from apps.core.db import in_database
-from apps.federation.links import link_close, link_note, link_of
-from apps.federation.outgoing import first_message, later_id, later_message, references_of
+from apps.federation.holding import Holding
+from apps.federation.outgoing import first_message, later_id, later_message
 from apps.federation.remote import Fault, Remote, TroubleError
-from apps.federation.services import remote_agent_failed, remote_agent_used
-from apps.federation.translation import Heard, Translation
-from apps.tasks.errors import StaleClaimError, TaskEndedError, WrongStateError
-from apps.tasks.services import (
-    Claim,
-    Outcome,
-    event_from_worker,
-    task_answer,
-    task_finish,
-    task_leave_question,
-    task_progress,
-    task_snooze,
-)
-from apps.tasks.states import State
+from apps.federation.translation import Translation
+from apps.tasks.errors import StaleClaimError
+from apps.tasks.services import Outcome
 
 if TYPE_CHECKING:
-    from apps.federation.models import RemoteTask
     from apps.tasks.models import Task
 
 log = logging.getLogger(__name__)
@@ -51,23 +37,18 @@ POLL_FIRST = 0.5
 POLL_MOST = 10.0
 ASKING_POLL_SECONDS = 20.0
 """How often a question is looked at again: it may be answered elsewhere, or taken back."""
-SESSION_LIMIT = 200
 ASKING_STATES = (TaskState.TASK_STATE_INPUT_REQUIRED, TaskState.TASK_STATE_AUTH_REQUIRED)
 LIVE_STATES = (TaskState.TASK_STATE_UNSPECIFIED, TaskState.TASK_STATE_SUBMITTED, TaskState.TASK_STATE_WORKING)
 
 
 class Delegation:
-    """`heard_seq`: the last thing said here that the agent has taken; `seen_seq`: the last that the bridge told us."""
+    """`seen_seq` is the last thing said to the task that the bridge has told us."""
 
     def __init__(self, task: "Task", remote: Remote) -> None:
-        assert task.claim_token is not None
         self.task = task
         self.remote = remote
-        self.claim = Claim(task.workspace_id, task.id, task.claim_token)
-        self.heard_seq = self.seen_seq = task.heard_seq
-        self.question: Mapping[str, Any] | None = None
-        """What our task asks at present."""
-        self._link: RemoteTask
+        self.holding = Holding(task, remote.agent)
+        self.seen_seq = task.heard_seq
         self._translation = Translation()
         self._outcome: Outcome | None = None
         self._unsaid: deque[Steering] = deque()
@@ -77,7 +58,7 @@ class Delegation:
 
     def hear(self, said: Steering) -> None:
         """Something that a person said to the task (a steering event, as the worker protocol tells it)."""
-        if said["seq"] > self.seen_seq:
+        if said["seq"] > max(self.seen_seq, self.holding.heard_seq):
             self.seen_seq = said["seq"]
             self._unsaid.append(said)
             self._spoken.set()
@@ -85,14 +66,12 @@ class Delegation:
     async def run(self) -> None:
         """Until the attempt ends, one way or the other. Losing the claim is no error."""
         try:
-            self._link = await in_database(
-                link_of, self.task, agent_name=self.remote.agent.name, references=references_of(self.task)
-            )
+            await self.holding.open()
             try:
                 await self._converse()
                 await self._finish()
             except TroubleError as trouble:
-                await self._give_up(trouble)
+                await self.holding.give_up(trouble)
         except StaleClaimError:
             log.info("task %s: the claim does not hold any more", self.task.id)
         finally:
@@ -103,12 +82,12 @@ class Delegation:
 
     async def _converse(self) -> None:
         """Listen to one source after the other until one tells the end."""
-        source = self._resumed() if self._link.remote_task_id else self._begun()
+        source = self._resumed() if self.holding.is_begun else self._begun()
         while self._outcome is None:
             try:
                 source = await self._listen(source) or await self._next()
             except TroubleError as trouble:
-                if trouble.fault is not Fault.UNREACHABLE or not self._link.remote_task_id:
+                if trouble.fault is not Fault.UNREACHABLE or not self.holding.is_begun:
                     raise
                 await self._pause_before_reconnect(trouble)
                 source = self._resumed()
@@ -144,7 +123,7 @@ class Delegation:
 
     async def _until_there_is_more(self, reading: asyncio.Future[Any]) -> None:
         """An answer of the agent, or something to pass on to it; one thing at a time, in its order."""
-        if self._telling is not None or not self._link.remote_task_id:
+        if self._telling is not None or not self.holding.is_begun:
             await asyncio.wait({reading, self._telling or reading}, return_when=asyncio.FIRST_COMPLETED)
             return
         spoken = asyncio.ensure_future(self._spoken.wait())
@@ -157,7 +136,7 @@ class Delegation:
         """Where a source ended without the task's end: the next one, after a question when it is answered."""
         if self._outcome is not None:
             return self._resumed()  # which nobody will read
-        if self.question is not None:
+        if self.holding.question is not None:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._spoken.wait(), ASKING_POLL_SECONDS)
         elif self.remote.streams:
@@ -166,14 +145,14 @@ class Delegation:
 
     async def _begun(self) -> Responses:
         """The first message, and what follows."""
-        request = first_message(self.task, self._link, self.remote.agent.message_metadata)
+        request = first_message(self.task, self.holding.link, self.remote.agent.message_metadata)
         async with aclosing(self.remote.send(request)) as responses:
             async for response in responses:
                 yield response
 
     async def _resumed(self) -> Responses:
         """The remote task as it is now, and what follows; or the answer to its question, where it has not had that."""
-        view = await self.remote.get(self._link.remote_task_id)
+        view = await self.remote.get(self._remote_id)
         self._forget_what_was_taken(view)
         if view.status.state in ASKING_STATES and self._has_answer():
             async with aclosing(self._answered()) as responses:
@@ -189,7 +168,7 @@ class Delegation:
     async def _followed(self) -> Responses:
         if self.remote.streams:
             try:
-                async with aclosing(self.remote.follow(self._link.remote_task_id)) as responses:
+                async with aclosing(self.remote.follow(self._remote_id)) as responses:
                     async for response in responses:
                         yield response
                 return
@@ -200,7 +179,7 @@ class Delegation:
         while True:
             await asyncio.sleep(pause)
             pause = min(POLL_MOST, pause * 1.5)
-            view = await self.remote.get(self._link.remote_task_id)
+            view = await self.remote.get(self._remote_id)
             yield StreamResponse(task=view)
             if view.status.state not in LIVE_STATES:
                 return
@@ -212,7 +191,7 @@ class Delegation:
         if self._telling is not None and self._telling.done():
             told, self._telling = self._telling, None
             told.result()
-        if not self._link.remote_task_id or self._telling is not None:
+        if not self.holding.is_begun or self._telling is not None:
             return None
         if not self._unsaid:
             self._spoken.clear()
@@ -224,9 +203,11 @@ class Delegation:
         return None
 
     async def _tell(self, said: Steering) -> None:
-        """A message while the agent works, who may take its time with it. A refused one is told of, and ends nothing."""
+        """A message while the agent works, which may take its time. A refused one is told of, and ends nothing."""
         if said["kind"] == "interrupt" and not said["message"].strip():
-            await self._report([("status", {"message": "A2A knows no interruption: cancel the task, or speak to it."})])
+            await self.holding.report(
+                [("status", {"message": "A2A knows no interruption: cancel the task, or speak to it."})]
+            )
             self._taken(said)
             return
         try:
@@ -234,7 +215,9 @@ class Delegation:
         except TroubleError as trouble:
             if trouble.fault is not Fault.REFUSED:
                 raise
-            await self._report([("status", {"message": f"The remote agent did not take the message: {trouble}"})])
+            await self.holding.report(
+                [("status", {"message": f"The remote agent did not take the message: {trouble}"})]
+            )
         self._taken(said)
 
     async def _answered(self) -> Responses:
@@ -245,11 +228,11 @@ class Delegation:
             async for response in responses:
                 if said in self._unsaid:
                     self._taken(said)
-                    self.question = None
+                    self.holding.question = None
                 yield response
 
     def _message(self, said: Steering) -> Any:
-        return later_message(self.task, self._link, said, self.remote.agent.message_metadata)
+        return later_message(self.task, self.holding.link, said, self.remote.agent.message_metadata)
 
     def _has_answer(self) -> bool:
         return any(said["kind"] == "input" for said in self._unsaid)
@@ -257,7 +240,7 @@ class Delegation:
     def _taken(self, said: Steering) -> None:
         if said in self._unsaid:
             self._unsaid.remove(said)
-        self.heard_seq = max(self.heard_seq, said["seq"])
+        self.holding.heard_seq = max(self.holding.heard_seq, said["seq"])
 
     def _forget_what_was_taken(self, view: RemoteView) -> None:
         """What the agent has had by its own history, or answers to a question that it does not ask any more."""
@@ -266,100 +249,27 @@ class Delegation:
             is_moot = said["kind"] == "input" and view.status.state not in ASKING_STATES
             if is_moot or later_id(self.task.id, said["seq"]) in had:
                 self._taken(said)
-                self.question = None
+                self.holding.question = None
+
+    @property
+    def _remote_id(self) -> str:
+        return self.holding.link.remote_task_id
 
     # What the agent says ---------------------------------------------------------------------------------------------
 
     async def _take(self, response: StreamResponse) -> None:
         heard = self._translation.take(response)
         self._failures = 0
-        await self._note_names(heard)
-        events = list(heard.events)
-        if heard.question is not None:
-            events.append(("input_required", dict(heard.question)))
-        elif heard.is_working and self.question is not None:
-            await self._answered_elsewhere()
-        await self._report(events)
-        if heard.question is not None:
-            self.question = heard.question
-        self._outcome = heard.outcome
-
-    async def _note_names(self, heard: Heard) -> None:
-        """With the first word of the remote task: from now on whoever holds our task finds it."""
-        link = self._link
-        task_id, context_id = heard.task_id or link.remote_task_id, heard.context_id or link.remote_context_id
-        if (task_id, context_id) == (link.remote_task_id, link.remote_context_id):
-            return
-        begins = not link.remote_task_id
-        await in_database(link_note, link, remote_task_id=task_id, remote_context_id=context_id)
-        if context_id and len(context_id) <= SESSION_LIMIT:
-            await self._report([("session", {"session_id": context_id, "agent": self.remote.agent.name})])
-        if begins:
-            await in_database(remote_agent_used, agent_id=self.remote.agent.id)
-
-    async def _answered_elsewhere(self) -> None:
-        """The agent goes on without our answer (credentials came to it, say): so does our task."""
-        self.question = None
-        words, name = "(The remote agent goes on by itself.)", self.remote.agent.name
-        try:
-            task = await in_database(
-                task_answer, workspace_id=self.task.workspace_id, task_id=self.task.id, message=words, by=name
-            )
-        except (WrongStateError, TaskEndedError):
-            return  # somebody answers this moment, or it was cancelled: that is heard the usual way
-        self.seen_seq = self.heard_seq = max(self.seen_seq, task.last_steering_seq)
-
-    async def _report(self, events: list[tuple[str, dict[str, Any]]]) -> None:
-        if events:
-            reported = [event_from_worker(kind, data) for kind, data in events]
-            await in_database(task_progress, claim=self.claim, reported=reported)
-
-    # Ends ------------------------------------------------------------------------------------------------------------
+        await self.holding.take(heard)
+        self._outcome = heard.outcome or self._outcome
 
     async def _finish(self) -> None:
-        if not self._translation.is_whole and self._link.remote_task_id:
+        """With the end the whole is at hand: what a change of streams may have swallowed is told now."""
+        if not self._translation.is_whole and self.holding.is_begun:
             with suppress(TroubleError):
-                view = await self.remote.get(self._link.remote_task_id)
-                before = self._outcome
-                await self._take(StreamResponse(task=view))
-                self._outcome = self._outcome or before
+                await self._take(StreamResponse(task=await self.remote.get(self._remote_id)))
         assert self._outcome is not None
-        await self._end(self._outcome)
-
-    async def _end(self, outcome: Outcome) -> None:
-        context_id = self._link.remote_context_id
-        session_id = context_id if len(context_id) <= SESSION_LIMIT else ""
-        told = replace(outcome, session_id=session_id, heard_seq=self.heard_seq)
-        await in_database(task_finish, claim=self.claim, outcome=told)
-        await in_database(link_close, task_id=self.task.id)
-
-    async def _give_up(self, trouble: TroubleError) -> None:
-        """The attempt ends; what of the remote task may still work is seen to by the bridge."""
-        await in_database(remote_agent_failed, agent_id=self.remote.agent.id, error=str(trouble))
-        if trouble.fault is Fault.BUSY:
-            await in_database(task_snooze, claim=self.claim, seconds=trouble.retry_after, reason=str(trouble))
-            return
-        retry = trouble.fault is Fault.UNREACHABLE
-        outcome = Outcome(
-            status=State.FAILED,
-            error=str(trouble),
-            error_code=str(trouble.fault),
-            retry=retry,
-            heard_seq=self.heard_seq,
-        )
-        task = await in_database(task_finish, claim=self.claim, outcome=outcome)
-        if trouble.fault is Fault.LOST or (State(task.state) is State.FAILED and not self._link.remote_task_id):
-            await in_database(link_close, task_id=self.task.id)
-
-    async def hand_back(self) -> None:
-        """Let another bridge go on: the question stays asked, other work is free at once. Call when `run` is over."""
-        with suppress(StaleClaimError):
-            if self.question is not None:
-                asked, auth = self.question["question"], bool(self.question["auth"])
-                options = list(self.question.get("options", []))
-                await in_database(task_leave_question, claim=self.claim, question=asked, options=options, auth=auth)
-            else:
-                await in_database(task_snooze, claim=self.claim, seconds=0.0, reason="the bridge stops")
+        await self.holding.finish(self._outcome)
 
 
 async def _ended(future: asyncio.Future[Any]) -> None:

@@ -7,9 +7,7 @@
 - What CodeTether says beyond A2A (usage, tools, changed files; our extension) comes over as well.
 """
 
-import base64
-import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +15,7 @@ from typing import Any
 from a2a.types import StreamResponse
 from google.protobuf.json_format import MessageToDict
 
-from apps.core.extension import EXTENSION
+from apps.federation.parts import TEXT_LIMIT, clean, is_plain, options_of, ours_of, part_of, pieces, text_of, usage_of
 from apps.tasks.errors import UnknownEventError
 from apps.tasks.services import Outcome, event_from_worker
 from apps.tasks.states import State
@@ -34,12 +32,6 @@ ASKING = {"TASK_STATE_INPUT_REQUIRED": False, "TASK_STATE_AUTH_REQUIRED": True}
 """States in which a task waits for its client; True: for credentials."""
 REPORTED = frozenset({"tool_use", "tool_result", "file_change"})
 RESULT = "result"
-TEXT_TYPES = frozenset({"", "text/plain", "text/markdown"})
-TEXT_LIMIT = 900_000
-"""Characters of one event's text: longer ones are told in pieces."""
-INLINE_LIMIT = 600_000
-"""Bytes of a file's content that go into the log as a data: address; what is larger is left out, and said so."""
-WHOLE_FIELDS = ("input_tokens", "output_tokens", "cached_input_tokens")
 
 
 @dataclass(slots=True)
@@ -112,7 +104,7 @@ class Translation:
     def _status(self, said: Json, heard: Heard) -> None:
         status = said.get("status", {})
         state, message = status.get("state", ""), status.get("message", {})
-        ours = _ours(said)
+        ours = ours_of(said)
         heard.events += self._reported(ours)
         if state in ENDINGS:
             heard.outcome = self._outcome(ENDINGS[state], text_of(message), ours, heard)
@@ -137,7 +129,7 @@ class Translation:
             return
         self._question = key
         question: Json = {"question": text[:TEXT_LIMIT], "auth": needs_login}
-        if options := _options(message):
+        if options := options_of(message):
             question["options"] = options
         heard.question = clean(question)
 
@@ -161,7 +153,7 @@ class Translation:
     def _reported(self, ours: Json) -> list[tuple[str, Json]]:
         """What CodeTether tells by our extension: the usage so far, and what its agent does."""
         found: list[tuple[str, Json]] = []
-        usage = _usage(ours.get("usage"))
+        usage = usage_of(ours.get("usage"))
         if usage and usage != self._usage:
             self._usage = usage
             found.append(("usage", usage))
@@ -192,10 +184,10 @@ class Translation:
 
     def _is_speech(self, artifact_id: str, parts: list[Json]) -> bool:
         """The result, or the first artifact of nothing but text without a file's name."""
-        is_plain = all("text" in part and _is_plain(part) for part in parts)
-        if self._speech_id is None and is_plain and artifact_id not in self._artifacts:
+        is_words = all("text" in part and is_plain(part) for part in parts)
+        if self._speech_id is None and is_words and artifact_id not in self._artifacts:
             self._speech_id = artifact_id
-        return is_plain and artifact_id == self._speech_id
+        return is_words and artifact_id == self._speech_id
 
     def _say(self, text: str, *, appends: bool) -> list[tuple[str, Json]]:
         """What of the text is new. A text that replaces another cannot be unsaid: it is told as the result."""
@@ -223,80 +215,3 @@ class Translation:
             name = part.get("filename") or artifact["artifactId"]
             events.append(("status", {"message": f"The file {name} was left out: it is too large."}))
         return events
-
-
-def part_of(part: Json) -> Json:
-    """A part of an artifact as our log has it; nothing for content that is too large for it."""
-    named = {"media_type": part.get("mediaType", ""), "filename": part.get("filename", "")}
-    kept = {name: value for name, value in named.items() if value}
-    for name in ("text", "url", "data"):
-        if name in part:
-            content = part[name]
-            return {name: content, **kept} if name != "text" or len(content) <= TEXT_LIMIT else {}
-    return _inline(part.get("raw", ""), part.get("mediaType", ""), kept)
-
-
-def _inline(raw: str, media_type: str, kept: Json) -> Json:
-    """A file's content: text as text, other bytes as a data: address (RFC 2397)."""
-    try:
-        content = base64.b64decode(raw)
-    except (binascii.Error, ValueError):
-        return {}
-    if len(content) > INLINE_LIMIT:
-        return {}
-    if media_type.startswith("text/"):
-        with suppress(UnicodeDecodeError):
-            return {"text": content.decode(), **kept}
-    address = f"data:{media_type or 'application/octet-stream'};base64,{base64.b64encode(content).decode()}"
-    return {"url": address, **kept}
-
-
-def text_of(message: Mapping[str, Any]) -> str:
-    """The words of a message."""
-    return "\n\n".join(part["text"] for part in message.get("parts", []) if part.get("text"))
-
-
-def pieces(text: str) -> Iterable[str]:
-    """The text in pieces that an event may hold."""
-    return (text[begin : begin + TEXT_LIMIT] for begin in range(0, len(text), TEXT_LIMIT))
-
-
-def clean[T](value: T) -> T:
-    """The same without NUL characters, which no text here may hold."""
-    made: Any = value
-    if isinstance(value, str):
-        made = value.replace("\0", "�") if "\0" in value else value
-    elif isinstance(value, dict):
-        made = {clean(name): clean(one) for name, one in value.items()}
-    elif isinstance(value, list):
-        made = [clean(one) for one in value]
-    return made  # type: ignore[no-any-return]
-
-
-def _is_plain(part: Json) -> bool:
-    return part.get("mediaType", "").partition(";")[0] in TEXT_TYPES and not part.get("filename")
-
-
-def _ours(said: Json) -> Json:
-    found = said.get("metadata", {}).get(EXTENSION)
-    return found if isinstance(found, dict) else {}
-
-
-def _options(message: Json) -> list[Json]:
-    """The choices that CodeTether sends with a question."""
-    for part in message.get("parts", []):
-        data = part.get("data")
-        listed = data.get("options") if isinstance(data, dict) else None
-        if isinstance(listed, list) and all(isinstance(one, dict) for one in listed):
-            return listed
-    return []
-
-
-def _usage(said: object) -> Json:
-    """Counts of tokens come through protobuf as floats."""
-    if not isinstance(said, dict):
-        return {}
-    whole = {n: int(v) for n, v in said.items() if n in WHOLE_FIELDS and isinstance(v, float) and v.is_integer()}
-    with suppress(UnknownEventError):
-        return event_from_worker("usage", {**said, **whole}).data
-    return {}

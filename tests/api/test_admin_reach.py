@@ -9,6 +9,7 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.accounts.permissions import Role
 from apps.accounts.services import token_create
+from apps.federation.models import RemoteAgent
 from apps.tasks.models import Task
 from apps.tasks.services import limit_set
 from apps.workers.services import Registration, worker_register
@@ -35,6 +36,7 @@ def rows_of(cast: Cast) -> dict[str, object]:
         "tasks_queuelimit": limit_set(
             workspace_id=cast.workspace.id, kind="key", key="secret key", most=1, by="secret person"
         ),
+        "federation_remoteagent": RemoteAgent.objects.create(workspace=cast.workspace, name="secret-cousin"),
         "workers_worker": worker_register(workspace_id=cast.workspace.id, registration=registration),
         "accounts_apitoken": token_create(workspace=cast.workspace, name="secret token", role=Role.VIEWER)[0],
         "accounts_membership": cast.user("secret-person").memberships.get(),
@@ -47,6 +49,7 @@ LISTS = (
     "codebases_codebase",
     "workers_worker",
     "tasks_queuelimit",
+    "federation_remoteagent",
     "accounts_apitoken",
     "accounts_membership",
     "accounts_workspace",
