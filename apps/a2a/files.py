@@ -8,7 +8,7 @@ import base64
 import io
 import mimetypes
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,9 @@ Json = dict[str, Any]
 
 INLINE_LIMIT, INLINE_FILES = 4_194_304, 50
 """Bytes of file contents in one answer, and files; what goes beyond is given by address."""
-HOLDERS = ("task", "tasks", "message", "status", "statusUpdate", "artifactUpdate", "artifact", "artifacts", "history")
+HOLDERS = frozenset(
+    {"task", "tasks", "message", "status", "statusUpdate", "artifactUpdate", "artifact", "artifacts", "history"}
+)
 """Fields of views and stream events under which parts may be."""
 
 
@@ -99,25 +101,28 @@ def with_files(view: Json, *, workspace_id: uuid.UUID, base_url: str) -> Json:
 
 def holds_files(view: Json) -> bool:
     """Whether `with_files` has anything to do."""
-    return next(_file_parts(view), None) is not None
+    return bool(_file_parts(view))
 
 
-def _file_parts(node: Any) -> Iterator[Json]:
-    if isinstance(node, list):
-        for entry in node:
-            yield from _file_parts(entry)
-    elif isinstance(node, dict):
-        for part in node.get("parts") or ():
-            if "file_id" in part:
-                yield part
-        for name in HOLDERS:
-            if name in node:
-                yield from _file_parts(node[name])
+def _file_parts(view: Json) -> list[Json]:
+    """Each part that names a file. Every answer passes here, so it is a plain loop."""
+    found, waiting = [], [view]
+    while waiting:
+        for name, value in waiting.pop().items():
+            if name == "parts":
+                found += [part for part in value if "file_id" in part]
+            elif name in HOLDERS:
+                if isinstance(value, dict):
+                    waiting.append(value)
+                elif isinstance(value, list):
+                    waiting += value
+    return found
 
 
 def _inline(files: "Collection[StoredFile]") -> Mapping[uuid.UUID, bytes]:
     """The contents that an answer holds itself: small ones, the first that fit."""
-    chosen, total = [], 0
+    chosen: list[StoredFile] = []
+    total = 0
     for file in sorted(files, key=lambda file: file.id):
         fits = file.size <= settings.INLINE_FILE_BYTES and total + file.size <= INLINE_LIMIT
         if fits and len(chosen) < INLINE_FILES:
