@@ -194,15 +194,15 @@ SEQ_FROM_SEQUENCE = Mutant(
     "seq-from-sequence",
     "PostgreSQL has sequences for numbering; they need no lock.",
     (
-        Edit(WRITING, "row_number() OVER (ORDER BY e.n) AS n", "nextval('tasks_outboxentry_id_seq') AS n"),
+        Edit(WRITING, "e.n - known.number AS n", "nextval('tasks_outboxentry_id_seq') AS n"),
         Edit(
             WRITING,
-            "last_seq = t.last_seq + (SELECT count(*) FROM fresh),",
+            "last_seq = t.last_seq + %(number)s::int - known.number,",
             "last_seq = COALESCE((SELECT max(n) FROM fresh), t.last_seq),",
         ),
         Edit(
             WRITING,
-            "RETURNING t.*, t.last_seq - (SELECT count(*) FROM fresh) AS base",
+            "RETURNING t.*, t.last_seq - %(number)s::int + known.number AS base",
             "RETURNING t.*, 0::bigint AS base",
         ),
     ),
