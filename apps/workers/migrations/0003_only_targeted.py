@@ -4,7 +4,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
         ("workers", "0002_concurrency_may_be_unknown"),
     ]
@@ -13,6 +12,8 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="worker",
             name="only_targeted",
-            field=models.BooleanField(db_default=False, default=False, help_text="It takes only tasks that ask for one of its agents by name."),
+            field=models.BooleanField(
+                db_default=False, default=False, help_text="It takes only tasks that ask for one of its agents by name."
+            ),
         ),
     ]
