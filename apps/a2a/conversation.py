@@ -205,6 +205,8 @@ def _metadata(incoming: Incoming, wishes: Wishes, text: str) -> Json:
         metadata[METADATA_KEY] = said
     if wishes.notify_email:
         metadata["notify_email"] = wishes.notify_email
+    if wishes.artifacts:
+        metadata["artifacts"] = wishes.artifacts
     if incoming.files:
         metadata[ATTACHED] = len(incoming.files)
     return metadata

@@ -13,7 +13,10 @@ from apps.tasks.services import REGISTER_CODEBASE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """Empty and None: nothing was asked. `deadline_seconds` is how long the task may wait to be claimed."""
+    """Empty and None: nothing was asked. `deadline_seconds` is how long the task may wait to be claimed.
+
+    `artifacts` is `files` where the files that the agent makes or changes are wanted.
+    """
 
     codebase_id: str = ""
     agent_type: str = ""
@@ -21,11 +24,13 @@ class Wishes:
     target_agent: str = ""
     notify_email: str = ""
     concurrency_key: str = ""
+    artifacts: str = ""
     priority: int = 0
     deadline_seconds: float | None = None
 
 
 NOTHING = Wishes()
+FILES = "files"
 NAMES = tuple(one.name for one in fields(Wishes))
 """By which names of metadata they are asked for."""
 
@@ -41,9 +46,12 @@ def read_wishes(metadata: Mapping[str, Any]) -> Wishes:
         target_agent=text_of(metadata, "target_agent", "targetAgent"),
         notify_email=_email(text_of(metadata, "notify_email", "notifyEmail")),
         concurrency_key=text_of(metadata, "concurrency_key", "concurrencyKey"),
+        artifacts=text_of(metadata, "artifacts"),
         priority=_priority(metadata.get("priority")),
         deadline_seconds=_seconds(metadata.get("deadline_seconds")),
     )
+    if wishes.artifacts not in ("", FILES):
+        raise wrong("metadata.artifacts", f"Give {FILES}, or nothing.")
     if wishes.agent_type == REGISTER_CODEBASE:
         raise wrong("metadata.agent_type", "A codebase is registered by POST /v1/opencode/codebases.")
     return wishes
