@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from django.db import connection
 
+from apps.core.prepared import execute
 from apps.tasks.log.entries import Cursor, LogEvent
 from apps.tasks.models import Task
 from apps.tasks.states import TERMINAL, State
@@ -55,7 +56,7 @@ def read(task_id: uuid.UUID, after_seq: int = 0, limit: int = PAGE) -> list[LogE
 def task_page(task_id: uuid.UUID, after_seq: int, limit: int = PAGE) -> Page:
     """As `read`, and whether that was all."""
     params = {"task_id": task_id, "seq": after_seq, "limit": limit, "budget": PAGE_BYTES}
-    return _page(_rows(_TASK_PAGE, params), limit, Cursor(0))
+    return _page(execute(_TASK_PAGE, params), limit, Cursor(0))
 
 
 _WORKSPACE_PAGE = f"""
@@ -132,7 +133,7 @@ SELECT h.position, EXISTS (
 
 def now_cursor() -> Cursor:
     """The place from which a reader that wants only what is new begins."""
-    ((position,),) = _rows(_HORIZON, {})
+    ((position,),) = execute(_HORIZON, {})
     return Cursor(position)
 
 
@@ -152,6 +153,7 @@ def is_ended_at(task_id: uuid.UUID, seq: int) -> bool | None:
 
 
 def _rows(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Planned anew each time: how much lies between two positions differs by far too much for one plan."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return list(cursor.fetchall())
