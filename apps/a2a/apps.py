@@ -10,7 +10,7 @@ class A2AConfig(AppConfig):
 
     def ready(self) -> None:
         """Changes of state are told to whoever has asked for it (models can only be imported now)."""
-        from apps.a2a.jobs import on_change  # noqa: PLC0415
+        from apps.a2a.jobs import on_changes  # noqa: PLC0415
         from apps.tasks.services.outbox import outbox_subscribe  # noqa: PLC0415
 
-        outbox_subscribe(on_change)
+        outbox_subscribe(on_changes)

@@ -1,6 +1,7 @@
 """Celery's job of A2A, and what starts it early."""
 
 import logging
+from collections.abc import Sequence
 
 from celery import shared_task
 from django.db import connection, transaction
@@ -22,9 +23,11 @@ def push_deliver() -> None:
     deliver()
 
 
-def on_change(change: Change) -> None:
-    """Outbox consumer: whoever wants to hear of this task is due, and is told right after the commit."""
-    if change.kind not in UNTOLD and configs_mark(task_id=change.task_id, seq=change.seq):
+def on_changes(changes: Sequence[Change]) -> None:
+    """Outbox consumer: whoever wants to hear of these tasks is due, and is told right after the commit."""
+    # the oldest come first, so of each task the last seq stays
+    news = {change.task_id: change.seq for change in changes if change.kind not in UNTOLD}
+    if news and configs_mark(news):
         waiting = [call for _, call, *_ in connection.run_on_commit]
         if start not in waiting:
             transaction.on_commit(start)

@@ -32,8 +32,13 @@ _FREE = """{0}.given_up_at IS NULL AND ({0}.taken_until IS NULL OR {0}.taken_unt
 """Due and held by nobody, or left behind by a delivery that died."""
 
 _MARK = """
-UPDATE a2a_face_pushconfig SET due_at = clock_timestamp()
-WHERE task_id = %(task_id)s AND given_up_at IS NULL AND due_at IS NULL AND sent_seq < %(seq)s RETURNING id"""
+WITH due AS (
+    SELECT c.id FROM a2a_face_pushconfig c
+    JOIN unnest(%(tasks)s::uuid[], %(seqs)s::bigint[]) AS news(task_id, seq) ON news.task_id = c.task_id
+    WHERE c.given_up_at IS NULL AND c.due_at IS NULL AND c.sent_seq < news.seq
+    ORDER BY c.id FOR NO KEY UPDATE OF c
+)
+UPDATE a2a_face_pushconfig c SET due_at = clock_timestamp() FROM due WHERE c.id = due.id RETURNING c.id"""
 
 _TAKE = f"""
 WITH ready AS (
@@ -61,9 +66,12 @@ INSERT INTO a2a_face_pushtotal AS t (workspace_id, outcome, number) VALUES (%(wo
 ON CONFLICT (workspace_id, outcome) DO UPDATE SET number = t.number + 1"""
 
 
-def configs_mark(*, task_id: uuid.UUID, seq: int) -> bool:
-    """There is news of the task: whether anybody is to be told. One that waits to be tried again goes on waiting."""
-    return bool(execute(_MARK, {"task_id": task_id, "seq": seq}))
+def configs_mark(news: Mapping[uuid.UUID, int]) -> bool:
+    """There is news of tasks, each up to a seq: whether anybody is to be told.
+
+    Who waits to be tried again goes on waiting.
+    """
+    return bool(execute(_MARK, {"tasks": list(news), "seqs": list(news.values())}))
 
 
 def configs_take(*, most: int, busy: Mapping[str, int]) -> list[PushConfig]:

@@ -2,6 +2,7 @@
 
 import threading
 import uuid
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -96,7 +97,7 @@ def test_same_key_in_two_workspaces_is_two_tasks(cast: Cast) -> None:
 def heard(monkeypatch: pytest.MonkeyPatch) -> list[Change]:
     """What a consumer of the outbox was told, and nobody else is."""
     told: list[Change] = []
-    monkeypatch.setattr(outbox, "_consumers", [told.append])
+    monkeypatch.setattr(outbox, "_consumers", [told.extend])
     return told
 
 
@@ -131,10 +132,10 @@ def test_entry_whose_consumer_fails_stays_for_the_next_call_and_the_others_go(
     before, bad, after = cast.task().id, cast.task().id, cast.task().id
     monkeypatch.setattr(outbox, "AT_ONCE", 2)
 
-    def fail_once(change: Change) -> None:
-        if change.task_id == bad:
+    def fail_once(changes: Sequence[Change]) -> None:
+        if any(change.task_id == bad for change in changes):
             raise ValueError("the consumer's own trouble")
-        heard.append(change)
+        heard.extend(changes)
 
     with monkeypatch.context() as broken:
         broken.setattr(outbox, "_consumers", [fail_once])
@@ -156,7 +157,7 @@ def test_dispatch_goes_on_until_nothing_is_left(
 
 
 def test_what_a_consumer_wrote_goes_with_the_entry(cast: Cast, first: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "_consumers", [lambda change: create(cast, key=f"follows {change.seq}")])
+    monkeypatch.setattr(outbox, "_consumers", [lambda changes: create(cast, key=f"follows {changes[0].seq}")])
     cast.task()
     first.begin().do(outbox_dispatch, limit=1)
     first.roll_back()

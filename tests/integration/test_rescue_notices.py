@@ -35,7 +35,7 @@ def notices(monkeypatch: pytest.MonkeyPatch) -> list[Notice]:
         words = event.data.get("error") or event.data.get("worker_id", "")
         told.append(Notice(event.title, change.kind, task.state, words))
 
-    monkeypatch.setattr(outbox, "_consumers", [tell])
+    monkeypatch.setattr(outbox, "_consumers", [lambda changes: [tell(change) for change in changes]])
     return told
 
 

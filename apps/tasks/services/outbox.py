@@ -1,7 +1,8 @@
 """The outbox: state changes handed to other parts exactly once, oldest first (several dispatchers may overtake).
 
-A consumer is called inside the transaction that removes the entry, so what it writes to the database commits with the
-removal or not at all; what it must do elsewhere (mail, webhooks) it writes down for a job of its own.
+A consumer is called inside the transaction that removes the entries, with all of them at once, so that it can look at
+them by one query. What it writes to the database commits with the removal or not at all; what it must do elsewhere
+(mail, webhooks) it writes down for a job of its own.
 """
 
 import logging
@@ -30,12 +31,12 @@ class Change:
     kind: str
 
 
-Consumer = Callable[[Change], None]
+Consumer = Callable[[Sequence[Change]], None]
 _consumers: list[Consumer] = []
 
 
 def outbox_subscribe(consumer: Consumer) -> None:
-    """Have `consumer` called once for every state change; called when an app is ready."""
+    """Have `consumer` called once with every state change, several at a time; called when an app is ready."""
     if consumer not in _consumers:
         _consumers.append(consumer)
 
@@ -66,10 +67,9 @@ def _handed_over(ids: Sequence[int]) -> int:
         with transaction.atomic():
             free = OutboxEntry.objects.select_for_update(skip_locked=True)
             entries = list(free.filter(id__in=ids).order_by("id"))
-            for entry in entries:
-                change = Change(entry.workspace_id, entry.task_id, entry.seq, entry.kind)
-                for consumer in _consumers:
-                    consumer(change)
+            changes = [Change(entry.workspace_id, entry.task_id, entry.seq, entry.kind) for entry in entries]
+            for consumer in _consumers if changes else ():
+                consumer(changes)
             OutboxEntry.objects.filter(id__in=[entry.id for entry in entries]).delete()
     except (OperationalError, InterfaceError):  # the database is away: nobody's entry in particular
         raise

@@ -7,6 +7,7 @@ import pytest_asyncio
 from django.conf import settings
 
 from apps.core.wakeups import hub
+from codetether.celery import app
 from tests.api.a2a.client import Caller, Hand
 from tests.api.a2a.push_stage import Stage
 from tests.api.a2a.rest_client import RestCaller
@@ -32,6 +33,7 @@ async def hand(ada: Caller, cast: Cast) -> Hand:
 async def stage(ada: Caller, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     """A receiver of push notifications on this machine, which may be called."""
     monkeypatch.setattr(settings, "OUTBOUND_ALLOWED", ["127.0.0.0/8"])
+    app.set_default()  # whose broker takes what nobody here will do
     async with receiving() as hook:
         yield Stage(ada, hand, hook)
 

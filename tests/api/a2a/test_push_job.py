@@ -118,7 +118,8 @@ def test_a_tasks_configs_are_found_by_index() -> None:
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(
             "EXPLAIN UPDATE a2a_face_pushconfig SET due_at = clock_timestamp()"
-            " WHERE task_id = '01900000-0000-7000-8000-000000000000' AND given_up_at IS NULL AND due_at IS NULL AND sent_seq < 5"
+            " WHERE task_id = '01900000-0000-7000-8000-000000000000'"
+            " AND given_up_at IS NULL AND due_at IS NULL AND sent_seq < 5"
         )
         plan = " ".join(row[0] for row in cursor.fetchall())
     assert "push_config_once" in plan
