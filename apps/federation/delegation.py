@@ -12,9 +12,10 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any
 
-from a2a.types import StreamResponse, TaskState
+from a2a.types import SendMessageRequest, StreamResponse, TaskState
 from a2a.types import Task as RemoteView
 
+from apps.core.db import in_database
 from apps.federation.holding import Holding
 from apps.federation.outgoing import first_message, later_id, later_message
 from apps.federation.remote import Fault, Remote, TroubleError
@@ -145,7 +146,8 @@ class Delegation:
 
     async def _begun(self) -> Responses:
         """The first message, and what follows."""
-        request = first_message(self.task, self.holding.link, self.remote.agent.message_metadata)
+        link, extra = self.holding.link, self.remote.agent.message_metadata
+        request = await in_database(first_message, self.task, link, extra)
         async with aclosing(self.remote.send(request)) as responses:
             async for response in responses:
                 yield response
@@ -211,7 +213,7 @@ class Delegation:
             self._taken(said)
             return
         try:
-            await self.remote.tell(self._message(said))
+            await self.remote.tell(await self._message(said))
         except TroubleError as trouble:
             if trouble.fault is not Fault.REFUSED:
                 raise
@@ -224,15 +226,17 @@ class Delegation:
         """Send the answer that is next; it counts as taken with the agent's first word."""
         said = next(one for one in self._unsaid if one["kind"] == "input")
         self._translation.is_whole = False
-        async with aclosing(self.remote.send(self._message(said))) as responses:
+        request = await self._message(said)
+        async with aclosing(self.remote.send(request)) as responses:
             async for response in responses:
                 if said in self._unsaid:
                     self._taken(said)
                     self.holding.question = None
                 yield response
 
-    def _message(self, said: Steering) -> Any:
-        return later_message(self.task, self.holding.link, said, self.remote.agent.message_metadata)
+    async def _message(self, said: Steering) -> SendMessageRequest:
+        extra = self.remote.agent.message_metadata
+        return await in_database(later_message, self.task, self.holding.link, said, extra)
 
     def _has_answer(self) -> bool:
         return any(said["kind"] == "input" for said in self._unsaid)

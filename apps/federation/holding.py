@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from apps.core.db import in_database
+from apps.federation.contents import keep_contents
 from apps.federation.links import link_close, link_note, link_of
 from apps.federation.models import RemoteAgent, RemoteTask
 from apps.federation.outgoing import references_of
@@ -73,8 +74,16 @@ class Holding:
     async def report(self, events: list[tuple[str, dict[str, Any]]]) -> None:
         """Append (kind, data) events to the log."""
         if events:
-            reported = [event_from_worker(kind, data) for kind, data in events]
+            kept = [(kind, await self._with_files_kept(data)) for kind, data in events]
+            reported = [event_from_worker(kind, data) for kind, data in kept]
             await in_database(task_progress, claim=self.claim, reported=reported)
+
+    async def _with_files_kept(self, data: dict[str, Any]) -> dict[str, Any]:
+        if not any("content" in part for part in data.get("parts", [])):
+            return data
+        return await in_database(
+            keep_contents, self.task.workspace_id, self.task.id, data, by=f"remote agent {self.agent.name}"
+        )
 
     async def _note_names(self, heard: Heard) -> None:
         """With the first word of the remote task: from now on whoever holds our task finds it."""

@@ -12,6 +12,7 @@ from a2a.types import Message, SendMessageRequest
 from google.protobuf.json_format import ParseDict, ParseError
 
 from apps.core.extension import EXTENSION
+from apps.federation.contents import with_contents
 from apps.federation.hops import passed_on
 from apps.federation.models import RemoteTask
 
@@ -26,13 +27,16 @@ PARTS = ("text", "data", "url", "raw")
 
 
 def first_message(task: "Task", link: RemoteTask, extra: Mapping[str, Any]) -> SendMessageRequest:
-    """The message that makes the remote task; `extra` is the metadata that the agent is to get with every message."""
+    """The message that makes the remote task; `extra` is the metadata that the agent is to get with every message.
+
+    Reads the contents of files, so call it on a database thread; so, too, the next.
+    """
     said = _said(task.metadata) if "follows" not in task.metadata else {}
     message = {
         "messageId": str(task.id),
         "contextId": link.sent_context_id,
         "referenceTaskIds": link.sent_references,
-        "parts": _parts(said, task.prompt),
+        "parts": _parts(said, task.prompt, task.workspace_id),
     }
     return _request(message, task, extra)
 
@@ -45,7 +49,7 @@ def later_message(
         "messageId": later_id(task.id, steering["seq"]),
         "taskId": link.remote_task_id,
         "contextId": link.remote_context_id,
-        "parts": _parts(_said(steering.get("data") or {}), steering["message"]),
+        "parts": _parts(_said(steering.get("data") or {}), steering["message"], task.workspace_id),
     }
     return _request(message, task, extra)
 
@@ -74,11 +78,13 @@ def _said(metadata: Mapping[str, Any]) -> Json:
     return said if isinstance(said, dict) else {}
 
 
-def _parts(said: Json, text: str) -> list[Json]:
+def _parts(said: Json, text: str, workspace_id: uuid.UUID) -> list[Json]:
     """The message's own parts, where its text does not tell all; those of other faces are just text."""
     parts = said.get("parts")
-    if isinstance(parts, list) and parts and all(map(_is_sendable, parts)):
-        return parts
+    if isinstance(parts, list) and parts and all(isinstance(part, dict) for part in parts):
+        made = with_contents(workspace_id, parts)
+        if all(map(_is_sendable, made)):
+            return made
     return [{"text": text}]
 
 

@@ -1,7 +1,6 @@
 """The pieces that A2A's messages and artifacts are made of, and what each is in our log."""
 
 import base64
-import binascii
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -15,35 +14,31 @@ Json = dict[str, Any]
 TEXT_TYPES = frozenset({"", "text/plain", "text/markdown"})
 TEXT_LIMIT = 900_000
 """Characters of one event's text: longer ones are told in pieces."""
-INLINE_LIMIT = 600_000
-"""Bytes of a file's content that go into the log as a data: address; what is larger is left out, and said so."""
+INLINE_LIMIT = 100_000
+"""Bytes of a text file that go into the log as text; what is larger is stored as a file."""
 WHOLE_FIELDS = ("input_tokens", "output_tokens", "cached_input_tokens")
 
 
 def part_of(part: Json) -> Json:
-    """A part of an artifact as our log has it; nothing for content that is too large for it."""
+    """A part of an artifact as our log has it. A file's bytes are under `content`, for who stores them."""
     named = {"media_type": part.get("mediaType", ""), "filename": part.get("filename", "")}
     kept = {name: value for name, value in named.items() if value}
     for name in ("text", "url", "data"):
         if name in part:
             content = part[name]
-            return {name: content, **kept} if name != "text" or len(content) <= TEXT_LIMIT else {}
-    return _inline(part.get("raw", ""), part.get("mediaType", ""), kept)
+            if name == "text" and len(content) > TEXT_LIMIT:
+                return {"content": content.encode(), **kept}
+            return {name: content, **kept}
+    return _file(part.get("raw", ""), part.get("mediaType", ""), kept)
 
 
-def _inline(raw: str, media_type: str, kept: Json) -> Json:
-    """A file's content: text as text, other bytes as a data: address (RFC 2397)."""
-    try:
-        content = base64.b64decode(raw)
-    except (binascii.Error, ValueError):
-        return {}
-    if len(content) > INLINE_LIMIT:
-        return {}
-    if media_type.startswith("text/"):
+def _file(raw: str, media_type: str, kept: Json) -> Json:
+    """A file's content: short text as text, all else as bytes."""
+    content = base64.b64decode(raw)
+    if media_type.startswith("text/") and len(content) <= INLINE_LIMIT:
         with suppress(UnicodeDecodeError):
             return {"text": content.decode(), **kept}
-    address = f"data:{media_type or 'application/octet-stream'};base64,{base64.b64encode(content).decode()}"
-    return {"url": address, **kept}
+    return {"content": content, **kept}
 
 
 def text_of(message: Mapping[str, Any]) -> str:

@@ -196,22 +196,7 @@ class Translation:
         return [("output", {"type": "text", "content": piece}) for piece in pieces(new)]
 
     def _made(self, artifact: Json, parts: list[Json], *, appends: bool, is_last: bool) -> list[tuple[str, Json]]:
-        kept: list[Json] = []
-        left_out: list[Json] = []
-        for part in parts:
-            ours = part_of(part)
-            (kept if ours else left_out).append(ours or part)
-        events: list[tuple[str, Json]] = []
-        if kept:
-            data: Json = {
-                "artifact_id": artifact["artifactId"],
-                "parts": kept,
-                "append": appends,
-                "last_chunk": is_last,
-            }
-            named = {name: artifact[name] for name in ("name", "description", "metadata") if artifact.get(name)}
-            events.append(("artifact", data | named))
-        for part in left_out:
-            name = part.get("filename") or artifact["artifactId"]
-            events.append(("status", {"message": f"The file {name} was left out: it is too large."}))
-        return events
+        data: Json = {"artifact_id": artifact["artifactId"], "parts": [part_of(part) for part in parts]}
+        data |= {"append": appends, "last_chunk": is_last}
+        named = {name: artifact[name] for name in ("name", "description", "metadata") if artifact.get(name)}
+        return [("artifact", data | named)]

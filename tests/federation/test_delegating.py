@@ -1,5 +1,7 @@
 """Tasks that a remote agent works on: the whole way over the wire, against the SDK's own server."""
 
+import io
+
 import pytest
 from a2a.types import Part, TaskState
 from google.protobuf.json_format import ParseDict
@@ -7,6 +9,8 @@ from google.protobuf.json_format import ParseDict
 from apps.core.db import in_database
 from apps.core.extension import EXTENSION
 from apps.federation.models import RemoteAgent, RemoteTask
+from apps.files.models import StoredFile
+from apps.files.services import NewFile, file_store
 from apps.tasks.services import task_answer, task_cancel, task_message
 from apps.workers.selectors import discoverable_agents
 from tests.fakes.remote_agent import Stage
@@ -216,3 +220,28 @@ async def test_agent_notes_that_it_was_used(scene: Scene) -> None:
     agent = await in_database(RemoteAgent.objects.get, name="cousin")
     assert agent.last_used_at is not None
     assert agent.last_error == ""
+
+
+async def test_files_go_and_come(scene: Scene) -> None:
+    async def copy(stage: Stage) -> None:
+        assert stage.context.message is not None
+        await stage.say("Here.")
+        await stage.show(*(part for part in stage.context.message.parts if part.raw), artifact="copy")
+        await stage.done()
+
+    await scene.register(await scene.cousin({"copy": copy}))
+    await scene.bridge()
+
+    def picture() -> StoredFile:
+        new = NewFile(name="a.png", content=io.BytesIO(b"\x89PNG"), origin="client", by="ada")
+        return file_store(workspace_id=scene.cast.workspace.id, new=new)
+
+    sent = await in_database(picture)
+    parts = [{"text": "copy this"}, {"file_id": str(sent.id), "filename": "a.png"}, {"file_id": "gone"}]
+    task = await scene.ended(await scene.task("copy this", metadata={"a2a": {"parts": parts}}))
+    assert (task.state, task.result) == ("completed", "Here.")
+    (made,) = await scene.events(task, "artifact")
+    (part,) = made["parts"]
+    kept = await in_database(StoredFile.objects.get, id=part["file_id"])
+    assert (kept.name, kept.media_type, kept.sha256) == ("a.png", "image/png", sent.sha256)
+    assert (kept.task_id, kept.workspace_id, kept.origin) == (task.id, task.workspace_id, "worker")
