@@ -183,3 +183,21 @@ def test_the_note_of_a_running_up_goes_with_it(tmp_path: Path) -> None:
 
 def _settings(data_dir: Path) -> cli.env.Env:
     return cli.env.load({"CODETETHER_DATA_DIR": str(data_dir)})
+
+
+def test_bridge_becomes_its_own_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(os, "execve", lambda _, command, environment: started.append(command))
+    monkeypatch.setattr(cli, "service_urls", lambda _: ("", ""))
+    assert cli.main(["bridge", f"--data-dir={tmp_path}"]) == 0
+    assert started[0][1:] == ["-m", "codetether.bridge"]
+
+
+def test_bridge_without_a_database_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "execve", _never)
+    for name in ("DATABASE_URL", "A2A_DATABASE_URL", "A2A_REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    assert cli.main(["bridge", f"--data-dir={tmp_path}"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
