@@ -11,7 +11,7 @@ from codetether_worker.picking import MOST_CHANGED, changed_files, left_files
 from codetether_worker.protocol import Claim, Message
 from codetether_worker.redaction import looks_secret
 from tests.fakes.control_plane import FakeControlPlane, FakeTask
-from tests.worker.conftest import StartWorker, git
+from tests.worker.conftest import StartWorker, eventually, git
 
 FILES = {"artifacts": "files"}
 CLAIM = {"id": "t1", "claim_token": "c1"}
@@ -42,6 +42,19 @@ def test_agent_finds_the_files_of_its_task(
     assert (task.status, task.text) == ("completed", "1,2;3,4;")
     assert git(shop, "status", "--porcelain") == ""
     assert scratch(tmp_path) == []
+
+
+def test_files_of_a_killed_worker_go_when_it_is_back(
+    server: FakeControlPlane, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    worker = start_worker()
+    task = server.add_task(f"wait {tmp_path}/go", files=[server.add_file("sums.csv", b"1,2")])
+    server.wait_for(lambda: task.text == "waiting")
+    worker.kill()
+    (left,) = scratch(tmp_path)
+    assert (left / "attachments" / "1" / "sums.csv").read_bytes() == b"1,2"
+    worker.start()
+    eventually(lambda: not left.exists())
 
 
 def test_names_of_files_in_the_codebase_are_still_named(server: FakeControlPlane, start_worker: StartWorker) -> None:

@@ -60,6 +60,7 @@ class Daemon:
                 leftovers = await reap(instance_mark(state.instance), grace=_REAP_GRACE)
                 if leftovers:
                     log.warning("ended agent processes of an earlier run count=%d", leftovers)
+                await asyncio.to_thread(state.clear_scratch)
                 inventory = await take_inventory(self._config)
                 return await self._connect(state, inventory)
         finally:

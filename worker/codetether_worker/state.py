@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import shutil
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
@@ -38,6 +39,11 @@ class State:
     def global_dir(self) -> Path:
         """Where tasks without a codebase work. It stays: OpenCode resumes a session only in the same folder."""
         return self.root / "global"
+
+    def clear_scratch(self) -> None:
+        """Remove what attempts left behind whose worker was killed: they may hold files of clients."""
+        for leftover in self.scratch_dir.iterdir():
+            shutil.rmtree(leftover, ignore_errors=True)
 
     def close(self) -> None:
         os.close(self._lock)
