@@ -1,120 +1,36 @@
-"""The table behind the bad-input test: every route of both lanes, and what a good call looks like.
+"""The table behind the bad-input test: every route of both lanes, and what a good call looks like (`good_calls`).
 
-A new route needs one line in ROUTES (the test fails until it has one). `good` is a body in which every field is there,
-with the right type; each field is then sent with wrong types (`spoilt_input`). Ids in the path are those of `Place`.
+A new route needs one line in ROUTES (the test fails until it has one).
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
-import httpx
 from django.urls import URLPattern, URLResolver, get_resolver
 from starlette.routing import BaseRoute, Mount
 from starlette.routing import Route as StarletteRoute
 
 from apps.accounts.permissions import Scope
 from codetether.asgi import protocol_routes
-
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What there is when a bad call comes: one of each thing, in one workspace, and the ids of another's."""
-
-    codebase_id: str
-    task_id: str
-    worker_id: str
-    token_id: str
-    session_id: str
-    claim_token: str
-    config_id: str = "config-1"
-    file_id: str = ""
-    role: str = "reviewer"
-    name: str = "cousin"
-
-    def fill(self, path: str) -> str:
-        """The path with our ids in it."""
-        return path.format(**asdict(self))
-
-    def unknown(self, nonsense: str) -> "Place":
-        """The same with ids of nothing; the claim token stays a true one."""
-        ids = {name: nonsense for name in asdict(self) if name != "claim_token"}
-        return replace(self, **ids)
-
-
-NOWHERE = Place("", "", "", "", "", "")
-
-
-def rest_refusal(answer: httpx.Response) -> bool:
-    """4xx, as JSON that names what is wrong."""
-    return 400 <= answer.status_code < 500 and {"detail", "code"} <= answer.json().keys()
-
-
-def rpc_refusal(answer: httpx.Response) -> bool:
-    """JSON-RPC tells errors in the body, with any status."""
-    return answer.status_code < 500 and ("error" in answer.json() or rest_refusal(answer))
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """How to call a route well. `open` ones need no token, `endless` ones stream; `free` fields take any type, and
-    where a route `mends`, a NUL is replaced instead of refused (what programs printed must not get stuck)."""
-
-    good: Callable[[Place], Json] | None = None
-    open: bool = False
-    query: str = ""
-    free: frozenset[str] = frozenset()
-    is_refusal: Callable[[httpx.Response], bool] = rest_refusal
-    rpc: bool = False
-    endless: bool = False
-    mends: bool = False
-
-
-def _rpc(place: Place) -> Json:
-    message = {"role": "user", "messageId": "m1", "parts": [{"kind": "text", "text": "hello"}]}
-    return {"jsonrpc": "2.0", "id": 1, "method": "message/send", "params": {"message": message}}
-
-
-def a2a_refusal(answer: httpx.Response) -> bool:
-    """4xx in the shape of A2A's REST binding: 1.0's google.rpc.Status, or 0.3's code, message and type.
-
-    What is refused before any lane (its size, a NUL in the address) has the one shape of all.
-    """
-    body = answer.json()
-    if "error" in body:
-        return 400 <= answer.status_code < 500 and body["error"]["code"] == answer.status_code
-    return 400 <= answer.status_code < 500 and ({"code", "message", "type"} == set(body) or rest_refusal(answer))
-
-
-def _a2a(**good: Any) -> Route:
-    return Route(lambda place: good, is_refusal=a2a_refusal)
-
-
-def _says(**good: Any) -> Route:
-    return Route(lambda place: good)
-
-
-RPC = Route(_rpc, is_refusal=rpc_refusal, rpc=True, free=frozenset({"id"}))
-READ = Route()
-STREAM = Route(endless=True)
-OPEN = Route(open=True)
-A2A_MESSAGE = {"role": "ROLE_USER", "messageId": "m1", "parts": [{"text": "hello"}]}
-A2A_SEND = _a2a(message=A2A_MESSAGE, configuration={"returnImmediately": True}, metadata={}, tenant="t")
-A2A_READ = Route(is_refusal=a2a_refusal)
-A2A_STREAM = Route(is_refusal=a2a_refusal, endless=True)
-A2A_PUSH = _a2a(id="c", url="https://93.184.216.34/a", token="t", authentication={"scheme": "Bearer"})
-A2A_OLD_PUSH = _a2a(pushNotificationConfig={"id": "c", "url": "https://93.184.216.34/a"})
-EMPTY = Route(lambda place: {})
-CONFIG = {"default_model": "a/b", "auto_approve": True, "max_iterations": 5, "working_directory": "src"}
-SESSION = {"id": "ses_2", "title": "Till", "created": 1767323045000}
-MESSAGE = {"id": "msg_1", "role": "user", "content": "Hi", "created_at": "2026-01-02T03:04:06Z"}
-TASK = _says(
-    title="t", prompt="p", agent_type="build", model="a/b", priority=1, target_agent="r", deadline_seconds=60.5,
-    max_attempts=2, requires=["x"], context_id="c", concurrency_key="k",
-    metadata={"notify_email": "ada@example.com"},
-)  # fmt: skip
+from tests.api.good_calls import (
+    A2A_OLD_PUSH,
+    A2A_PUSH,
+    A2A_READ,
+    A2A_SEND,
+    A2A_STREAM,
+    CONFIG,
+    EMPTY,
+    MESSAGE,
+    OPEN,
+    READ,
+    RPC,
+    SESSION,
+    STREAM,
+    TASK,
+    Route,
+    a2a,
+    says,
+)
 
 ROUTES: dict[str, Route] = {
     # Both lanes: health, documents, doors
@@ -143,9 +59,9 @@ ROUTES: dict[str, Route] = {
     "POST /a2a/": RPC,
     "POST /a2a/rest/message:send": A2A_SEND,
     "POST /a2a/rest/message:stream": A2A_SEND,
-    "POST /a2a/rest/tasks/{task_id}:cancel": _a2a(tenant="t"),
+    "POST /a2a/rest/tasks/{task_id}:cancel": a2a(tenant="t"),
     "GET /a2a/rest/tasks/{task_id}:subscribe": A2A_STREAM,
-    "POST /a2a/rest/tasks/{task_id}:subscribe": _a2a(tenant="t"),
+    "POST /a2a/rest/tasks/{task_id}:subscribe": a2a(tenant="t"),
     "GET /a2a/rest/tasks/{task_id}": A2A_READ,
     "GET /a2a/rest/tasks": A2A_READ,
     "POST /a2a/rest/tasks/{task_id}/pushNotificationConfigs": A2A_PUSH,
@@ -155,9 +71,9 @@ ROUTES: dict[str, Route] = {
     "GET /a2a/rest/extendedAgentCard": A2A_READ,
     "POST /a2a/rest/v1/message:send": A2A_SEND,
     "POST /a2a/rest/v1/message:stream": A2A_SEND,
-    "POST /a2a/rest/v1/tasks/{task_id}:cancel": _a2a(),
+    "POST /a2a/rest/v1/tasks/{task_id}:cancel": a2a(),
     "GET /a2a/rest/v1/tasks/{task_id}:subscribe": A2A_STREAM,
-    "POST /a2a/rest/v1/tasks/{task_id}:subscribe": _a2a(),
+    "POST /a2a/rest/v1/tasks/{task_id}:subscribe": a2a(),
     "GET /a2a/rest/v1/tasks/{task_id}": A2A_READ,
     "POST /a2a/rest/v1/tasks/{task_id}/pushNotificationConfigs": A2A_OLD_PUSH,
     "GET /a2a/rest/v1/tasks/{task_id}/pushNotificationConfigs": A2A_READ,
@@ -167,20 +83,20 @@ ROUTES: dict[str, Route] = {
     # Codebases
     "GET /v1/opencode/codebases": READ,
     "GET /v1/opencode/codebases/list": READ,
-    "POST /v1/opencode/codebases": _says(
+    "POST /v1/opencode/codebases": says(
         name="n", path="/p", description="d", agent_config=CONFIG, worker_id="w1", codebase_id="c"
     ),
     "GET /v1/opencode/codebases/{codebase_id}": READ,
-    "PATCH /v1/opencode/codebases/{codebase_id}": _says(name="n", description="d", agent_config=CONFIG),
+    "PATCH /v1/opencode/codebases/{codebase_id}": says(name="n", description="d", agent_config=CONFIG),
     "DELETE /v1/opencode/codebases/{codebase_id}": READ,
-    "POST /v1/opencode/codebases/{codebase_id}/trigger": _says(
+    "POST /v1/opencode/codebases/{codebase_id}/trigger": says(
         prompt="p", agent="build", model="a/b", concurrency_key="k", files=["x"], metadata={}
     ),
-    "POST /v1/opencode/codebases/{codebase_id}/message": _says(message="m", agent="build", model="a/b"),
+    "POST /v1/opencode/codebases/{codebase_id}/message": says(message="m", agent="build", model="a/b"),
     "POST /v1/opencode/codebases/{codebase_id}/interrupt": EMPTY,
     "POST /v1/opencode/codebases/{codebase_id}/stop": EMPTY,
     "GET /v1/opencode/codebases/{codebase_id}/status": READ,
-    "POST /v1/opencode/codebases/{codebase_id}/pause": _says(reason="r"),
+    "POST /v1/opencode/codebases/{codebase_id}/pause": says(reason="r"),
     "POST /v1/opencode/codebases/{codebase_id}/resume": EMPTY,
     "GET /v1/opencode/codebases/{codebase_id}/events": STREAM,
     "GET /v1/opencode/codebases/{codebase_id}/tasks": READ,
@@ -191,11 +107,11 @@ ROUTES: dict[str, Route] = {
     "GET /v1/opencode/tasks/stuck": READ,
     "POST /v1/opencode/tasks/stuck/recover": EMPTY,
     "GET /v1/opencode/tasks/{task_id}": READ,
-    "PATCH /v1/opencode/tasks/{task_id}": _says(priority=3),
-    "POST /v1/opencode/tasks/{task_id}/cancel": _says(reason="r"),
+    "PATCH /v1/opencode/tasks/{task_id}": says(priority=3),
+    "POST /v1/opencode/tasks/{task_id}/cancel": says(reason="r"),
     "POST /v1/opencode/tasks/{task_id}/requeue": EMPTY,
-    "POST /v1/opencode/tasks/{task_id}/input": _says(message="m", data={}),
-    "POST /v1/opencode/tasks/{task_id}/approve": _says(approved=True, option_id="o", message="m"),
+    "POST /v1/opencode/tasks/{task_id}/input": says(message="m", data={}),
+    "POST /v1/opencode/tasks/{task_id}/approve": says(approved=True, option_id="o", message="m"),
     "PUT /v1/opencode/tasks/{task_id}/status": Route(
         lambda place: {
             "status": "completed", "worker_id": "w1", "claim_token": place.claim_token, "session_id": "s",
@@ -212,18 +128,18 @@ ROUTES: dict[str, Route] = {
     "GET /v1/files/{file_id}": READ,
     # Sessions
     "GET /v1/opencode/codebases/{codebase_id}/sessions": READ,
-    "POST /v1/opencode/codebases/{codebase_id}/sessions/sync": _says(
+    "POST /v1/opencode/codebases/{codebase_id}/sessions/sync": says(
         worker_id="w1", source="opencode", sessions=[SESSION]
     ),
     "GET /v1/opencode/codebases/{codebase_id}/sessions/{session_id}": READ,
     "GET /v1/opencode/codebases/{codebase_id}/sessions/{session_id}/messages": READ,
-    "POST /v1/opencode/codebases/{codebase_id}/sessions/{session_id}/messages/sync": _says(
+    "POST /v1/opencode/codebases/{codebase_id}/sessions/{session_id}/messages/sync": says(
         worker_id="w1", messages=[MESSAGE]
     ),
-    "POST /v1/opencode/codebases/{codebase_id}/sessions/{session_id}/ingest": _says(
+    "POST /v1/opencode/codebases/{codebase_id}/sessions/{session_id}/ingest": says(
         worker_id="w1", source="opencode", session={"title": "Till"}, messages=[MESSAGE]
     ),
-    "POST /v1/opencode/codebases/{codebase_id}/sessions/{session_id}/resume": _says(
+    "POST /v1/opencode/codebases/{codebase_id}/sessions/{session_id}/resume": says(
         prompt="p", agent="build", model="a/b"
     ),
     "GET /v1/opencode/codebases/{codebase_id}/messages": Route(query="?session_id={session_id}"),
@@ -242,36 +158,36 @@ ROUTES: dict[str, Route] = {
     "GET /agents": READ,
     # Remote agents
     "GET /v1/agents/remote": READ,
-    "POST /v1/agents/remote": _says(
+    "POST /v1/agents/remote": says(
         card_url="http://localhost:9/card", name="n", token="t", require_signature=True, jwks_url="http://localhost:9/k",
         metadata={"agent_type": "plan"}, enabled=True,
     ),
     "GET /v1/agents/remote/{name}": READ,
-    "PATCH /v1/agents/remote/{name}": _says(metadata={"agent_type": "plan"}, enabled=True),
+    "PATCH /v1/agents/remote/{name}": says(metadata={"agent_type": "plan"}, enabled=True),
     "DELETE /v1/agents/remote/{name}": READ,
     "POST /v1/agents/remote/{name}/refresh": EMPTY,
     "GET /v1/queue/status": READ,
     "GET /v1/queue/my": READ,
     "GET /v1/queue/limits": READ,
-    "PUT /v1/queue/limits": _says(kind="key", key="k", most=3),
-    "POST /v1/queue/pause": _says(kind="key", key="k", reason="r"),
-    "POST /v1/queue/resume": _says(kind="key", key="k"),
+    "PUT /v1/queue/limits": says(kind="key", key="k", most=3),
+    "POST /v1/queue/pause": says(kind="key", key="k", reason="r"),
+    "POST /v1/queue/resume": says(kind="key", key="k"),
     "GET /v1/monitor/stream": STREAM,
     # Tokens
     "GET /v1/auth/me": READ,
     "GET /v1/users/api-keys": READ,
-    "POST /v1/users/api-keys": _says(name="n", role="viewer", scopes=["tasks:read"], expires_at="2100-01-01"),
+    "POST /v1/users/api-keys": says(name="n", role="viewer", scopes=["tasks:read"], expires_at="2100-01-01"),
     "DELETE /v1/users/api-keys/{token_id}": READ,
     # Workers
-    "POST /v1/opencode/workers/register": _says(
+    "POST /v1/opencode/workers/register": says(
         worker_id="w9", name="n", hostname="h", capabilities=["c"], models=[{"id": "a/b"}], codebases=["c"],
         agents=[{"role": "r", "instance": "i"}], version="1", concurrency=2, global_codebase_id="global",
     ),
-    "POST /v1/opencode/workers/{worker_id}/heartbeat": _says(claims=[]),
+    "POST /v1/opencode/workers/{worker_id}/heartbeat": says(claims=[]),
     "POST /v1/opencode/workers/{worker_id}/unregister": EMPTY,
     "GET /v1/worker/tasks/stream": STREAM,
-    "POST /v1/worker/tasks/claim": _says(worker_id="w1", limit=1),
-    "POST /v1/tasks/{task_id}/claim": _says(worker_id="w1"),
+    "POST /v1/worker/tasks/claim": says(worker_id="w1", limit=1),
+    "POST /v1/tasks/{task_id}/claim": says(worker_id="w1"),
     "POST /v1/worker/tasks/release": Route(
         lambda place: {
             "task_id": place.task_id, "claim_token": place.claim_token, "worker_id": "w1", "status": "completed",
@@ -284,7 +200,7 @@ ROUTES: dict[str, Route] = {
     ),
     "POST /v1/worker/tasks/{task_id}/files": READ,  # the body is the file, whatever it is
     "GET /v1/worker/files/{file_id}": READ,
-    "PUT /v1/worker/codebases": _says(worker_id="w1", codebases=["c"]),
+    "PUT /v1/worker/codebases": says(worker_id="w1", codebases=["c"]),
     "GET /v1/worker/connected": READ,
     "GET /v1/workers/connected": READ,
     "GET /v1/worker/connected/{worker_id}": READ,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.api.bad_input import Json, Place, Route
+from tests.api.good_calls import Json, Place, Route
 
 DEEP = 100_000
 HUGE = 10 * 1024 * 1024

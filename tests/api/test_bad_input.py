@@ -16,8 +16,9 @@ from apps.federation.models import RemoteAgent
 from apps.sessions import reading
 from apps.sessions.services import sessions_sync
 from apps.workers.services import Registration, worker_register
-from tests.api.bad_input import NOWHERE, ROUTES, Found, Place, Route, found_routes
+from tests.api.bad_input import ROUTES, Found, found_routes
 from tests.api.conftest import Api
+from tests.api.good_calls import NOWHERE, Place, Route
 from tests.api.spoilt_input import BAD_QUERIES, BROKEN_BODIES, UNKNOWN_IDS, spoilt
 from tests.factories import Cast
 

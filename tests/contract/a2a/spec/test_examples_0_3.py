@@ -10,7 +10,7 @@ from google.protobuf.json_format import MessageToDict
 
 from tests.api.a2a.client import Hand
 from tests.contract.a2a.spec.bindings import Speaker
-from tests.contract.a2a.spec.test_examples_1_0 import (
+from tests.contract.a2a.spec.examples import (
     Example,
     completed_with,
     fresh,

@@ -2,19 +2,28 @@
 
 import asyncio
 import base64
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from a2a.types import Role, SendMessageResponse, StreamResponse, Task, TaskState
-from google.protobuf.json_format import MessageToDict
 
 from tests.api.a2a.client import Hand
 from tests.contract.a2a.spec.bindings import Speaker
-from tests.contract.a2a.spec.working import Work, answers_directly, asks, completes, fails, makes, writes
+from tests.contract.a2a.spec.examples import (
+    Example,
+    completed_with,
+    fresh,
+    has_failed,
+    has_no_history,
+    holds_data,
+    is_message,
+    links_to_a_file,
+    needs_input,
+    shows_the_file,
+    streamed,
+    told,
+)
+from tests.contract.a2a.spec.working import answers_directly, asks, completes, fails, makes, writes
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
@@ -29,66 +38,6 @@ def said(*parts: Json, **message: Any) -> Json:
 
 def text(words: str) -> Json:
     return {"text": words}
-
-
-@dataclass(frozen=True)
-class Example:
-    """`sees` looks at what a client gets that waited."""
-
-    chapter: str
-    params: Json
-    work: Work
-    sees: Callable[[SendMessageResponse], None]
-
-
-def completed_with(words: str) -> Callable[[SendMessageResponse], None]:
-    def sees(answer: SendMessageResponse) -> None:
-        assert answer.task.id
-        assert answer.task.context_id
-        assert answer.task.status.state == TaskState.TASK_STATE_COMPLETED
-        assert answer.task.status.timestamp.seconds > 0
-        (artifact,) = answer.task.artifacts
-        assert (bool(artifact.artifact_id), artifact.parts[0].text) == (True, words)
-
-    return sees
-
-
-def is_message(answer: SendMessageResponse) -> None:
-    assert answer.WhichOneof("payload") == "message"
-    assert (answer.message.role, bool(answer.message.message_id)) == (Role.ROLE_AGENT, True)
-    assert answer.message.parts[0].text == "Sunny."
-    assert not answer.message.task_id
-
-
-def needs_input(answer: SendMessageResponse) -> None:
-    status = answer.task.status
-    assert (status.state, status.message.role) == (TaskState.TASK_STATE_INPUT_REQUIRED, Role.ROLE_AGENT)
-    assert status.message.parts[0].text == "Where from, and when?"
-
-
-def has_failed(answer: SendMessageResponse) -> None:
-    status = answer.task.status
-    assert (status.state, status.message.parts[0].text) == (TaskState.TASK_STATE_FAILED, "No seat left.")
-
-
-def has_no_history(answer: SendMessageResponse) -> None:
-    assert (answer.task.status.state, len(answer.task.history)) == (TaskState.TASK_STATE_COMPLETED, 0)
-
-
-def shows_the_file(answer: SendMessageResponse) -> None:
-    words, picture = answer.task.history[0].parts
-    assert (words.text, picture.media_type, picture.filename) == ("Find the faces.", "image/png", "people.png")
-    assert picture.WhichOneof("content") in ("raw", "url")
-
-
-def links_to_a_file(answer: SendMessageResponse) -> None:
-    (part,) = answer.task.artifacts[0].parts
-    assert (part.url, part.media_type, part.filename) == ("https://x.example/faces.png", "image/png", "faces.png")
-
-
-def holds_data(answer: SendMessageResponse) -> None:
-    (part,) = answer.task.artifacts[0].parts
-    assert MessageToDict(part.data) == [{"ticket": "T-1", "open": True}]
 
 
 SENT = [
@@ -137,21 +86,6 @@ SENT = [
 ]  # fmt: skip
 
 
-@contextmanager
-def told(example: Example) -> Iterator[None]:
-    """What fails within says which example it was."""
-    try:
-        yield
-    except BaseException as error:
-        error.add_note(f"in the example {example.chapter}")
-        raise
-
-
-def fresh(example: Example) -> Json:
-    """Its parameters under a message id of their own: one that was seen before would be the same message."""
-    return {**example.params, "message": {**example.params["message"], "messageId": uuid.uuid4().hex}}
-
-
 async def test_messages_are_answered_as_specified(binding: Speaker, hand: Hand) -> None:
     for example in SENT:
         with told(example):
@@ -166,18 +100,6 @@ async def test_streams_are_the_task_and_what_leads_to_the_same(binding: Speaker,
         if example.sees is not is_message:
             with told(example):
                 await streamed(binding, hand, example)
-
-
-async def streamed(binding: Speaker, hand: Hand, example: Example) -> None:
-    streaming = asyncio.create_task(binding.events("SendStreamingMessage", fresh(example)))
-    await example.work(hand, await hand.take())
-    first, *updates = await streaming
-    assert first.task.status.state == TaskState.TASK_STATE_SUBMITTED
-    assert all(event.WhichOneof("payload") in ("status_update", "artifact_update") for event in updates)
-    task = await binding.answer("GetTask", {"id": first.task.id})
-    assert updates[-1].status_update.status.state == task.status.state
-    if example.sees is not has_no_history:
-        example.sees(SendMessageResponse(task=task))
 
 
 async def test_6_2_text_is_streamed_in_chunks(binding: Speaker, hand: Hand) -> None:
