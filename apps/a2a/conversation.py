@@ -5,6 +5,7 @@ whoever waits for a task holds no thread and no connection.
 """
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ from apps.tasks.selectors import (
     placed_codebase,
     task_get,
     tasks_filtered,
+    tasks_named,
 )
 from apps.tasks.services import NewTask, task_answer, task_cancel, task_create, task_message
 
@@ -136,7 +138,7 @@ def _cancel(principal: Principal, task_id: str) -> Json:
 
 
 def _begin(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) -> "Task":
-    before = _last_of_context(principal, incoming.context_id)
+    before = _before(principal, incoming)
     new = NewTask(
         title=_title(text),
         prompt=text,
@@ -146,7 +148,7 @@ def _begin(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) 
         codebase_id=wishes.codebase_id or (placed_codebase(before) if before else ""),
         target_agent=wishes.target_agent or incoming.agent or (before.target_agent if before else ""),
         session_id=before.session_id if before and _same_place(before, wishes) else "",
-        context_id=incoming.context_id or new_id_text(),
+        context_id=incoming.context_id or (context_of(before) if before else new_id_text()),
         deadline_seconds=wishes.deadline_seconds,
         concurrency_key=wishes.concurrency_key or (before.concurrency_key if before else ""),
         metadata=_metadata(incoming, wishes, text),
@@ -161,10 +163,21 @@ def _default_agent(wishes: Wishes) -> str:
     return "conformance" if settings.A2A_CONFORMANCE and not routed else "build"
 
 
+def _before(principal: Principal, incoming: Incoming) -> "Task | None":
+    """The task whose conversation goes on."""
+    if incoming.context_id:
+        return _last_of_context(principal, incoming.context_id)
+    return _referenced(principal, incoming.references) if incoming.references else None
+
+
+def _referenced(principal: Principal, references: Sequence[str]) -> "Task | None":
+    """The latest of the tasks that a message without a context refers to; such as are not ours may be another's."""
+    named = [(principal.workspace_id, task_id) for task_id in map(parse_id, references) if task_id]
+    return max(tasks_named(named), key=lambda task: task.moved_at, default=None)
+
+
 def _last_of_context(principal: Principal, context_id: str) -> "Task | None":
     """The newest task of the context that has an agent's session; a task of another face is a context of its own."""
-    if not context_id:
-        return None
     wanted = TaskFilter(context_id=context_id)
     found = tasks_filtered(principal.workspace_id, wanted).exclude(session_id="").first()
     if found is None and (parsed := parse_id(context_id)):

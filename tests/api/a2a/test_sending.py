@@ -91,6 +91,22 @@ async def test_same_context_continues_the_session_where_it_lives(ada: Caller, ha
     assert second["contextId"] == first["contextId"] == row.context_id
 
 
+async def test_reference_without_a_context_continues_that_tasks_conversation(ada: Caller, hand: Hand) -> None:
+    first = await ada.send("one")
+    await hand.finish(await hand.take(), "done", session_id="ses_1")
+    second = await ada.send("two", referenceTaskIds=["theirs", first["id"]])
+    assert second["contextId"] == first["contextId"]
+    assert second["history"][0]["referenceTaskIds"] == ["theirs", first["id"]]
+    assert (await Task.objects.aget(id=second["id"])).session_id == "ses_1"
+
+
+async def test_reference_to_another_workspaces_task_continues_nothing(ada: Caller, cast: Cast) -> None:
+    theirs = await in_database(lambda: cast.elsewhere().task(session_id="ses_secret", context_id="theirs"))
+    task = await ada.send(referenceTaskIds=[str(theirs.id)])
+    assert task["contextId"] != "theirs"
+    assert (await Task.objects.aget(id=task["id"])).session_id == ""
+
+
 async def test_context_of_another_workspace_continues_nothing(ada: Caller, cast: Cast) -> None:
     other = await in_database(cast.elsewhere)
     await in_database(other.task, context_id="theirs", session_id="ses_secret")
