@@ -4,6 +4,7 @@ A signature's key comes from the JWKS that the registration pins, or else from t
 that has the card's own origin: anybody can sign with a key of their own and publish it elsewhere (A2A 1.0 §8.4).
 """
 
+import asyncio
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from apps.federation.signatures import Signed, verify
 Json = dict[str, Any]
 
 CARD_SECONDS = 10.0
+ALL_SECONDS = 20.0
 CARD_BYTES = 1_000_000
 ETAG_LIMIT = 200
 BINDINGS = tuple(RemoteAgent.Binding)
@@ -68,6 +70,14 @@ def card_url_of(address: str) -> str:
 
 async def fetch_card(source: Source) -> Fetched | None:
     """The card, or None where the copy we have is still it. CardRefusedError names the field that is to blame."""
+    try:
+        async with asyncio.timeout(ALL_SECONDS):
+            return await _fetched(source)
+    except TimeoutError as error:
+        raise refused("card_url", f"The card and its keys did not come within {ALL_SECONDS:.0f} s.") from error
+
+
+async def _fetched(source: Source) -> Fetched | None:
     await _callable(source.card_url, "card_url")
     async with outbound_client(timeout=CARD_SECONDS, total=CARD_SECONDS, max_bytes=CARD_BYTES) as client:
         response = await _got(client, source)

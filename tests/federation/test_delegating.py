@@ -245,3 +245,21 @@ async def test_files_go_and_come(scene: Scene) -> None:
     kept = await in_database(StoredFile.objects.get, id=part["file_id"])
     assert (kept.name, kept.media_type, kept.sha256) == ("a.png", "image/png", sent.sha256)
     assert (kept.task_id, kept.workspace_id, kept.origin) == (task.id, task.workspace_id, "worker")
+
+
+async def test_agent_that_gets_its_credentials_elsewhere_goes_on(scene: Scene) -> None:
+    async def log_in(stage: Stage) -> None:
+        await stage.end(TaskState.TASK_STATE_AUTH_REQUIRED, "Log in, please.")
+        await stage.go.wait()
+        await stage.work("Thanks.")
+        await stage.done("I am in.")
+
+    cousin = await scene.cousin({"enter": log_in})
+    await scene.register(cousin)
+    await scene.bridge()
+    task = await scene.in_state(await scene.task("enter"), "auth_required")
+    cousin.go.set()
+    ended = await scene.ended(task)
+    assert (ended.state, ended.result) == ("completed", "I am in.")
+    assert [data["by"] for data in await scene.events(task, "answered")] == ["cousin"]
+    assert len(cousin.messages) == 1
