@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from a2a.utils.errors import InvalidParamsError, UnsupportedOperationError
 from django.conf import settings
 
-from apps.a2a.conversation import deliver, told
+from apps.a2a.conversation import told
+from apps.a2a.delivery import deliver
 from apps.a2a.files import holds_files, with_files
 from apps.a2a.incoming import Incoming
 from apps.a2a.projection import ENDINGS, task_view

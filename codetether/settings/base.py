@@ -126,7 +126,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "hand-over-state-changes": {
         "task": "apps.tasks.jobs.outbox_dispatch",
-        "schedule": 5.0,
+        "schedule": 1.0,
         "options": {"expires": 10},
     },
     "deliver-push-notifications": {
