@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 from collections.abc import Iterator
 from typing import get_args
 
@@ -45,6 +46,8 @@ def refusals() -> dict[str, int]:
     """Code and status of all errors that a client may see."""
     found = {}
     for source in sources(SERVER):
+        if re.search(r"^class \w+Error\(", source.text, re.MULTILINE):
+            importlib.import_module(module_of(source))
         for name, constants in calls(source):
             if "code" in constants and name.endswith("Error"):
                 found[constants["code"]] = getattr(importlib.import_module(module_of(source)), name).status
