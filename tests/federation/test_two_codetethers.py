@@ -16,6 +16,7 @@ from apps.federation.models import RemoteTask
 from apps.federation.services import NewRemoteAgent, bearer, remote_agent_register
 from apps.tasks.models import Task
 from apps.tasks.services import Claim, leases_reap, task_answer, task_cancel, task_message
+from apps.workers.services import Registration, worker_register
 from codetether.asgi import application
 from tests.api.a2a.client import Hand
 from tests.contract.a2a.conftest import Server
@@ -174,3 +175,27 @@ async def test_ring_of_agents_is_refused(scene: Scene, neighbours: Neighbours, s
     ways = [one.metadata["a2a"]["metadata"][EXTENSION] for one in made[1:]]
     assert [way["hops"] for way in ways] == [1, 2, 3]
     assert len(set(ways[-1]["via"])) == 1  # both are one installation
+
+
+async def test_signature_of_a_codetether_holds(scene: Scene, neighbours: Neighbours) -> None:
+    url = f"{neighbours.address}/.well-known/agent-card.json?signed=true"
+    new = NewRemoteAgent(card_url=url, name="signed", require_signature=True)
+    agent = await in_database(remote_agent_register, workspace_id=scene.cast.workspace.id, new=new, by="ada")
+    assert (agent.signature, agent.protocol_version) == ("verified", "1.0")
+
+
+async def test_card_of_a_role_leads_to_that_role(scene: Scene, neighbours: Neighbours) -> None:
+    role = [{"role": "reviewer", "instance": "reviewer:w1", "description": "Reviews."}]
+    said = Registration(worker_id="w1", name="w1", global_codebase_id="global", agents=role)
+    await in_database(worker_register, workspace_id=neighbours.theirs.workspace.id, registration=said)
+    new = NewRemoteAgent(
+        card_url=f"{neighbours.address}/a2a/agents/reviewer/.well-known/agent-card.json",
+        name="their-reviewer",
+        credentials=bearer(await in_database(neighbours.theirs.token, Role.OPERATOR)),
+        require_signature=True,
+    )
+    await in_database(remote_agent_register, workspace_id=scene.cast.workspace.id, new=new, by="ada")
+    task = await scene.task("Review it", target_agent="their-reviewer")
+    await until(lambda: scene.events(task, "session"), "it is known there")
+    there = await in_database(Task.objects.get, workspace=neighbours.theirs.workspace)
+    assert (there.target_agent, there.prompt) == ("reviewer", "Review it")
