@@ -1,5 +1,6 @@
 """Our side of a task that is at a remote agent: what is written to its log, and how the attempt ends here."""
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -10,6 +11,7 @@ from apps.federation.contents import keep_contents
 from apps.federation.links import link_close, link_note, link_of
 from apps.federation.models import RemoteAgent, RemoteTask
 from apps.federation.outgoing import references_of
+from apps.federation.patience import persistently
 from apps.federation.remote import Fault, TroubleError
 from apps.federation.services import remote_agent_failed, remote_agent_used
 from apps.federation.translation import Heard
@@ -48,11 +50,14 @@ class Holding:
         self.claim = Claim(task.workspace_id, task.id, task.claim_token)
         self.heard_seq = task.heard_seq
         self.question: Mapping[str, Any] | None = None
+        self._writing = asyncio.Lock()
+        self._told = 0
+        """How many events were reported: by their numbers one that is written twice counts once."""
 
     async def open(self) -> None:
         """Find what joins the task with a remote one, or note what the first message will say."""
         references = references_of(self.task)
-        self.link = await in_database(link_of, self.task, agent_name=self.agent.name, references=references)
+        self.link = await persistently(link_of, self.task, agent_name=self.agent.name, references=references)
 
     @property
     def is_begun(self) -> bool:
@@ -76,12 +81,15 @@ class Holding:
         if events:
             kept = [(kind, await self._with_files_kept(data)) for kind, data in events]
             reported = [event_from_worker(kind, data) for kind, data in kept]
-            await in_database(task_progress, claim=self.claim, reported=reported)
+            async with self._writing:
+                seqs = list(range(self._told + 1, self._told + len(reported) + 1))
+                self._told += len(reported)
+                await persistently(task_progress, claim=self.claim, reported=reported, seqs=seqs)
 
     async def _with_files_kept(self, data: dict[str, Any]) -> dict[str, Any]:
         if not any("content" in part for part in data.get("parts", [])):
             return data
-        return await in_database(
+        return await persistently(
             keep_contents, self.task.workspace_id, self.task.id, data, by=f"remote agent {self.agent.name}"
         )
 
@@ -92,11 +100,11 @@ class Holding:
         if (task_id, context_id) == (link.remote_task_id, link.remote_context_id):
             return
         begins = not self.is_begun
-        await in_database(link_note, link, remote_task_id=task_id, remote_context_id=context_id)
+        await persistently(link_note, link, remote_task_id=task_id, remote_context_id=context_id)
         if self._session_id:
             await self.report([("session", {"session_id": self._session_id, "agent": self.agent.name})])
         if begins:
-            await in_database(remote_agent_used, agent_id=self.agent.id)
+            await persistently(remote_agent_used, agent_id=self.agent.id)
 
     @property
     def _session_id(self) -> str:
@@ -108,7 +116,7 @@ class Holding:
         self.question = None
         words = "(The remote agent goes on by itself.)"
         try:
-            task = await in_database(
+            task = await persistently(
                 task_answer,
                 workspace_id=self.task.workspace_id,
                 task_id=self.task.id,
@@ -124,14 +132,14 @@ class Holding:
     async def finish(self, outcome: Outcome) -> None:
         """The remote task has ended, and so does ours."""
         told = replace(outcome, session_id=self._session_id, heard_seq=self.heard_seq)
-        await in_database(task_finish, claim=self.claim, outcome=told)
-        await in_database(link_close, task_id=self.task.id)
+        await persistently(task_finish, claim=self.claim, outcome=told)
+        await persistently(link_close, task_id=self.task.id)
 
     async def give_up(self, trouble: TroubleError) -> None:
         """The attempt ends; what of the remote task may still work is seen to by the bridge."""
-        await in_database(remote_agent_failed, agent_id=self.agent.id, error=str(trouble))
+        await persistently(remote_agent_failed, agent_id=self.agent.id, error=str(trouble))
         if trouble.fault is Fault.BUSY:
-            await in_database(task_snooze, claim=self.claim, seconds=trouble.retry_after, reason=str(trouble))
+            await persistently(task_snooze, claim=self.claim, seconds=trouble.retry_after, reason=str(trouble))
             return
         outcome = Outcome(
             status=State.FAILED,
@@ -140,9 +148,9 @@ class Holding:
             retry=trouble.fault is Fault.UNREACHABLE,
             heard_seq=self.heard_seq,
         )
-        task = await in_database(task_finish, claim=self.claim, outcome=outcome)
+        task = await persistently(task_finish, claim=self.claim, outcome=outcome)
         if trouble.fault is Fault.LOST or (State(task.state) is State.FAILED and not self.is_begun):
-            await in_database(link_close, task_id=self.task.id)
+            await persistently(link_close, task_id=self.task.id)
 
     async def hand_back(self) -> None:
         """Let another bridge go on: the question stays asked, other work is free at once."""

@@ -5,8 +5,10 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
+from apps.core.db import in_database
 from apps.core.errors import CodeTetherError
 from apps.core.waiter import Waiter, WakeUp
 
@@ -25,6 +27,19 @@ async def riding_out(work: Coroutine[Any, Any, None]) -> None:
         await asyncio.sleep(AWAY_SECONDS)
     except CodeTetherError as error:
         log.warning("the bridge: %s", error.detail)
+
+
+async def persistently[**P, T](work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """As `in_database`, through an absence of the database that a lease may outlast. `work` may be done twice."""
+    loop = asyncio.get_running_loop()
+    lease_ends = loop.time() + settings.LEASE_SECONDS
+    while True:
+        try:
+            return await in_database(work, *args, **kwargs)
+        except AWAY:
+            if loop.time() > lease_ends:
+                raise
+            await asyncio.sleep(AWAY_SECONDS)
 
 
 async def hinted(waiter: Waiter, concerns: Callable[[WakeUp], bool], seconds: float) -> None:

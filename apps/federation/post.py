@@ -184,6 +184,8 @@ class Post:
         if task.last_steering_seq > task.heard_seq:
             for event in await in_database(steering_after, task.id, task.heard_seq):
                 delegation.hear(steering_message(task.id, event))
+        if (former := self._duties.get(task.id)) is not None:
+            former.running.cancel()  # it was put back in the queue, and the claim is another one now
         running = asyncio.create_task(delegation.run(), name=f"task {task.id} at {remote.agent.name}")
         self._duties[task.id] = Duty(delegation, running)
         running.add_done_callback(lambda done: self._over(task.id, done))
@@ -209,10 +211,9 @@ class Post:
 
     async def _beat(self) -> None:
         """Renew what is held, hear what was said, and end what is not ours any more."""
+        claims = [self._held(duty.delegation.holding) for duty in self._duties.values()]
         try:
-            beat = await in_database(
-                self._heartbeat, [self._held(duty.delegation.holding) for duty in self._duties.values()]
-            )
+            beat = await in_database(self._heartbeat, claims)
         except WorkerNotFoundError:
             await self._register(again=True)
             return
@@ -220,8 +221,9 @@ class Post:
             duty = self._duties.get(uuid.UUID(said["task_id"]))
             if duty is not None:
                 duty.delegation.hear(said)
-        for task_id, reason in beat.lost.items():
-            await self._lost(task_id, reason)
+        for claim in claims:
+            if claim.task_id in beat.lost:
+                await self._lost(claim, beat.lost[claim.task_id])
 
     def _heartbeat(self, claims: list[HeldClaim]) -> Heartbeat:
         return worker_heartbeat(workspace_id=self.workspace_id, worker_id=self.worker_id, claims=claims)
@@ -230,13 +232,13 @@ class Post:
     def _held(holding: Holding) -> HeldClaim:
         return HeldClaim(holding.claim.task_id, holding.claim.token, holding.heard_seq)
 
-    async def _lost(self, task_id: uuid.UUID, reason: str) -> None:
+    async def _lost(self, claim: HeldClaim, reason: str) -> None:
         """Cancelled, or somebody else's by now. The remote task is not touched: another holder may go on with it."""
-        duty = self._duties.get(task_id)
-        if duty is None or duty.running.done():
-            return  # it has just ended by itself
-        log.info("task %s is let go: %s", task_id, reason)
-        del self._duties[task_id]
+        duty = self._duties.get(claim.task_id)
+        if duty is None or duty.running.done() or duty.delegation.holding.claim.token != claim.token:
+            return  # it has just ended by itself, or is ours anew
+        log.info("task %s is let go: %s", claim.task_id, reason)
+        del self._duties[claim.task_id]
         self._room.set()
         duty.running.cancel()
         await asyncio.wait([duty.running])

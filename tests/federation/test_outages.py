@@ -1,14 +1,18 @@
 """What goes wrong on the way to a remote agent, and that nothing is sent or told twice because of it."""
 
+from typing import Any
+
 import pytest
 from a2a.types import TaskState
+from django.db import OperationalError
 from starlette.responses import JSONResponse, Response
 
 from apps.core.db import in_database
+from apps.federation import holding
 from apps.federation.models import RemoteAgent, RemoteTask
 from apps.federation.services import bearer
 from apps.tasks.models import Task
-from apps.tasks.services import leases_reap, task_answer, task_cancel
+from apps.tasks.services import leases_reap, task_answer, task_cancel, task_progress, task_requeue
 from tests.fakes.remote_agent import Cousin, Stage
 from tests.federation.conftest import Scene, until
 
@@ -228,3 +232,38 @@ async def test_stream_that_ends_too_early_is_followed_anew(scene: Scene) -> None
     cousin.go.set()
     assert (await scene.ended(task)).result == "first second"
     assert await scene.said(task) == "first second"
+
+
+async def test_database_that_is_away_for_a_moment_loses_and_doubles_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = iter([True, False, True, False])
+
+    def write_and_lose_the_answer(**said: Any) -> Any:
+        written = task_progress(**said)
+        if next(failures, False):
+            raise OperationalError("the connection was lost")
+        return written
+
+    monkeypatch.setattr(holding, "task_progress", write_and_lose_the_answer)
+    cousin = await scene.cousin({"halves": two_halves})
+    cousin.go.set()
+    await scene.register(cousin)
+    await scene.bridge()
+    task = await scene.ended(await scene.task("halves"))
+    assert (task.result, task.attempt) == ("first second", 1)
+    assert await scene.said(task) == "first second"
+
+
+async def test_task_that_is_put_back_goes_on_by_a_new_claim(scene: Scene) -> None:
+    cousin = await scene.cousin({"halves": two_halves})
+    task = await half_done(scene, cousin)
+    await in_database(task_requeue, workspace_id=task.workspace_id, task_id=task.id, by="ada")
+
+    async def claimed() -> bool:
+        return (await scene.now(task)).attempt == 2
+
+    await until(claimed, "it is claimed again")
+    cousin.go.set()
+    assert (await scene.ended(task)).result == "first second"
+    assert (len(cousin.messages), cousin.cancelled) == (1, [])
