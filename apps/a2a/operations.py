@@ -65,18 +65,20 @@ async def _send_stream(call: Call) -> TaskStream:
 async def _incoming(call: Call) -> Incoming:
     incoming = read_send(call.params, agent=call.agent)
     wish = await read_inline(call.params, call.version)
-    return incoming if wish is None else replace(incoming, push=wish)
+    length = _unlimited(call.version, incoming.history_length)
+    if wish is None and length == incoming.history_length:
+        return incoming
+    return replace(incoming, push=wish, history_length=length)
 
 
 async def _get(call: Call) -> Json:
-    task_id, length = task_id_of(call.params), _history_length(call)
+    task_id, length = task_id_of(call.params), _unlimited(call.version, history_length(call.params))
     return await _with_files(call, await task_look(call.principal.workspace_id, task_id, length))
 
 
-def _history_length(call: Call) -> int | None:
+def _unlimited(version: str, length: int | None) -> int | None:
     """0.3 takes a history length of 0 for no limit (as the SDK does)."""
-    wanted = history_length(call.params)
-    return None if call.version == OLD and wanted == 0 else wanted
+    return None if version == OLD and length == 0 else length
 
 
 async def _list(call: Call) -> Json:

@@ -108,7 +108,8 @@ async def _serve(request: Request, method: RestMethod) -> Response:
     )
     if operation.answer is not None:
         body = method.spell(await operation.answer(call), given.twice)
-        return Response(jsontext.dumps(body), 200, activated(request), _media_type(request, method.version))
+        headers = {"Cache-Control": "private, no-store", **activated(request)}
+        return Response(jsontext.dumps(body), 200, headers, _media_type(request, method.version))
     assert operation.stream is not None
     return sse.EventStream(_frames(method, await operation.stream(call), given.twice), activated(request))
 

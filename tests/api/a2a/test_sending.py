@@ -64,6 +64,15 @@ async def test_message_to_a_running_task_reaches_its_session(ada: Caller, hand: 
     assert heard == ["hurry"]
 
 
+async def test_history_of_length_nought_is_all_of_it_for_0_3_and_none_for_1_0(ada: Caller) -> None:
+    said = {"parts": [{"text": "hi"}], "role": "user"}
+    wanted = {"historyLength": 0, "blocking": False}
+    old = await ada.result("message/send", {"message": {**said, "messageId": "m1"}, "configuration": wanted})
+    new = await ada.result("SendMessage", {"message": {**said, "messageId": "m2"}, "configuration": wanted})
+    assert len(old["history"]) == 1
+    assert "history" not in new["task"]
+
+
 async def test_ended_task_takes_no_message(ada: Caller, hand: Hand) -> None:
     task = await ada.send()
     await hand.finish(await hand.take())
