@@ -67,8 +67,10 @@ def drivers(site: Plant) -> Iterator[dict[str, Driver]]:
 
 
 @pytest.fixture
-def hand(site: Plant) -> Hand:
-    return Hand(site.http)
+def hand(site: Plant) -> Iterator[Hand]:
+    one = Hand(site.http)
+    yield one
+    one.leave()
 
 
 @pytest.fixture(params=WAYS, ids=str)

@@ -22,6 +22,10 @@ class Hand:
             worker_id=self.role, name=self.role, global_codebase_id="global", agents=[{"role": self.role}],
         )  # fmt: skip
 
+    def leave(self) -> None:
+        """Go; a card has room for so many agents only."""
+        self._post(f"/v1/opencode/workers/{self.role}/unregister")
+
     def move(self, http: httpx.Client) -> None:
         """Speak to another address from now on."""
         self._http = http
