@@ -14,7 +14,7 @@ from typing import Any
 from apps.core.prepared import execute
 from apps.tasks.models import Task
 from apps.tasks.rows import SELECTED, as_task
-from apps.tasks.services.statements.writing import LOGGED, POSITION
+from apps.tasks.services.statements.writing import POSITION
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +112,16 @@ _CLAIMED = f"""
         last_seq = t.last_seq + 1, claim_seq = t.last_seq + 1, client_seq = 0, limit_ids = granted.limit_ids,
         position = GREATEST(t.position, {POSITION})
     FROM granted WHERE t.id = granted.id
-    RETURNING t.*, t.last_seq - 1 AS base
-), fresh AS (
-    SELECT m.id, 'claimed'::text AS kind, 1::bigint AS n,
-        jsonb_build_object('worker_id', m.worker_id, 'attempt', m.attempt) AS data
+    RETURNING t.*
+), logged AS (
+    INSERT INTO tasks_taskevent (task_id, seq, workspace_id, position, kind, data, created_at)
+    SELECT m.id, m.last_seq, m.workspace_id, m.position, 'claimed',
+        jsonb_build_object('worker_id', m.worker_id, 'attempt', m.attempt), clock_timestamp()
     FROM moved m
-), {LOGGED.replace("FROM moved m, fresh f", "FROM moved m JOIN fresh f ON f.id = m.id")}
+), posted AS (
+    INSERT INTO tasks_outboxentry (workspace_id, task_id, seq, kind, created_at)
+    SELECT m.workspace_id, m.id, m.last_seq, 'claimed', clock_timestamp() FROM moved m
+)
 SELECT {SELECTED} FROM moved t ORDER BY t.rank, t.id"""
 
 _CLAIM_BEST = f"{_LIMITS}, chosen AS ({_BEST.format(locked=_PASSED_OVER)}\n{_CLAIMED}"
