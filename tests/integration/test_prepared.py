@@ -68,3 +68,23 @@ def test_the_made_task_is_its_row(cast: Cast) -> None:
     assert {field.attname: getattr(made, field.attname) for field in Task._meta.concrete_fields} == {
         field.attname: getattr(row, field.attname) for field in Task._meta.concrete_fields
     }
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [],
+        ["plain", "", " spaced "],
+        ['quo"ted', "back\\slash", "{curly,comma}", "NULL", "null", "line\nbreak", "ünïcode"],
+        ["with our separator \x1e in it", "x"],
+        ["\x1e"],
+    ],
+)
+def test_texts_come_back_from_an_array_as_they_were(db: None, values: list[str]) -> None:
+    assert execute("SELECT %(values)s::text[]", {"values": values}) == [(values,)]
+
+
+def test_numbers_and_ids_come_back_from_an_array_as_they_were(db: None) -> None:
+    numbers, ids = [3, -1, 2**62], [uuid.uuid4(), uuid.uuid4()]
+    found = execute("SELECT %(numbers)s::bigint[], %(ids)s::uuid[]", {"numbers": numbers, "ids": ids})
+    assert found == [(numbers, ids)]
