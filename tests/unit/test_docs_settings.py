@@ -4,7 +4,7 @@ import ast
 import re
 
 from codetether_worker.agents.opencode_environment import opencode_environment
-from codetether_worker.cli import build_parser
+from codetether_worker.options import OPTIONS
 from tests.architecture.sources import ROOT, sources
 from tests.unit.documents import marked, names, rows
 
@@ -54,28 +54,36 @@ def test_every_setting_of_the_server_is_documented_with_its_default_and_read() -
     assert documented == server_settings()
 
 
-def worker_settings() -> dict[str, tuple[str, object]]:
-    """Variable → (key in file and flags, default), as the worker's configuration reads them."""
-    found = {}
-    for call in calls_of("worker/codetether_worker/config.py", "text", "whole", "seconds", "switch", "find"):
-        key, variable, *_ = texts(call)
-        found[variable] = (key, default_of(call))
-    return found
-
-
 def test_every_setting_of_the_worker_is_documented_and_read() -> None:
-    directly = {texts(call)[0] for call in calls_of("worker/codetether_worker/config.py", "env.get")}
+    reads = calls_of("worker/codetether_worker/config.py", "env.get")
+    directly = {texts(call)[0] for call in reads if texts(call)}
     documented = {marked(row["Variable"])[0] for row in _tables()["worker"]}
-    assert documented == worker_settings().keys() | directly - THE_SYSTEMS_OWN
+    assert documented == {option.variable for option in OPTIONS.values()} | directly - THE_SYSTEMS_OWN
 
 
 def test_the_workers_settings_have_the_documented_keys_flags_and_defaults() -> None:
-    flags = {action.dest: action.option_strings[0] for action in build_parser()._actions}
+    by_variable = {option.variable: option for option in OPTIONS.values()}
     for row in _tables()["worker"]:
-        key, default = worker_settings().get(marked(row["Variable"])[0], ("", None))
-        assert marked(row["File key"]) == ([key] if key else []), row
-        assert marked(row["Flag"]) == ([flags[key]] if key in flags else []), row
-        assert default is None or row["Default"] == shown(default), row
+        option = by_variable.get(marked(row["Variable"])[0])
+        assert marked(row["File key"]) == ([option.key] if option else []), row
+        assert marked(row["Flag"]) == ([option.flag] if option else []), row
+        if option and option.metavar is None:
+            assert row["Default"] == shown(False), row
+        elif option and option.default is not None:
+            assert row["Default"] == shown(option.default), row
+
+
+def test_the_workers_own_page_has_the_same_table() -> None:
+    table = marked_rows("worker/README.md", "| Flag | Variable |")
+    assert {row[0]: row[1] for row in table if len(row) > 1} == {
+        option.flag: option.variable for option in OPTIONS.values()
+    }
+
+
+def marked_rows(page: str, header: str) -> list[list[str]]:
+    """What is marked in the rows of a page's table (flags without what follows them)."""
+    lines = (ROOT / page).read_text().split(header)[1].split("\n\n")[0].splitlines()[2:]
+    return [[name.split(" ")[0] for name in marked(line)] for line in lines]
 
 
 def test_every_variable_about_opencode_is_documented() -> None:

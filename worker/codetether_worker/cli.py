@@ -12,6 +12,7 @@ from codetether_worker.config import Config, load_config
 from codetether_worker.daemon import Daemon
 from codetether_worker.errors import ConfigError, WorkerError
 from codetether_worker.logs import set_up_logging
+from codetether_worker.options import DEFAULT_FILE, OPTIONS
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -24,19 +25,11 @@ def build_parser() -> argparse.ArgumentParser:
         epilog="The token is read from A2A_TOKEN or --token-file, never from the command line.",
         allow_abbrev=False,
     )
+    for option in OPTIONS.values():
+        option.add_to(parser)
     add = parser.add_argument
-    add("--server-url", "--server", dest="server_url", metavar="URL", help="address of the control plane")
-    add("--name", metavar="NAME", help="how people will know this worker (default: the host name)")
-    add("--worker-id", metavar="ID", help="identity towards the server (default: made once, then kept)")
-    add("--codebases", metavar="PATH[,PATH]", help="folders to offer, separated by commas")
-    add("--codebase", action="append", metavar="[NAME:]PATH", help="one folder to offer; may be repeated")
-    add("--agent-name", metavar="ROLE", help="role under which others find this worker's agent")
-    add("--agent-description", metavar="TEXT", help="what that agent is good for")
-    add("--no-agent-registration", action="store_true", help="do not appear among the discoverable agents")
-    add("--concurrency", metavar="N", help="tasks at once (default: 2)")
-    add("--state-dir", metavar="DIR", help="where identity and undelivered events are kept")
-    add("--token-file", metavar="FILE", help="file that holds the access token")
-    add("--config", metavar="FILE", help="JSON settings (default: /etc/a2a-worker/config.json)")
+    add("--config", metavar="FILE", help=f"JSON settings (default: {DEFAULT_FILE})")
+    add("--env-file", metavar="FILE", help="further variables, as systemd's EnvironmentFile has them")
     add("--version", action="version", version=f"codetether-worker {__version__}")
     return parser
 

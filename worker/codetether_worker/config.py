@@ -1,4 +1,7 @@
-"""The worker's settings: flags, then environment, then file, then defaults. Nothing else reads them."""
+"""The worker's settings: flags, then environment, then file, then defaults. Nothing else reads them.
+
+Which there are, and how they are called, is in `options`.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from codetether_worker.errors import ConfigError
+from codetether_worker.options import DEFAULT_FILE, OPTIONS
 
-DEFAULT_FILE = Path("/etc/a2a-worker/config.json")
-DEFAULT_SERVER_URL = "http://localhost:8000"
 _WORKER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _SWITCHES = {"none": False, "false": False, "0": False, "no": False, "true": True, "1": True, "yes": True}
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -60,28 +62,29 @@ def load_config(flags: argparse.Namespace, environment: Mapping[str, str] | None
 
     Raises ConfigError with one line that names the setting and what is wrong with it.
     """
-    env = dict(os.environ if environment is None else environment)  # noqa: TID251 (this is the one reader)
+    own = dict(os.environ if environment is None else environment)  # noqa: TID251 (this is the one reader)
+    env = _read_env_file(flags.env_file) | own
     source = _Source(vars(flags), env, _read_file(flags.config))
-    server_url = _server_url(source.text("server_url", "A2A_SERVER_URL") or DEFAULT_SERVER_URL)
-    name = source.text("name", "A2A_WORKER_NAME", "worker_name") or socket.gethostname() or "worker"
+    server_url = _server_url(source.line("server_url"))
+    name = source.text("name") or socket.gethostname() or "worker"
     return Config(
         server_url=server_url,
         name=name,
         token=_token(source),
-        worker_id=_worker_id(source.text("worker_id", "A2A_WORKER_ID")),
+        worker_id=_worker_id(source.text("worker_id")),
         codebases=_codebases(source),
-        agent_name=source.text("agent_name", "A2A_AGENT_NAME"),
-        agent_description=source.text("agent_description", "A2A_AGENT_DESCRIPTION") or "",
-        registers_agent=not source.flag("no_agent_registration"),
-        concurrency=source.whole("concurrency", "A2A_WORKER_CONCURRENCY", default=2, least=1, most=64),
+        agent_name=source.text("agent_name"),
+        agent_description=source.text("agent_description") or "",
+        registers_agent=not source.switch("no_agent_registration"),
+        concurrency=source.whole("concurrency", least=1, most=64),
         state_dir=_state_dir(source, name, server_url),
-        poll_interval=source.seconds("poll_interval", "A2A_POLL_INTERVAL", default=5.0),
-        drain_grace=source.seconds("drain_grace", "A2A_WORKER_DRAIN_GRACE", default=10.0, zero_allowed=True),
-        idle_limit=source.seconds("idle_limit", "A2A_WORKER_IDLE_LIMIT", default=900.0),
-        stop_grace=source.seconds("stop_grace", "A2A_WORKER_STOP_GRACE", default=5.0),
-        opencode_bin=source.text("opencode_bin", "OPENCODE_BIN"),
-        conformance=source.switch("conformance", "A2A_CONFORMANCE"),
-        log_level=_level(source.text("log_level", "A2A_LOG_LEVEL") or "INFO"),
+        poll_interval=source.seconds("poll_interval"),
+        drain_grace=source.seconds("drain_grace", zero_allowed=True),
+        idle_limit=source.seconds("idle_limit"),
+        stop_grace=source.seconds("stop_grace"),
+        opencode_bin=source.text("opencode_bin"),
+        conformance=source.switch("conformance"),
+        log_level=_level(source.line("log_level")),
         environment=env,
     )
 
@@ -99,41 +102,38 @@ class _Source:
     env: Mapping[str, str]
     file: Mapping[str, Any]
 
-    def find(self, key: str, variable: str, *file_keys: str) -> tuple[Any, str]:
+    def find(self, key: str) -> tuple[Any, str]:
         """The raw value and how to call it in an error message; (None, "") when nobody set it."""
+        option = OPTIONS[key]
         if self.flags.get(key) not in (None, [], False):
-            return self.flags[key], "--" + key.replace("_", "-")
-        if self.env.get(variable, "").strip():
-            return self.env[variable].strip(), variable
-        for file_key in (key, *file_keys):
+            return self.flags[key], option.flag
+        if self.env.get(option.variable, "").strip():
+            return self.env[option.variable].strip(), option.variable
+        for file_key in option.keys:
             if self.file.get(file_key) is not None:
                 return self.file[file_key], f'"{file_key}" in the config file'
-        return None, ""
+        return option.default, option.flag
 
-    def text(self, key: str, variable: str, *file_keys: str) -> str | None:
-        value, origin = self.find(key, variable, *file_keys)
+    def text(self, key: str) -> str | None:
+        value, origin = self.find(key)
         if value is None:
             return None
         if not isinstance(value, str) or not value.strip() or not value.isprintable():
             raise ConfigError(f"{origin} must be a line of text")
         return value.strip()
 
-    def flag(self, key: str) -> bool:
-        value = self.flags.get(key) or self.file.get(key, False)
-        if not isinstance(value, bool):
-            raise ConfigError(f'"{key}" in the config file must be true or false')
-        return value
+    def line(self, key: str) -> str:
+        """A text that has a default."""
+        return self.text(key) or str(OPTIONS[key].default)
 
-    def switch(self, key: str, variable: str) -> bool:
-        value, origin = self.find(key, variable)
+    def switch(self, key: str) -> bool:
+        value, origin = self.find(key)
         if str(value).lower() not in _SWITCHES:
             raise ConfigError(f"{origin} must be true or false, not {value!r}")
         return _SWITCHES[str(value).lower()]
 
-    def whole(self, key: str, variable: str, *, default: int, least: int, most: int) -> int:
-        value, origin = self.find(key, variable)
-        if value is None:
-            return default
+    def whole(self, key: str, *, least: int, most: int) -> int:
+        value, origin = self.find(key)
         try:
             number = int(str(value))
         except ValueError:
@@ -142,10 +142,8 @@ class _Source:
             raise ConfigError(f"{origin} must be a whole number from {least} to {most}, not {value!r}")
         return number
 
-    def seconds(self, key: str, variable: str, *, default: float, zero_allowed: bool = False) -> float:
-        value, origin = self.find(key, variable)
-        if value is None:
-            return default
+    def seconds(self, key: str, *, zero_allowed: bool = False) -> float:
+        value, origin = self.find(key)
         try:
             number = float(str(value))
         except ValueError:
@@ -170,6 +168,26 @@ def _read_file(named: str | None) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise ConfigError(f"the config file {path} must hold a JSON object")
     return body
+
+
+def _read_env_file(named: str | None) -> dict[str, str]:
+    """Variables from a file as systemd's EnvironmentFile has them: NAME=VALUE lines, comments, quoted values."""
+    if named is None:
+        return {}
+    try:
+        lines = Path(named).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--env-file: {named} cannot be read") from error
+    found = {}
+    for line in map(str.strip, lines):
+        name, equals, value = line.partition("=")
+        if equals and not line.startswith(("#", ";")):
+            found[name.strip()] = _unquoted(value.strip())
+    return found
+
+
+def _unquoted(value: str) -> str:
+    return value[1:-1] if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'" else value
 
 
 def _server_url(value: str) -> str:
@@ -200,7 +218,7 @@ def _level(value: str) -> str:
 def _token(source: _Source) -> str | None:
     """A2A_TOKEN, else the content of the token file. Never a flag: other users can read argv."""
     direct = source.env.get("A2A_TOKEN", "").strip()
-    named, origin = source.find("token_file", "A2A_TOKEN_FILE")
+    named, origin = source.find("token_file")
     token = direct
     if not direct and named is not None:
         try:
@@ -216,8 +234,8 @@ def _token(source: _Source) -> str | None:
 
 def _codebases(source: _Source) -> tuple[CodebaseSpec, ...]:
     """--codebases and --codebase together; one entry for each folder, in the order given."""
-    many, many_origin = source.find("codebases", "A2A_CODEBASES")
-    single, single_origin = source.find("codebase", "A2A_CODEBASE")
+    many, many_origin = source.find("codebases")
+    single, single_origin = source.find("codebase")
     wanted = [(item, many_origin) for item in _listed(many, many_origin)]
     wanted += [(item, single_origin) for item in _listed(single, single_origin)]
     found: dict[Path, CodebaseSpec] = {}
@@ -253,7 +271,7 @@ def _codebase(item: Any, origin: str) -> CodebaseSpec:
 
 def _state_dir(source: _Source, name: str, server_url: str) -> Path:
     """The given folder, else one for each worker name and server under the user's state folder."""
-    given = source.text("state_dir", "A2A_WORKER_STATE_DIR")
+    given = source.text("state_dir")
     if given:
         return Path(given).expanduser().absolute()
     base = source.env.get("STATE_DIRECTORY") or source.env.get("XDG_STATE_HOME")

@@ -1,0 +1,93 @@
+"""Every option of the worker, once: its flag, its variable, its key in the file and its default.
+
+The command line is made of this table, `config` reads by it, and tests hold the documentation against it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_FILE = Path("/etc/a2a-worker/config.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option. `key` names it in the file and, with dashes, as a flag; so only the variable is a name of its own.
+
+    `metavar` is None for a switch, which needs no value. `default` is None where the default is found at the start
+    or nothing; numbers are seconds where the name does not say otherwise.
+    """
+
+    key: str
+    variable: str
+    help: str
+    metavar: str | None = None
+    default: str | int | float | None = None
+    short: str | None = None
+    old_key: str | None = None
+    repeatable: bool = False
+
+    @property
+    def flag(self) -> str:
+        return "--" + self.key.replace("_", "-")
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        return (self.flag, self.short) if self.short else (self.flag,)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What the option may be called in the file; the newer name first."""
+        return (self.key, self.old_key) if self.old_key else (self.key,)
+
+    def add_to(self, parser: argparse.ArgumentParser) -> None:
+        if self.metavar is None:
+            parser.add_argument(*self.flags, dest=self.key, action="store_true", help=self.help)
+        else:
+            action = "append" if self.repeatable else "store"
+            parser.add_argument(*self.flags, dest=self.key, action=action, metavar=self.metavar, help=self._help)
+
+    @property
+    def _help(self) -> str:
+        return self.help if self.default is None else f"{self.help} (default: {self.default:{self._form}})"
+
+    @property
+    def _form(self) -> str:
+        return "g" if isinstance(self.default, float) else ""
+
+
+_ALL = (
+    Option(
+        "server_url", "A2A_SERVER_URL", "address of the control plane", "URL", "http://localhost:8000",
+        short="--server",
+    ),
+    Option("token_file", "A2A_TOKEN_FILE", "file that holds the access token", "FILE"),
+    Option(
+        "name", "A2A_WORKER_NAME", "how people will know this worker (default: the host name)", "NAME",
+        old_key="worker_name",
+    ),
+    Option("worker_id", "A2A_WORKER_ID", "identity towards the server (default: made once, then kept)", "ID"),
+    Option("codebases", "A2A_CODEBASES", "folders to offer, separated by commas", "PATH[,PATH]"),
+    Option("codebase", "A2A_CODEBASE", "one folder to offer; may be repeated", "[NAME:]PATH", repeatable=True),
+    Option("agent_name", "A2A_AGENT_NAME", "role under which others find this worker's agent", "ROLE"),
+    Option("agent_description", "A2A_AGENT_DESCRIPTION", "what that agent is good for", "TEXT"),
+    Option(
+        "no_agent_registration", "A2A_WORKER_NO_AGENT_REGISTRATION", "do not appear among the discoverable agents"
+    ),
+    Option("concurrency", "A2A_WORKER_CONCURRENCY", "tasks at once", "N", 2),
+    Option("state_dir", "A2A_WORKER_STATE_DIR", "where identity and undelivered events are kept", "DIR"),
+    Option(
+        "poll_interval", "A2A_POLL_INTERVAL", "how often to ask for work while the stream is down", "SECONDS", 5.0
+    ),
+    Option("drain_grace", "A2A_WORKER_DRAIN_GRACE", "how long tasks may go on after SIGTERM", "SECONDS", 10.0),
+    Option("idle_limit", "A2A_WORKER_IDLE_LIMIT", "silence after which an agent is given up", "SECONDS", 900.0),
+    Option("stop_grace", "A2A_WORKER_STOP_GRACE", "from asking an agent to stop until it is killed", "SECONDS", 5.0),
+    Option("opencode_bin", "OPENCODE_BIN", "the OpenCode program (default: opencode on the PATH)", "PROGRAM"),
+    Option("conformance", "A2A_CONFORMANCE", "be the agent of test kits; never where real work is done"),
+    Option("log_level", "A2A_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "LEVEL", "INFO"),
+)  # fmt: skip
+
+OPTIONS = {option.key: option for option in _ALL}
+"""By key. What says where to read from (`--config`, `--env-file`) is not among them."""
