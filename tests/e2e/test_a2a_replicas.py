@@ -54,19 +54,15 @@ def port_of(plant: Plant) -> int:
 
 @pytest.fixture(scope="module")
 def pair(django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    homes: list[Path] = [tmp_path_factory.mktemp(name) for name in ("a", "b")]
+    variables = {"A2A_CONFORMANCE": "true", "A2A_OUTBOUND_ALLOWED": "127.0.0.1", "A2A_GRPC_PORT": "0"}
     with ExitStack() as stack:
-        with django_db_blocker.unblock():
-            database = stack.enter_context(own_database(f"replicas_{os.getpid()}"))
-            variables = {"A2A_CONFORMANCE": "true", "A2A_OUTBOUND_ALLOWED": "127.0.0.1", "A2A_GRPC_PORT": "0"}
-            a, b = (
-                stack.enter_context(Plant(home, lease_seconds=LEASE_SECONDS, database=database, **variables))
-                for home in homes
-            )
-        front = stack.enter_context(Balancer([port_of(a), port_of(b)]))
-        yield Pair(a, b, front)
-        with django_db_blocker.unblock():
-            stack.close()
+        database = stack.enter_context(own_database(f"replicas_{os.getpid()}", django_db_blocker))
+        homes: list[Path] = [tmp_path_factory.mktemp(name) for name in ("a", "b")]
+        a, b = (
+            stack.enter_context(Plant(home, lease_seconds=LEASE_SECONDS, database=database, **variables))
+            for home in homes
+        )
+        yield Pair(a, b, stack.enter_context(Balancer([port_of(a), port_of(b)])))
 
 
 def call(plant: Plant, method: str, **params: Any) -> Json:

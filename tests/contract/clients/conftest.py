@@ -24,25 +24,20 @@ def site(
 ) -> Iterator[Plant]:
     """The web and gRPC processes, on a database that no other test touches."""
     port = free_port()
-    name = f"clients_{os.getpid()}"
     with ExitStack() as stack:
-        with django_db_blocker.unblock():  # type: ignore[attr-defined]
-            database = stack.enter_context(own_database(name))
-            plant = Plant(
-                Path(tmp_path_factory.mktemp("site")),
-                lease_seconds=LEASE_SECONDS,
-                database=database,
-                A2A_REDIS_URL=own_broker(),
-                A2A_GRPC_PORT=str(port),
-                A2A_BLOCKING_TIMEOUT="10",
-                A2A_CONFORMANCE="true",
-                A2A_OUTBOUND_ALLOWED="127.0.0.1",
-            )
-            stack.enter_context(plant)
+        plant = Plant(
+            Path(tmp_path_factory.mktemp("site")),
+            lease_seconds=LEASE_SECONDS,
+            database=stack.enter_context(own_database(f"clients_{os.getpid()}", django_db_blocker)),
+            A2A_REDIS_URL=own_broker(),
+            A2A_GRPC_PORT=str(port),
+            A2A_BLOCKING_TIMEOUT="10",
+            A2A_CONFORMANCE="true",
+            A2A_OUTBOUND_ALLOWED="127.0.0.1",
+        )
+        stack.enter_context(plant)
         stack.enter_context(grpc_process(plant, port))
         yield plant
-        with django_db_blocker.unblock():  # type: ignore[attr-defined]
-            stack.close()
 
 
 def own_broker() -> str:

@@ -17,20 +17,25 @@ STOP_SECONDS = 20
 
 
 @contextmanager
-def own_database(name: str) -> Iterator[str]:
-    """The URL of a copy of the tests' (empty) database, which other tests do not empty; dropped at the end."""
+def own_database(name: str, blocker: Any) -> Iterator[str]:
+    """The URL of a copy of the tests' (empty) database, which other tests do not empty; dropped at the end.
+
+    `blocker` is pytest-django's, which else forbids connections outside a test's own.
+    """
     parameters = connection.settings_dict
     origin = str(parameters["NAME"])
-    with _administration() as run:
+    with blocker.unblock(), _administration() as run:
         run(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             f"WHERE datname = '{origin}' AND backend_type = 'client backend'"
         )
         run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         run(f'CREATE DATABASE "{name}" TEMPLATE "{origin}"')
-    yield DATABASE.format(**{**parameters, "NAME": name})
-    with _administration() as run:
-        run(f'DROP DATABASE "{name}" WITH (FORCE)')
+    try:
+        yield DATABASE.format(**{**parameters, "NAME": name})
+    finally:
+        with blocker.unblock(), _administration() as run:
+            run(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @contextmanager
