@@ -12,7 +12,7 @@ from django.db import transaction
 
 from apps.a2a.files import keep_files
 from apps.a2a.incoming import AGENT, Incoming, wrong
-from apps.a2a.projection import METADATA_KEY, context_of
+from apps.a2a.projection import context_of
 from apps.a2a.push import config_follows_message
 from apps.a2a.wishes import Wishes, read_wishes
 from apps.accounts.principals import Principal
@@ -20,6 +20,7 @@ from apps.core.ids import new_id_text, parse_id
 from apps.tasks.errors import WrongStateError
 from apps.tasks.selectors import (
     ATTACHED,
+    SAID,
     TaskFilter,
     is_asking,
     placed_codebase,
@@ -84,7 +85,7 @@ def _begin(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) 
         priority=wishes.priority,
         codebase_id=wishes.codebase_id or (placed_codebase(before) if before else ""),
         target_agent=wishes.target_agent or incoming.agent or (before.target_agent if before else ""),
-        session_id=before.session_id if before and _same_place(before, wishes) else "",
+        session_id=before.session_id if before and _same_place(before, wishes, incoming.agent) else "",
         context_id=incoming.context_id or (context_of(before) if before else new_id_text()),
         deadline_seconds=wishes.deadline_seconds,
         concurrency_key=wishes.concurrency_key or (before.concurrency_key if before else ""),
@@ -122,9 +123,13 @@ def _last_of_context(principal: Principal, context_id: str) -> "Task | None":
     return found
 
 
-def _same_place(before: "Task", wishes: Wishes) -> bool:
+def _same_place(before: "Task", wishes: Wishes, agent: str) -> bool:
     """A session lives with one codebase and one agent; asked for another, the conversation begins anew there."""
-    return wishes.codebase_id in ("", placed_codebase(before)) and wishes.agent_type in ("", before.agent_type)
+    return (
+        wishes.codebase_id in ("", placed_codebase(before))
+        and wishes.agent_type in ("", before.agent_type)
+        and (wishes.target_agent or agent) in ("", before.target_agent)
+    )
 
 
 def _hand_over(principal: Principal, incoming: Incoming, text: str) -> "Task":
@@ -133,7 +138,7 @@ def _hand_over(principal: Principal, incoming: Incoming, text: str) -> "Task":
     if incoming.context_id and incoming.context_id != context_of(task):
         raise wrong("message.contextId", "The task belongs to another context.")
     workspace_id, by = principal.workspace_id, principal.name
-    data: Json = {METADATA_KEY: _said(incoming, text)}
+    data: Json = {SAID: _said(incoming, text)}
     if incoming.files:
         data["files"] = incoming.files
     if is_asking(task):
@@ -152,7 +157,7 @@ def _title(text: str) -> str:
 def _metadata(incoming: Incoming, wishes: Wishes, text: str) -> Json:
     metadata: Json = {}
     if said := _said(incoming, text):
-        metadata[METADATA_KEY] = said
+        metadata[SAID] = said
     if wishes.notify_email:
         metadata["notify_email"] = wishes.notify_email
     if wishes.artifacts:

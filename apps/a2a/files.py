@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from apps.a2a.incoming import Incoming
-from apps.a2a.projection import METADATA_KEY
 from apps.accounts.principals import Principal
 from apps.core.ids import parse_id
 from apps.files.selectors import CLIENT, file_brief, files_named, small_contents
 from apps.files.services import NewFile, file_store, files_attach, files_remove
+from apps.tasks.selectors import SAID
 
 if TYPE_CHECKING:
     from apps.files.models import StoredFile
@@ -47,7 +47,7 @@ class Kept:
 
         False where the message had been sent before: then the task was made of its first coming, files and all.
         """
-        said = task.metadata.get(METADATA_KEY) or {}
+        said = task.metadata.get(SAID) or {}
         if not self.incoming.task_id and said.get("parts") != self.incoming.parts:
             return False
         files_attach(workspace_id=task.workspace_id, file_ids=[file.id for file in self.files], task_id=task.id)

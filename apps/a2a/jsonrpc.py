@@ -25,6 +25,7 @@ from apps.a2a.operations import OLD, Call
 from apps.a2a.streams import TaskStream, Told
 from apps.accounts.gate import json_response, principal_of, refuse_cookie_writes
 from apps.core import jsontext, sse
+from apps.core.errors import MethodNotAllowedError
 
 Json = dict[str, Any]
 RequestId = str | int | None
@@ -86,6 +87,13 @@ def _refused(asked: Asked, error: Exception) -> Response:
     if refusal.status == 200 and asked.legacy and asked.streams:
         return sse.EventStream(_only(body))
     return json_response(body, refusal.status, refusal.headers)
+
+
+def refuse_verb() -> Response:
+    """The answer to anything but a POST: with its HTTP status, for who sends it is no client of JSON-RPC."""
+    refusal = refusal_of(MethodNotAllowedError("Allowed here: POST."))
+    body = {"jsonrpc": "2.0", "id": None, "error": error_object(refusal)}
+    return json_response(body, refusal.http, {"Allow": "POST"})
 
 
 async def _only(body: Json) -> AsyncGenerator[bytes]:

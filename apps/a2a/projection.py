@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from apps.a2a.incoming import AGENT, USER
 from apps.core.extension import EXTENSION
 from apps.tasks.log import LogEvent
-from apps.tasks.selectors import placed_codebase
+from apps.tasks.selectors import SAID, placed_codebase
 from apps.tasks.states import State
 
 if TYPE_CHECKING:
@@ -29,8 +29,6 @@ DIRECT = f"{EXTENSION}/direct"
 """Marks, in its metadata, the message of an agent that answered without work to speak of."""
 RESULT = "result"
 """The id of a task's artifact."""
-METADATA_KEY = "a2a"
-"""Where a task's own metadata keep what the message that made it said beyond its text."""
 
 STATES: Mapping[State, str] = {
     State.PENDING: "TASK_STATE_SUBMITTED",
@@ -175,7 +173,7 @@ class Talk:
         self._question = self.current if line.kind == "asked" else None
 
     def _first(self, task: "Task") -> Json:
-        said = task.metadata.get(METADATA_KEY) or {}
+        said = task.metadata.get(SAID) or {}
         message = {
             "messageId": f"{task.id}:1",
             "contextId": self.context_id,
@@ -200,7 +198,7 @@ class Talk:
         }
         if line.data.get("direct"):
             message["metadata"] = {DIRECT: True}
-        return message | ((said or {}).get(METADATA_KEY) or {})
+        return message | ((said or {}).get(SAID) or {})
 
 
 def is_said(line: LogEvent) -> bool:

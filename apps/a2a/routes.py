@@ -1,6 +1,6 @@
 """Routes of the protocol lane: the agent's card, the JSON-RPC binding at its addresses, and the REST binding."""
 
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
@@ -17,10 +17,22 @@ rest_binding = Binding()
 _rest_at_root = Binding(tenants=False)
 
 
-def _rpc(path: str) -> Route:
-    route = Route(path, jsonrpc.serve, methods=["POST"], name="a2a_jsonrpc")
-    route.required_scope = Scope.TASKS_READ  # type: ignore[attr-defined]
-    return route
+class RpcRoute(Route):
+    """An address of the JSON-RPC binding. GET leads elsewhere; other verbs are refused in the binding's own shape."""
+
+    required_scope = Scope.TASKS_READ
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, jsonrpc.serve, methods=["POST"], name="a2a_jsonrpc")
+
+    def matches(self, scope: AsgiScope) -> tuple[Match, AsgiScope]:
+        match, found = super().matches(scope)
+        ours = match == Match.PARTIAL and scope["method"] not in ("GET", "HEAD")
+        return (Match.FULL if ours else match), found
+
+    async def handle(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        endpoint = self.app if scope["method"] == "POST" else jsonrpc.refuse_verb()
+        await endpoint(scope, receive, send)
 
 
 async def _rest_below(scope: AsgiScope, receive: Receive, send: Send) -> None:
@@ -29,7 +41,7 @@ async def _rest_below(scope: AsgiScope, receive: Receive, send: Send) -> None:
 
 
 routes: list[BaseRoute] = [
-    *(_rpc(path) for path in JSONRPC_PATHS),
+    *(RpcRoute(path) for path in JSONRPC_PATHS),
     *card_routes,
     # On the binding's own addresses the card tells a curious client what to post there (`/` is the console's door).
     *(unguarded(path, card_page, methods=["GET"]) for path in JSONRPC_PATHS if path != "/"),

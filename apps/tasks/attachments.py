@@ -10,6 +10,8 @@ from apps.tasks.errors import UnknownEventError
 from apps.tasks.events import Event
 from apps.tasks.models import Task
 
+SAID = "a2a"
+"""Where a task's metadata, and a message's data, keep what A2A must remember of the message beyond its text."""
 ATTACHED = "attachments"
 """Set in a task's metadata when it begins with files, so that a claim need not look for them."""
 

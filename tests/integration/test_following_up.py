@@ -60,3 +60,12 @@ def test_next_holder_does_not_hear_again_what_was_acted_on(cast: Cast) -> None:
     lease_renew(workspace_id=cast.workspace.id, claims={claim.task_id: claim.token}, heard={claim.task_id: heard})
     task_snooze(claim=claim, seconds=0, reason="drain")
     assert Task.objects.get(id=cast.held(Task.objects.get()).task_id).heard_seq == heard
+
+
+def test_follow_up_forgets_what_was_true_of_the_first_message_alone(cast: Cast) -> None:
+    held = cast.held(cast.task(metadata={"a2a": {"messageId": "m1", "parts": [{"data": 1}]}, "notify_email": "a@b.c"}))
+    said = {"a2a": {"messageId": "m2"}}
+    task = task_message(workspace_id=cast.workspace.id, task_id=held.task_id, message="hurry", by="ada", data=said)
+    task_finish(claim=held, outcome=Outcome(status=State.COMPLETED, heard_seq=0))
+    following = Task.objects.exclude(id=task.id).get()
+    assert following.metadata == {"follows": str(task.id), "notify_email": "a@b.c", "a2a": {"messageId": "m2"}}

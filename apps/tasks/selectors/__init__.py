@@ -1,6 +1,6 @@
 """Reading tasks and the queue. Callers import from here; the modules inside may be arranged anew."""
 
-from apps.tasks.attachments import ATTACHED, files_for_holder
+from apps.tasks.attachments import ATTACHED, SAID, files_for_holder
 from apps.tasks.models import GLOBAL_QUEUE, PENDING_QUEUE
 from apps.tasks.selectors.pages import Before, MoveFilter, tasks_by_move
 from apps.tasks.selectors.queue import (
@@ -53,6 +53,7 @@ __all__ = [
     "MoveFilter",
     "PENDING_QUEUE",
     "RECENT_EVENTS",
+    "SAID",
     "TaskFilter",
     "Totals",
     "Waiting",

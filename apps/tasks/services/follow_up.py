@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from apps.tasks.attachments import ATTACHED, files_in_message
+from apps.tasks.attachments import ATTACHED, SAID, files_in_message
 from apps.tasks.models import Task, TaskEvent
 from apps.tasks.services.create import TITLE_LIMIT, NewTask, task_create
 
@@ -29,10 +29,17 @@ def follow_up(task: Task, *, heard_seq: int) -> Task | None:
         session_id=task.session_id,
         context_id=task.context_id,
         concurrency_key=task.concurrency_key,
-        metadata=task.metadata | {"follows": str(task.id)} | _attached(said),
+        metadata=_metadata(task, said),
         idempotency_key=f"follow-up:{task.id}",
     )
     return task_create(workspace_id=task.workspace_id, new=new, by=said[-1]["by"])
+
+
+def _metadata(task: Task, said: list[dict[str, Any]]) -> dict[str, Any]:
+    """The ended task's, but for what was true of its own message alone; one new message brings its own."""
+    kept = {name: value for name, value in task.metadata.items() if name not in (SAID, ATTACHED)}
+    of_message = said[0].get("data", {}).get(SAID) if len(said) == 1 else None
+    return kept | {"follows": str(task.id)} | ({SAID: of_message} if of_message else {}) | _attached(said)
 
 
 def _attached(said: list[dict[str, Any]]) -> dict[str, Any]:
