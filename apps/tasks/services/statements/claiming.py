@@ -14,7 +14,7 @@ from typing import Any
 from apps.core.prepared import execute
 from apps.tasks.models import Task
 from apps.tasks.rows import SELECTED, as_task
-from apps.tasks.services.statements.writing import POSITION
+from apps.tasks.services.statements.writing import MOVED_NOW, POSITION
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,7 @@ _CLAIMED = f"""
     UPDATE tasks_task t SET
         state = 'running', attempt = t.attempt + 1, claim_token = gen_random_uuid(), worker_id = %(worker_id)s,
         lease_expires_at = clock_timestamp() + make_interval(secs => %(lease_seconds)s),
-        started_at = COALESCE(t.started_at, clock_timestamp()), updated_at = clock_timestamp(),
-        moved_at = clock_timestamp(),
+        started_at = COALESCE(t.started_at, clock_timestamp()), {MOVED_NOW},
         last_seq = t.last_seq + 1, claim_seq = t.last_seq + 1, client_seq = 0, limit_ids = granted.limit_ids,
         position = GREATEST(t.position, {POSITION})
     FROM granted WHERE t.id = granted.id
@@ -116,11 +115,11 @@ _CLAIMED = f"""
 ), logged AS (
     INSERT INTO tasks_taskevent (task_id, seq, workspace_id, position, kind, data, created_at)
     SELECT m.id, m.last_seq, m.workspace_id, m.position, 'claimed',
-        jsonb_build_object('worker_id', m.worker_id, 'attempt', m.attempt), clock_timestamp()
+        jsonb_build_object('worker_id', m.worker_id, 'attempt', m.attempt), m.updated_at
     FROM moved m
 ), posted AS (
     INSERT INTO tasks_outboxentry (workspace_id, task_id, seq, kind, created_at)
-    SELECT m.workspace_id, m.id, m.last_seq, 'claimed', clock_timestamp() FROM moved m
+    SELECT m.workspace_id, m.id, m.last_seq, 'claimed', m.updated_at FROM moved m
 )
 SELECT {SELECTED} FROM moved t ORDER BY t.rank, t.id"""
 

@@ -28,6 +28,10 @@ from apps.tasks.states import State
 POSITION = "pg_current_xact_id()::text::bigint"
 
 
+MOVED_NOW = "(updated_at, moved_at) = (SELECT at, at FROM (SELECT clock_timestamp() AS at OFFSET 0) now)"
+"""A change of state has one time, in the row and in the log; by the clock once the row is locked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Guard:
     """What must be true of the row, under its lock, for a write to count. None of these is checked beforehand."""
@@ -53,13 +57,13 @@ class Sql:
 _EVENTS = """
 logged AS (
     INSERT INTO tasks_taskevent (task_id, seq, workspace_id, position, kind, data, created_at)
-    SELECT m.id, m.base + f.n, m.workspace_id, m.position, f.kind, f.data::jsonb, clock_timestamp()
+    SELECT m.id, m.base + f.n, m.workspace_id, m.position, f.kind, f.data::jsonb, m.updated_at
     FROM moved m, fresh f
 )"""
 
 _OUTBOX = f""", posted AS (
     INSERT INTO tasks_outboxentry (workspace_id, task_id, seq, kind, created_at)
-    SELECT m.workspace_id, m.id, m.base + f.n, f.kind, clock_timestamp()
+    SELECT m.workspace_id, m.id, m.base + f.n, f.kind, m.updated_at
     FROM moved m, fresh f WHERE f.kind IN ({", ".join(f"'{kind}'" for kind in sorted(POSTED))})
 )"""
 
@@ -92,6 +96,7 @@ def append(
     }
     sql = _APPEND.format(
         conditions=_conditions(guard, params),
+        times=MOVED_NOW if "state" in changes else "updated_at = clock_timestamp()",
         steering=_STEERING if any(event.kind in STEERING for event in events) else "",
         assignments=_assignments(changes, params),
         outbox=_OUTBOX if any(event.kind in POSTED for event in events) else "",
@@ -122,7 +127,7 @@ WITH held AS (
         last_seq = t.last_seq + %(number)s::int - known.number,
         client_seq = GREATEST(t.client_seq, %(client_seq)s),
         position = GREATEST(t.position, {POSITION}),
-        updated_at = clock_timestamp(){{steering}}{{assignments}}
+        {{times}}{{steering}}{{assignments}}
     FROM known WHERE t.id = known.id
     RETURNING t.*, t.last_seq - %(number)s::int + known.number AS base
 ), {_EVENTS}{{outbox}}{{let_go}}
@@ -172,8 +177,6 @@ def _assignments(changes: Mapping[str, Any], params: dict[str, Any]) -> str:
         else:
             params[f"set_{name}"] = as_json(value) if name in JSON_COLUMNS else value
             text += f", {name} = %(set_{name})s"
-    if "state" in changes:
-        text += ", moved_at = clock_timestamp()"
     return text + (", limit_ids = '{}'" if _lets_go(changes) else "")
 
 
