@@ -61,4 +61,20 @@ def _check_depth(value: Any) -> None:
 
 def dumps(value: object) -> bytes:
     """JSON of `value`; datetimes as ISO 8601 in UTC with 'Z', UUIDs as text."""
-    return orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+    try:
+        return orjson.dumps(value, option=_OPTIONS)
+    except orjson.JSONEncodeError:
+        return orjson.dumps(_writable(value), option=_OPTIONS)
+
+
+_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+
+
+def _writable(value: Any) -> Any:
+    """The value with numbers as they were sent: 1e20 comes back from the database as a whole number of 21 digits,
+    which orjson does not write. Numbers of that size are read as floats only, so none loses anything."""
+    if isinstance(value, int):
+        return value if -(2**63) <= value < 2**64 else float(value)
+    if isinstance(value, dict):
+        return {name: _writable(held) for name, held in value.items()}
+    return [_writable(held) for held in value] if isinstance(value, list | tuple) else value
