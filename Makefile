@@ -2,7 +2,7 @@
 # deploy/dev/python-env.sh finds a fitting interpreter and installs the locked packages into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-deps lint format lock bench mutants chaos docs local-worker-restart clean
+.PHONY: help run dev test test-deps lint format lock bench mutants chaos fuzz docs local-worker-restart clean
 
 ENV := deploy/dev/python-env.sh
 PY := .venv/bin/python
@@ -52,6 +52,10 @@ mutants: ## Plant faults in a copy of the product and see the tests turn red (AR
 chaos: ## Kill, freeze and restart everything at random under load, then check (ARGS="--short", "--seed 7")
 	@$(ENV) sync base test lint
 	@$(PY) -m tests.chaos $(ARGS)
+
+fuzz: ## Send bad requests by all bindings of A2A to real processes (ARGS="--cases 3000", "--seed 7")
+	@$(ENV) sync base test lint
+	@$(PY) -m tests.fuzz $(ARGS)
 
 docs: ## Build the documentation into site/
 	@$(ENV) sync base test lint

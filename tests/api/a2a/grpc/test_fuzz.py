@@ -19,6 +19,7 @@ from apps.core.wakeups import hub
 from tests.api.a2a.client import Hand
 from tests.api.a2a.grpc.caller import GrpcCaller
 from tests.api.a2a.grpc.protos import Case, cases
+from tests.fuzz.by_grpc import FINE, PATIENCE, code_of
 
 pytestmark = [
     pytest.mark.asyncio,
@@ -27,13 +28,6 @@ pytestmark = [
     pytest.mark.timeout(7_200),
 ]
 CASES = int(os.environ.get("CODETETHER_FUZZ_CASES", "300"))
-PATIENCE = 10.0
-FINE = {
-    grpc.StatusCode.OK,
-    grpc.StatusCode.INVALID_ARGUMENT,
-    grpc.StatusCode.NOT_FOUND,
-    grpc.StatusCode.FAILED_PRECONDITION,
-}
 WAITING, ENDED = "00000000-0000-7000-8000-waiting-task", "00000000-0000-7000-8000-ended---task"
 """Stand, with the same length, for the ids of the test's own tasks, which are known only when it runs."""
 CONTEXT = "context-of-both"
@@ -50,7 +44,7 @@ async def test_any_call_is_answered_or_refused(ada: GrpcCaller, hand: Hand, sett
 
     def check(case: Case) -> None:
         """Runs on hypothesis's thread."""
-        call = _code(ada, replace(case, raw=_with(case.raw, ids)))
+        call = code_of(ada, replace(case, raw=_with(case.raw, ids)))
         code = asyncio.run_coroutine_threadsafe(call, loop).result(2 * PATIENCE)
         codes[code] += 1
         assert code in FINE, code
@@ -73,21 +67,6 @@ def _with(raw: bytes, ids: dict[bytes, bytes]) -> bytes:
     for stand_in, real in ids.items():
         raw = raw.replace(stand_in, real)
     return raw
-
-
-async def _code(ada: GrpcCaller, case: Case) -> grpc.StatusCode:
-    """How the call ends; a stream counts as answered with its first message."""
-    make = ada.channel.unary_stream if case.streams else ada.channel.unary_unary
-    call = make(case.path)(case.raw, metadata=(*ada.sent, *case.sent), timeout=PATIENCE)
-    try:
-        if case.streams:
-            await anext(aiter(call), None)
-            call.cancel()
-        else:
-            await call
-    except grpc.aio.AioRpcError as error:
-        return error.code()
-    return grpc.StatusCode.OK
 
 
 async def _streams_left() -> list[str]:
