@@ -64,7 +64,9 @@ async def test_any_request_is_answered_or_refused(
         outcomes[outcome_of(sent, answer)] += 1
 
     await asyncio.to_thread(_run, calls(known), check)
-    assert outcomes["answered"] + outcomes["stream: answered"] > CASES / 50, f"the requests are too wild to show anything: {outcomes}"
+    assert outcomes["answered"] + outcomes["stream: answered"] > CASES / 50, (
+        f"the requests are too wild to show anything: {outcomes}"
+    )
     assert not await _left(before)
     assert sum(thread.name.startswith("db") for thread in threading.enumerate()) <= settings.DATABASE_THREADS
     assert (await ada.result("tasks/get", {"id": known.tasks[1]}))["status"]["state"] == "completed"
