@@ -157,8 +157,12 @@ def _rest_error(sent: Sent, body: Json) -> tuple[int | None, str]:
         if body["type"] not in OLD_NAMES | set(CONNECTION.values()):
             raise UnfitAnswer(f"error {body}")
         return None, body["type"]
-    error = body.get("error", {})
-    if body.keys() != {"error"} or error.keys() != {"code", "status", "message", "details"}:
+    error = body.get("error")
+    if (
+        body.keys() != {"error"}
+        or not isinstance(error, dict)
+        or error.keys() != {"code", "status", "message", "details"}
+    ):
         raise UnfitAnswer(f"no refusal: {body}")
     reason = error["details"][0]["reason"]
     if reason not in REASONS | {"UNAUTHENTICATED", "FORBIDDEN"}:
@@ -177,8 +181,11 @@ def _check_message(sent: Sent, body: Any, *, streamed: bool) -> None:
 
 def _is_a(kind: Descriptor, body: Any) -> bool:
     """Whether the JSON is that message. The card holds fields of both versions."""
+    is_card = kind.name == "AgentCard"
+    if is_card and not {"name", "skills"} <= body.keys():
+        return False
     try:
-        ParseDict(body, GetMessageClass(kind)(), ignore_unknown_fields=kind.name == "AgentCard")
+        ParseDict(body, GetMessageClass(kind)(), ignore_unknown_fields=is_card)
     except ParseError:
         return False
     return True
