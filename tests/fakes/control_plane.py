@@ -15,12 +15,13 @@ from typing import Any
 
 from tests.fakes.control_plane_http import TOKEN, PlaneServer, Refusal
 from tests.fakes.kept_files import KeepsFiles
+from tests.fakes.kept_sessions import KeepsSessions
 from tests.fakes.remembered_task import FINAL, FakeTask
 
 __all__ = ["TOKEN", "FakeControlPlane", "FakeTask"]
 
 
-class FakeControlPlane(KeepsFiles):
+class FakeControlPlane(KeepsSessions, KeepsFiles):
     """Start it with `with FakeControlPlane() as server`. Every public attribute may be read by a test."""
 
     def __init__(self, *, heartbeat_interval: float = 0.3, lease_seconds: float = 30.0) -> None:
@@ -283,4 +284,6 @@ _ROUTES: list[tuple[str, Callable[..., dict[str, Any]]]] = [
     (r"POST /v1/worker/tasks/claim", FakeControlPlane._claim),
     (r"POST /v1/worker/tasks/release", FakeControlPlane._release),
     (r"POST /v1/worker/tasks/([^/]+)/events", FakeControlPlane._events),
+    (r"POST /v1/opencode/codebases/([^/]+)/sessions/sync", FakeControlPlane.sync_sessions),
+    (r"POST /v1/opencode/codebases/([^/]+)/sessions/([^/]+)/messages/sync", FakeControlPlane.sync_messages),
 ]

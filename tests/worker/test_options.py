@@ -26,7 +26,9 @@ def samples(tmp_path: Path) -> dict[str, str]:
     (tmp_path / "token").write_text("ct_sample\n")
     texts = {"name": "ada", "worker_id": "w-1", "agent_name": "till", "agent_description": "sells"}
     numbers = {"concurrency": "7", "poll_interval": "1.5", "drain_grace": "0", "idle_limit": "60", "stop_grace": "2"}
+    numbers |= {"session_sync_interval": "0", "session_sync_max_sessions": "3", "session_sync_max_messages": "9"}
     paths = {"codebases": f"{tmp_path}/shop", "codebase": f"{tmp_path}/blog", "state_dir": f"{tmp_path}/state"}
+    paths |= {"opencode_storage": f"{tmp_path}/oc"}
     switches = {"no_agent_registration": "true", "conformance": "true"}
     others = {"server_url": "http://plane:1", "opencode_bin": "oc", "log_level": "ERROR"}
     return texts | numbers | paths | switches | others | {"token_file": f"{tmp_path}/token"}

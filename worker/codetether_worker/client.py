@@ -97,6 +97,17 @@ class ControlPlane:
     async def release(self, body: Mapping[str, Any]) -> None:
         await self.call("POST", "/v1/worker/tasks/release", {"worker_id": self.worker_id, **body}, tries=1)
 
+    async def sync_sessions(self, codebase_id: str, *, source: str, sessions: Sequence[Mapping[str, Any]]) -> None:
+        """Say which sessions of a codebase are here, and of which program (`source`)."""
+        body = {"worker_id": self.worker_id, "source": source, "sessions": list(sessions)}
+        await self.call("POST", f"/v1/opencode/codebases/{quote(codebase_id, safe='')}/sessions/sync", body, tries=2)
+
+    async def sync_messages(self, codebase_id: str, session_id: str, messages: Sequence[Mapping[str, Any]]) -> None:
+        """Send messages of a session that the server knows of; one that it has is replaced."""
+        path = f"/v1/opencode/codebases/{quote(codebase_id, safe='')}/sessions/{quote(session_id, safe='')}"
+        body = {"worker_id": self.worker_id, "messages": list(messages)}
+        await self.call("POST", f"{path}/messages/sync", body, tries=2)
+
     async def download(self, file_id: str, target: Path, *, limit: int) -> str:
         """Save a file of the server under `target`; returns its SHA-256. What goes beyond `limit` bytes is cut off."""
         return await self._persist(lambda: self._download_once(file_id, target, limit))

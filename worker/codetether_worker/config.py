@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from codetether_worker.errors import ConfigError
 from codetether_worker.options import DEFAULT_FILE, OPTIONS
+from codetether_worker.sessions.limits import SessionLimits
 
 _WORKER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _SWITCHES = {"none": False, "false": False, "0": False, "no": False, "true": True, "1": True, "yes": True}
@@ -51,6 +52,7 @@ class Config:
     drain_grace: float
     idle_limit: float
     stop_grace: float
+    sessions: SessionLimits
     opencode_bin: str | None
     conformance: bool
     log_level: str
@@ -82,6 +84,7 @@ def load_config(flags: argparse.Namespace, environment: Mapping[str, str] | None
         drain_grace=source.seconds("drain_grace", zero_allowed=True),
         idle_limit=source.seconds("idle_limit"),
         stop_grace=source.seconds("stop_grace"),
+        sessions=_session_limits(source),
         opencode_bin=source.text("opencode_bin"),
         conformance=source.switch("conformance"),
         log_level=_level(source.line("log_level")),
@@ -230,6 +233,16 @@ def _token(source: _Source) -> str | None:
     if not token.isascii() or not token.isprintable() or " " in token:
         raise ConfigError("the token may hold only visible ASCII characters")
     return token or None
+
+
+def _session_limits(source: _Source) -> SessionLimits:
+    storage = source.text("opencode_storage")
+    return SessionLimits(
+        interval=source.seconds("session_sync_interval", zero_allowed=True),
+        sessions=source.whole("session_sync_max_sessions", least=1, most=1_000_000),
+        messages=source.whole("session_sync_max_messages", least=1, most=1_000_000),
+        opencode_storage=Path(storage).expanduser().absolute() if storage else None,
+    )
 
 
 def _codebases(source: _Source) -> tuple[CodebaseSpec, ...]:

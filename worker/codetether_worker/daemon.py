@@ -20,8 +20,11 @@ from codetether_worker.errors import ServerRefused, ServerUnreachable
 from codetether_worker.heartbeat import Heartbeat
 from codetether_worker.intake import Intake
 from codetether_worker.processes import instance_mark, reap
+from codetether_worker.redaction import Redactor
 from codetether_worker.registration import Registrar
 from codetether_worker.run import Halt
+from codetether_worker.sessions.stores import find_stores
+from codetether_worker.sessions.sync import SessionSync
 from codetether_worker.state import State, open_state
 from codetether_worker.stream import Hints, StreamListener
 
@@ -77,9 +80,11 @@ class Daemon:
 
     async def _serve(self, state: State, client: ControlPlane, registrar: Registrar, inventory: Inventory) -> None:
         programs = Programs(self._config, inventory)
+        sessions = self._session_sync(state, client, registrar)
         attempts = Attempts(
-            self._config, state, client, registrar, inventory, programs, on_free=lambda: intake.wake.set()
-        )
+            self._config, state, client, registrar, inventory, programs,
+            on_free=lambda: _wake(intake.wake, sessions.wake),
+        )  # fmt: skip
         halted = asyncio.Event()  # the heart goes on beating while tasks drain
         heartbeat = Heartbeat(client, attempts, registrar, stopping=halted)
         listener = StreamListener(
@@ -93,13 +98,20 @@ class Daemon:
             on_forgotten=heartbeat.wake.set,
         )  # fmt: skip
         attempts.recover()
-        for part in (heartbeat.run(), listener.run(), intake.run()):
+        for part in (heartbeat.run(), listener.run(), intake.run(), sessions.run()):
             self._own(part)
         await self._stopping.wait()
         await self._drain(state, attempts)
         halted.set()
         await self._end_parts()
         await self._say_goodbye(client)
+
+    def _session_sync(self, state: State, client: ControlPlane, registrar: Registrar) -> SessionSync:
+        environment, limits = self._config.environment, self._config.sessions
+        return SessionSync(
+            client, state_dir=state.root, limits=limits, redactor=Redactor(environment),
+            folders=lambda: registrar.folders, find=lambda: find_stores(environment, limits.opencode_storage),
+        )  # fmt: skip
 
     def _own(self, part: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(part)
@@ -148,6 +160,11 @@ class Daemon:
         for task in list(self._owned):
             task.cancel()
         await asyncio.gather(*self._owned, return_exceptions=True)
+
+
+def _wake(*events: asyncio.Event) -> None:
+    for event in events:
+        event.set()
 
 
 def _open_stream(

@@ -5,6 +5,7 @@ Sizes: texts are cut at `TEXT_LIMIT` characters so that one event always fits a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -76,24 +77,26 @@ def input_required(*, question: str, options: Sequence[Mapping[str, str]], call_
     return Event("input_required", data)
 
 
-def storable_text(text: str) -> str:
+def storable_text(text: str, limit: int = TEXT_LIMIT) -> str:
     """The text without what PostgreSQL and UTF-8 refuse (NUL, lone surrogates), cut to the limit."""
     clean = text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-    if len(clean) <= TEXT_LIMIT:
+    if len(clean) <= limit:
         return clean
-    return clean[:TEXT_LIMIT] + _CUT.format(dropped=len(clean) - TEXT_LIMIT)
+    return clean[:limit] + _CUT.format(dropped=len(clean) - limit)
 
 
-def storable(value: Any, depth: int = 0) -> Any:
+def storable(value: Any, depth: int = 0, limit: int = TEXT_LIMIT) -> Any:
     """The same JSON value with every text made storable; what nests deeper than 20 levels becomes text."""
     if isinstance(value, str):
-        return storable_text(value)
-    if value is None or isinstance(value, bool | int | float):
+        return storable_text(value, limit)
+    if value is None or isinstance(value, bool | int):
         return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
     if depth >= 20:
-        return storable_text(repr(value))
+        return storable_text(repr(value), limit)
     if isinstance(value, Mapping):
-        return {storable_text(str(key)): storable(item, depth + 1) for key, item in value.items()}
+        return {storable_text(str(key)): storable(item, depth + 1, limit) for key, item in value.items()}
     if isinstance(value, Sequence):
-        return [storable(item, depth + 1) for item in value]
-    return storable_text(str(value))
+        return [storable(item, depth + 1, limit) for item in value]
+    return storable_text(str(value), limit)

@@ -84,6 +84,20 @@ _ALL = (
     Option("drain_grace", "A2A_WORKER_DRAIN_GRACE", "how long tasks may go on after SIGTERM", "SECONDS", 10.0),
     Option("idle_limit", "A2A_WORKER_IDLE_LIMIT", "silence after which an agent is given up", "SECONDS", 900.0),
     Option("stop_grace", "A2A_WORKER_STOP_GRACE", "from asking an agent to stop until it is killed", "SECONDS", 5.0),
+    Option(
+        "session_sync_interval", "A2A_SESSION_SYNC_INTERVAL", "how often to look for changed sessions; 0 never does",
+        "SECONDS", 60.0,
+    ),
+    Option(
+        "session_sync_max_sessions", "A2A_SESSION_MESSAGE_SYNC_MAX_SESSIONS", "sessions of a store that are synced",
+        "N", 500,
+    ),
+    Option(
+        "session_sync_max_messages", "A2A_SESSION_MESSAGE_SYNC_MAX_MESSAGES", "messages of a session that are synced",
+        "N", 2000,
+    ),
+    Option("opencode_storage", "A2A_OPENCODE_STORAGE_PATH", "where OpenCode keeps sessions besides its usual place",
+           "PATH"),
     Option("opencode_bin", "OPENCODE_BIN", "the OpenCode program (default: opencode on the PATH)", "PROGRAM"),
     Option("conformance", "A2A_CONFORMANCE", "be the agent of test kits; never where real work is done"),
     Option("log_level", "A2A_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "LEVEL", "INFO"),

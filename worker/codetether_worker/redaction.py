@@ -1,10 +1,12 @@
-"""Keeps keys and tokens of the environment out of texts that leave this machine."""
+"""Keeps secrets out of texts that leave this machine: what the environment holds, and what looks like a secret."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
+HIDDEN = "***"
 _SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
 _SHORTEST = 8
 _SECRET_FILE = re.compile(
@@ -14,13 +16,102 @@ _SECRET_FILE = re.compile(
 )
 _SECRET_FOLDERS = frozenset({".ssh", ".aws", ".gnupg", ".kube"})
 
+_ISSUED = re.compile(
+    r"(?<![A-Za-z0-9_-])(?:"
+    r"sk-(?:ant-|proj-|or-|svcacct-|admin-)?(?=[\w-]*\d)[A-Za-z0-9_-]{20,}"  # Anthropic, OpenAI, OpenRouter, DeepSeek
+    r"|AIza[\w-]{35}|ya29\.[\w-]{20,}|GOCSPX-[\w-]{20,}"  # Google
+    r"|(?:AKIA|ASIA)[A-Z0-9]{16}"  # AWS
+    r"|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{22,}|glpat-[\w-]{20,}"  # GitHub, GitLab
+    r"|xox[abeoprs]-[\w-]{10,}|xapp-\d-[\w-]{10,}"  # Slack
+    r"|[sr]k_(?:live|test)_[A-Za-z0-9]{16,}|whsec_[A-Za-z0-9+/=]{20,}"  # Stripe
+    r"|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,}|hf_[A-Za-z0-9]{30,}|xai-[A-Za-z0-9]{40,}|gsk_[A-Za-z0-9]{40,}"
+    r"|SG\.[\w-]{16,}\.[\w-]{16,}|do[opr]_v1_[0-9a-f]{64}|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"
+    r"|ATATT3[\w=-]{20,}|lin_api_[A-Za-z0-9]{30,}|hvs\.[\w-]{20,}|pplx-[A-Za-z0-9]{40,}|r8_[A-Za-z0-9]{37}"
+    r"|\d{8,10}:AA[\w-]{33}"  # Telegram
+    r"|AGE-SECRET-KEY-1[0-9A-Z]{58}"
+    r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"  # a signed JSON web token
+    r")"
+)
+"""Keys and tokens that say by their own shape whose they are."""
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN (?P<of>[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?)-----(?:.*?-----END (?P=of)-----|.*)", re.DOTALL
+)
+_WEBHOOK = re.compile(r"(https://(?:hooks\.slack\.com/services|discord(?:app)?\.com/api/webhooks)/)[\w/-]{20,}")
+_HEADER = re.compile(
+    r"\b(bearer|basic|authorization:\s{0,3}token|x-api-key:)(\s{1,3})(?=[^\s\"']{0,200}\d)[A-Za-z0-9._~+/=-]{16,}",
+    re.IGNORECASE,
+)
+_IN_URL = re.compile(r"([a-z][a-z0-9+.-]{1,20}://[^\s:/@\"']{0,100}:)(?![$<{*%])[^\s@/\"']{1,200}(?=@)", re.IGNORECASE)
+
+_SECRET_WORD = (
+    r"(?:api[_-]?key|access[_-]?key(?:[_-]?id)?|private[_-]?key|secret[_-]?key|signing[_-]?key|encryption[_-]?key"
+    r"|(?:auth|access|refresh|bot|api|id|session)?[_-]?token|(?:client[_-]?)?secret|password|passwd|passphrase|credentials?)"
+)
+_PLACEHOLDER = r"(?!(?:your|my|example|placeholder|change[_-]?me|xxx|todo|none|null|true|false|redacted)\b|your[_-])"
+_ENV_LINE = re.compile(
+    r"^(\s{0,8}(?:[+ -]\s{0,8})?(?:export\s|set\s)?\s{0,3}"
+    rf"(?=[A-Z])[A-Z0-9_]{{0,60}}?(?i:{_SECRET_WORD})=)(?i:{_PLACEHOLDER})"
+    r"[^\s\"'`,;(){}<>$]{6,}(?=\s|$)",
+    re.MULTILINE,
+)
+"""NAME=value, as in `.env` files. A value with brackets or a $ is code, not a secret."""
+_QUOTED = re.compile(
+    rf"((?<![\w-])[\w-]{{0,40}}?{_SECRET_WORD}\\{{0,3}}[\"']?\s{{0,3}}(?::|=>?|:=)\s{{0,3}}\\{{0,3}}[\"']){_PLACEHOLDER}"
+    r"[^\s\"'\\${}<>()]{6,200}(?=\\{0,3}[\"'])",
+    re.IGNORECASE,
+)
+"""name = "value" and "name": "value", also inside JSON that is itself a text."""
+_SECRET_KEY = re.compile(
+    rf"(?:[\w-]*[_-])?{_SECRET_WORD}|(?:[\w]*[a-z0-9])?(?:ApiKey|Token|Secret|Password|PrivateKey)"
+)
+
 
 def redacted(text: str, environment: Mapping[str, str]) -> str:
     """The text with every value of a secret-looking variable replaced by ***."""
     secrets = {v for k, v in environment.items() if _SECRET_NAME.search(k) and len(v) >= _SHORTEST}
     for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, "***")
+        text = text.replace(secret, HIDDEN)
     return text
+
+
+def without_secrets(text: str) -> str:
+    """The text with everything that looks like a secret replaced by ***.
+
+    Known are: keys and tokens of some thirty services by their shape, private keys, what follows `Bearer` and its
+    like, passwords in URLs, and values assigned to names such as API_KEY or password.
+    """
+    if "PRIVATE KEY" in text:
+        text = _PRIVATE_KEY.sub(rf"-----BEGIN \g<of>-----{HIDDEN}", text)
+    text = _ISSUED.sub(HIDDEN, text)
+    text = _HEADER.sub(rf"\1\2{HIDDEN}", text)
+    if "://" in text:
+        text = _WEBHOOK.sub(rf"\1{HIDDEN}", _IN_URL.sub(rf"\1{HIDDEN}", text))
+    return _QUOTED.sub(rf"\1{HIDDEN}", _ENV_LINE.sub(rf"\1{HIDDEN}", text))
+
+
+class Redactor:
+    """Takes both kinds of secrets out of JSON values: the environment's, and what looks like one."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = {
+            name: value for name, value in environment.items() if _SECRET_NAME.search(name) and len(value) >= _SHORTEST
+        }
+
+    def text(self, text: str) -> str:
+        return without_secrets(redacted(text, self._environment))
+
+    def value(self, value: Any) -> Any:
+        """The same value with every text in it clean; a text under a name such as `password` goes wholly."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {name: self._named(name, item) for name, item in value.items()}
+        return [self.value(item) for item in value] if isinstance(value, list) else value
+
+    def _named(self, name: str, item: Any) -> Any:
+        if isinstance(item, str) and item and _SECRET_KEY.fullmatch(name):
+            return HIDDEN
+        return self.value(item)
 
 
 def looks_secret(path: str) -> bool:

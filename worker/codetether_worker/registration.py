@@ -47,6 +47,11 @@ class Registrar:
         return list(self._confirmed)
 
     @property
+    def folders(self) -> list[tuple[str, Path]]:
+        """Its codebases as id and folder."""
+        return [(known.id, Path(known.path)) for known in self._confirmed.values()]
+
+    @property
     def agent_name(self) -> str:
         """The role under which others find this worker's agent."""
         return self._config.agent_name or self._config.name
