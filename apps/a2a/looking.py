@@ -5,11 +5,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from a2a.utils.errors import TaskNotFoundError
-
 from apps.a2a.projection import TOLD, task_view
 from apps.core.gathering import Gathering
 from apps.core.ids import parse_id
+from apps.tasks.errors import TaskNotFoundError
 from apps.tasks.log import LogEvent
 from apps.tasks.log.extract import read_kinds_of
 from apps.tasks.selectors import is_terminal, tasks_named

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import boto3
+import httpx
 from moto.server import ThreadedMotoServer
 
 from codetether import env, runtime
@@ -38,6 +39,8 @@ def object_storage() -> Iterator[ObjectStorage]:
     server.start()
     try:
         host, port = server.get_host_and_port()
-        yield ObjectStorage(f"http://{host}:{port}")
+        url = f"http://{host}:{port}"
+        httpx.post(f"{url}/moto-api/reset").raise_for_status()  # what it keeps is the process's, not the server's
+        yield ObjectStorage(url)
     finally:
         server.stop()

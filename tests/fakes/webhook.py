@@ -35,6 +35,7 @@ class Receiver:
     connections: int = 0
     answers: list[int | Answer] = field(default_factory=list)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _serving: set["asyncio.Task[None] | None"] = field(default_factory=set)
 
     def url(self, path: str = "/hook", host: str = "127.0.0.1") -> str:
         return f"http://{host}:{self.port}{path}"
@@ -50,6 +51,7 @@ class Receiver:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, one request after the other."""
         self.connections += 1
+        self._serving.add(asyncio.current_task())
         try:
             while head := await _head(reader):
                 call = await _call(head, reader)
@@ -60,6 +62,14 @@ class Receiver:
             pass  # the caller has had enough
         finally:
             writer.close()
+            self._serving.discard(asyncio.current_task())
+
+    async def close(self) -> None:
+        """End the connections that are still open."""
+        serving = list(filter(None, self._serving))
+        for one in serving:
+            one.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
 
     async def _answer(self, call: Call, writer: asyncio.StreamWriter) -> None:
         answer = self.answers.pop(0) if self.answers else 200
@@ -95,5 +105,6 @@ async def receiving() -> AsyncIterator[Receiver]:
         yield receiver
     finally:
         server.close()
+        await receiver.close()
         server.close_clients()
         await server.wait_closed()

@@ -68,6 +68,13 @@ class Caller:
         return frames(response.text)
 
 
+async def subscribed(task_id: str, count: int = 1) -> None:
+    """Until `count` streams wait for the task: one that comes after its end is refused."""
+    async with asyncio.timeout(20):
+        while len(hub()._waiters.get(f"task:{task_id}", ())) < count:  # noqa: ASYNC110 (nothing tells the outside)
+            await asyncio.sleep(0.01)
+
+
 def frames(text: str) -> list[tuple[str, Json]]:
     """The events in a stream's text, without keep-alives and other frames that carry no data."""
     found = []

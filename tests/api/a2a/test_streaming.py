@@ -5,23 +5,15 @@ import asyncio
 import pytest
 
 from apps.core.db import in_database
-from apps.core.wakeups import hub
 from apps.tasks.models import Task
 from apps.tasks.services import task_cancel
 from apps.tasks.states import State
-from tests.api.a2a.client import Caller, Hand, Json
+from tests.api.a2a.client import Caller, Hand, Json, subscribed
 from tests.factories import Cast
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
 SAID = {"role": "user", "messageId": "m1", "parts": [{"kind": "text", "text": "Paint it"}]}
-
-
-async def subscribed(task: Json, count: int) -> None:
-    """Until `count` streams wait for the task: one that comes after its end is refused."""
-    async with asyncio.timeout(20):
-        while len(hub()._waiters.get(f"task:{task['id']}", ())) < count:  # noqa: ASYNC110 (nothing tells the outside)
-            await asyncio.sleep(0.01)
 
 
 async def work(hand: Hand, *chunks: str, result: str = "done") -> None:
@@ -106,7 +98,7 @@ async def test_two_subscribers_hear_the_same(ada: Caller, hand: Hand) -> None:
     claim = await hand.take()
     await hand.say(claim, ("output", {"content": "one "}))
     listening = [asyncio.create_task(ada.stream("tasks/resubscribe", {"id": task["id"]})) for _ in range(2)]
-    await subscribed(task, 2)
+    await subscribed(task["id"], 2)
     await hand.say(claim, ("output", {"content": "two"}))
     await hand.finish(claim, "one two")
     first, second = [await one for one in listening]
@@ -138,7 +130,7 @@ async def test_another_attempt_begins_the_artifact_anew(ada: Caller, hand: Hand)
 async def test_cancel_ends_the_stream(ada: Caller, hand: Hand, cast: Cast) -> None:
     task = await ada.send()
     listening = asyncio.create_task(ada.stream("tasks/resubscribe", {"id": task["id"]}))
-    await subscribed(task, 1)
+    await subscribed(task["id"], 1)
     cancelled = await ada.result("tasks/cancel", {"id": task["id"]})
     assert cancelled["status"]["state"] == "canceled"
     assert told(await listening)[-1] == "canceled"

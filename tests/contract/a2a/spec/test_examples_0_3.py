@@ -8,7 +8,7 @@ import pytest
 from a2a.types import Role, SendMessageResponse, StreamResponse, Task, TaskState
 from google.protobuf.json_format import MessageToDict
 
-from tests.api.a2a.client import Hand
+from tests.api.a2a.client import Hand, subscribed
 from tests.contract.a2a.spec.bindings import Speaker
 from tests.contract.a2a.spec.examples import (
     Example,
@@ -162,6 +162,7 @@ async def test_7_4_task_is_cancelled(old_binding: Speaker) -> None:
 async def test_7_9_stream_is_joined_later(old_binding: Speaker, hand: Hand) -> None:
     task = await begun(old_binding)
     streaming = asyncio.create_task(old_binding.events("SubscribeToTask", {"id": task.id, "metadata": {}}))
+    await subscribed(task.id)
     await completes("Done.")(hand, await hand.take())
     events: list[StreamResponse] = await streaming
     assert (events[0].task.id, events[-1].status_update.task_id) == (task.id, task.id)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from a2a.types import Role, SendMessageResponse, StreamResponse, Task, TaskState
 
-from tests.api.a2a.client import Hand
+from tests.api.a2a.client import Hand, subscribed
 from tests.contract.a2a.spec.bindings import Speaker
 from tests.contract.a2a.spec.examples import (
     Example,
@@ -199,6 +199,7 @@ async def test_3_1_5_task_is_cancelled(binding: Speaker) -> None:
 async def test_3_1_6_stream_is_joined_later(binding: Speaker, hand: Hand) -> None:
     task = await begun(binding)
     streaming = asyncio.create_task(binding.events("SubscribeToTask", {"id": task.id}))
+    await subscribed(task.id)
     await completes("Done.")(hand, await hand.take())
     events: list[StreamResponse] = await streaming
     assert (events[0].task.id, events[-1].status_update.task_id) == (task.id, task.id)
