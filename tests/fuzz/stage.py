@@ -19,6 +19,8 @@ from codetether.embedded import start
 
 TOKEN = "token-of-the-fuzz"  # noqa: S105
 START_SECONDS = 90.0
+ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_ARENA_MAX": "2"}
+"""glibc gives memory back at once: what is resident is then what is held, and not what one large answer once took."""
 STOP_SECONDS = 15.0
 
 
@@ -59,6 +61,7 @@ def staged() -> Iterator[Stage]:
             A2A_AUTH_TOKENS=f"fuzz:{TOKEN}",
             A2A_LOG_LEVEL="WARNING",
             A2A_BLOCKING_TIMEOUT="1",
+            **ALLOCATOR,
         )
         (folder / "static").mkdir()
         os.environ.update(variables)  # this process makes the requests from the product's own tables
