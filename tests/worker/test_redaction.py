@@ -30,6 +30,7 @@ SHAPES = [
     f"SG.{LETTERS[:22]}.{LETTERS}",
     f"dop_v1_{HEX}",
     f"hvs.{LETTERS}",
+    f"ct_{LETTERS}",
     f"123456789:AA{LETTERS}a",
     f"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.{LETTERS}",
 ]

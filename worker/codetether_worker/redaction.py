@@ -29,6 +29,7 @@ _ISSUED = re.compile(
     r"|ATATT3[\w=-]{20,}|lin_api_[A-Za-z0-9]{30,}|hvs\.[\w-]{20,}|pplx-[A-Za-z0-9]{40,}|r8_[A-Za-z0-9]{37}"
     r"|\d{8,10}:AA[\w-]{33}"  # Telegram
     r"|AGE-SECRET-KEY-1[0-9A-Z]{58}"
+    r"|ct_[A-Za-z0-9_-]{20,}"  # CodeTether
     r"|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"  # a signed JSON web token
     r")"
 )
@@ -41,12 +42,13 @@ _HEADER = re.compile(
     r"\b(bearer|basic|authorization:\s{0,3}token|x-api-key:)(\s{1,3})(?=[^\s\"']{0,200}\d)[A-Za-z0-9._~+/=-]{16,}",
     re.IGNORECASE,
 )
-_IN_URL = re.compile(r"([a-z][a-z0-9+.-]{1,20}://[^\s:/@\"']{0,100}:)(?![$<{*%])[^\s@/\"']{1,200}(?=@)", re.IGNORECASE)
+_IN_URL = re.compile(r"(://[^\s:/@\"']{0,100}:)(?![$<{*%])[^\s@/\"']{1,200}(?=@)")
 
 _SECRET_WORD = (
-    r"(?:api[_-]?key|access[_-]?key(?:[_-]?id)?|private[_-]?key|secret[_-]?key|signing[_-]?key|encryption[_-]?key"
-    r"|(?:auth|access|refresh|bot|api|id|session)?[_-]?token|(?:client[_-]?)?secret|password|passwd|passphrase|credentials?)"
+    r"(?:(?:api|access|private|secret|signing|encryption)[_-]?key(?:[_-]?id)?"
+    r"|token|secret|passw(?:or)?d|passphrase|credentials?)"
 )
+"""How the names of secrets end."""
 _PLACEHOLDER = r"(?!(?:your|my|example|placeholder|change[_-]?me|xxx|todo|none|null|true|false|redacted)\b|your[_-])"
 _ENV_LINE = re.compile(
     r"^(\s{0,8}(?:[+ -]\s{0,8})?(?:export\s|set\s)?\s{0,3}"
@@ -56,7 +58,7 @@ _ENV_LINE = re.compile(
 )
 """NAME=value, as in `.env` files. A value with brackets or a $ is code, not a secret."""
 _QUOTED = re.compile(
-    rf"((?<![\w-])[\w-]{{0,40}}?{_SECRET_WORD}\\{{0,3}}[\"']?\s{{0,3}}(?::|=>?|:=)\s{{0,3}}\\{{0,3}}[\"']){_PLACEHOLDER}"
+    rf"({_SECRET_WORD}\\{{0,3}}[\"']?\s{{0,3}}(?::|=>?|:=)\s{{0,3}}\\{{0,3}}[\"']){_PLACEHOLDER}"
     r"[^\s\"'\\${}<>()]{6,200}(?=\\{0,3}[\"'])",
     re.IGNORECASE,
 )
