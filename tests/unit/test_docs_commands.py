@@ -10,6 +10,7 @@ from django.core.management import get_commands
 
 from codetether.cli import _parser
 from codetether_worker.cli import build_parser
+from tests.architecture.sources import sources
 from tests.unit.documents import ROOT, marked, names, rows
 
 PAGE = "reference/commands.md"
@@ -41,6 +42,20 @@ def test_every_option_of_codetether_is_documented_where_it_exists() -> None:
 def test_every_option_of_the_worker_is_documented_and_exists() -> None:
     table = [row for row in rows(PAGE, "Option") if "Of" not in row]
     assert {option for row in table for option in marked(row["Option"])} == options_of(build_parser())
+
+
+def test_every_command_of_the_worker_is_documented_and_exists() -> None:
+    documented = {name for name in names(PAGE, "Command") if name.startswith("codetether-worker")}
+    (command,) = [action for action in build_parser()._actions if action.dest == "command"]
+    assert documented == {"codetether-worker"} | {f"codetether-worker {name}" for name in command.choices or ()}
+
+
+def test_every_line_of_a_check_is_documented_and_exists() -> None:
+    areas: set[str] = set()
+    for source in sources(("worker/codetether_worker/checks",)):
+        areas |= set(re.findall(r'(?:ok|warn|fail|_space)\("([^"]+)"', source.text))
+        areas |= {f"{area} NAME" for area in re.findall(r'area(?:, \w+)? = f"(\w+) ', source.text)}
+    assert areas == set(names(PAGE, "Line"))
 
 
 def test_every_console_script_has_its_section() -> None:

@@ -15,7 +15,7 @@ from codetether_worker.config import Config, load_config
 from codetether_worker.errors import ConfigError
 from codetether_worker.options import OPTIONS
 
-FOR_THE_COMMAND_ITSELF = {"help", "version", "config", "env_file"}
+FOR_THE_COMMAND_ITSELF = {"help", "command", "version", "config", "env_file", "check", "json"}
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ class Attempt:
     run: ClaimRun
     outbox: ClaimLog
     tree: Path | None = None
+    agent: str = ""
+    since: float = field(default_factory=time.time)
     work: asyncio.Task[Outcome] | None = None
     delivery: asyncio.Task[None] | None = None
 
@@ -171,7 +174,7 @@ class Attempts:
 
     async def _run_agent(self, attempt: Attempt, mark: str, scratch: Path) -> Outcome:
         claim = attempt.run.claim
-        program = choose_program(claim, self._inventory)
+        attempt.agent = program = choose_program(claim, self._inventory)
         folder = self._folder(claim, program)
         if self._takes_whole_tree(claim) and self._tree_in_use(folder):
             text = "another task is running in the same working tree"
@@ -203,6 +206,14 @@ class Attempts:
         """Whether a running attempt works in this folder, in one above it or in one below it."""
         trees = [attempt.tree for attempt in self._held.values() if attempt.working and attempt.tree]
         return any(tree.is_relative_to(folder) or folder.is_relative_to(tree) for tree in trees)
+
+    def told(self) -> list[dict[str, Any]]:
+        """Everything held, for people who ask what this worker does; `since` in seconds since the epoch."""
+        return [
+            {"task_id": a.run.claim.task_id, "title": a.run.claim.title, "agent": a.agent, "since": a.since,
+             "working": a.working}
+            for a in self._held.values()
+        ]  # fmt: skip
 
     def heartbeat_claims(self) -> list[dict[str, Any]]:
         """Everything held until its end is delivered: a lease that ran out would void the end."""

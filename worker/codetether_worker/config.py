@@ -59,10 +59,13 @@ class Config:
     environment: Mapping[str, str] = field(repr=False)
 
 
-def load_config(flags: argparse.Namespace, environment: Mapping[str, str] | None = None) -> Config:
+def load_config(
+    flags: argparse.Namespace, environment: Mapping[str, str] | None = None, *, missing_allowed: bool = False
+) -> Config:
     """Settings from parsed flags and the environment (the process's own when None).
 
-    Raises ConfigError with one line that names the setting and what is wrong with it.
+    Raises ConfigError with one line that names the setting and what is wrong with it. `missing_allowed` lets
+    codebases pass that are no folders.
     """
     own = dict(os.environ if environment is None else environment)  # noqa: TID251 (this is the one reader)
     env = _read_env_file(flags.env_file) | own
@@ -74,7 +77,7 @@ def load_config(flags: argparse.Namespace, environment: Mapping[str, str] | None
         name=name,
         token=_token(source),
         worker_id=_worker_id(source.text("worker_id")),
-        codebases=_codebases(source),
+        codebases=_codebases(source, missing_allowed),
         agent_name=source.text("agent_name"),
         agent_description=source.text("agent_description") or "",
         registers_agent=not source.switch("no_agent_registration"),
@@ -245,7 +248,7 @@ def _session_limits(source: _Source) -> SessionLimits:
     )
 
 
-def _codebases(source: _Source) -> tuple[CodebaseSpec, ...]:
+def _codebases(source: _Source, missing_allowed: bool) -> tuple[CodebaseSpec, ...]:
     """--codebases and --codebase together; one entry for each folder, in the order given."""
     many, many_origin = source.find("codebases")
     single, single_origin = source.find("codebase")
@@ -254,6 +257,8 @@ def _codebases(source: _Source) -> tuple[CodebaseSpec, ...]:
     found: dict[Path, CodebaseSpec] = {}
     for item, origin in wanted:
         spec = _codebase(item, origin)
+        if not missing_allowed and not spec.path.is_dir():
+            raise ConfigError(f"{origin}: {spec.path} is not a folder on this machine")
         found.setdefault(spec.path, spec)
     return tuple(found.values())
 
@@ -276,9 +281,9 @@ def _codebase(item: Any, origin: str) -> CodebaseSpec:
         head, colon, tail = str(item).partition(":")
         named = bool(colon) and "/" not in head and not Path(str(item)).exists()
         name, path = (head, tail) if named else ("", str(item))
-    folder = Path(path).expanduser().resolve() if path else None
-    if folder is None or not folder.is_dir():
-        raise ConfigError(f"{origin}: {path or item} is not a folder on this machine")
+    if not path:
+        raise ConfigError(f"{origin}: {item} names no folder")
+    folder = Path(path).expanduser().resolve()
     return CodebaseSpec(name=name or folder.name or str(folder), path=folder)
 
 

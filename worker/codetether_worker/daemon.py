@@ -26,6 +26,7 @@ from codetether_worker.run import Halt
 from codetether_worker.sessions.stores import find_stores
 from codetether_worker.sessions.sync import SessionSync
 from codetether_worker.state import State, open_state
+from codetether_worker.status import Facts, StatusBoard
 from codetether_worker.stream import Hints, StreamListener
 
 log = logging.getLogger(__name__)
@@ -58,27 +59,32 @@ class Daemon:
     async def run(self) -> int:
         """Work until stopped; returns the exit code. Raises WorkerError when it could not start."""
         state = open_state(self._config.state_dir, worker_id=self._config.worker_id)
+        board = StatusBoard(self._config, state)
         try:
+            board.write()
             with _signals(self.stop):
                 leftovers = await reap(instance_mark(state.instance), grace=_REAP_GRACE)
                 if leftovers:
                     log.warning("ended agent processes of an earlier run count=%d", leftovers)
                 await asyncio.to_thread(state.clear_scratch)
                 inventory = await take_inventory(self._config)
-                return await self._connect(state, inventory)
+                return await self._connect(state, inventory, board)
         finally:
+            board.close()
             state.close()
 
-    async def _connect(self, state: State, inventory: Inventory) -> int:
+    async def _connect(self, state: State, inventory: Inventory, board: StatusBoard) -> int:
         client = ControlPlane(self._config.server_url, self._config.token, worker_id=state.worker_id)
         async with client:
             registrar = Registrar(self._config, client, inventory, state_dir=state.root)
             if not await registrar.establish(stopping=self._stopping):
                 return EXIT_OK
-            await self._serve(state, client, registrar, inventory)
+            await self._serve(state, client, registrar, inventory, board)
         return EXIT_BROKEN if self._broken else EXIT_OK
 
-    async def _serve(self, state: State, client: ControlPlane, registrar: Registrar, inventory: Inventory) -> None:
+    async def _serve(
+        self, state: State, client: ControlPlane, registrar: Registrar, inventory: Inventory, board: StatusBoard
+    ) -> None:
         programs = Programs(self._config, inventory)
         sessions = self._session_sync(state, client, registrar)
         attempts = Attempts(
@@ -98,7 +104,8 @@ class Daemon:
             on_forgotten=heartbeat.wake.set,
         )  # fmt: skip
         attempts.recover()
-        for part in (heartbeat.run(), listener.run(), intake.run(), sessions.run()):
+        board.show(lambda: self._told(attempts, heartbeat, listener))
+        for part in (board.run(), heartbeat.run(), listener.run(), intake.run(), sessions.run()):
             self._own(part)
         await self._stopping.wait()
         await self._drain(state, attempts)
@@ -112,6 +119,14 @@ class Daemon:
             client, state_dir=state.root, limits=limits, redactor=Redactor(environment),
             folders=lambda: registrar.folders, find=lambda: find_stores(environment, limits.opencode_storage),
         )  # fmt: skip
+
+    def _told(self, attempts: Attempts, heartbeat: Heartbeat, listener: StreamListener) -> Facts:
+        """What people may want to know of the running worker."""
+        phase = "stopping" if self._stopping.is_set() else "draining" if heartbeat.drain_asked else "working"
+        return {
+            "phase": phase, "tasks": attempts.told(), "stream_connected": listener.connected.is_set(),
+            "last_heartbeat_at": heartbeat.last_at, "server_trouble": heartbeat.trouble,
+        }  # fmt: skip
 
     def _own(self, part: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(part)

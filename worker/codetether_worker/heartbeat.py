@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 
 from codetether_worker import lease
 from codetether_worker.attempts import Attempts
@@ -27,6 +28,8 @@ class Heartbeat:
         self._stopping = stopping
         self.wake = asyncio.Event()
         self.drain_asked = False
+        self.last_at: float | None = None  # seconds since the epoch
+        self.trouble: str | None = None  # why the latest one failed
 
     async def run(self) -> None:
         backoff = Backoff()
@@ -41,9 +44,11 @@ class Heartbeat:
                 log.warning("the server does not know this worker any more; registering again")
                 await self._register_again()
             except ServerUnreachable as error:
+                self.trouble = str(error)
                 delay = min(backoff.next_delay(error.retry_after), interval)
                 log.info("heartbeat failed, next in %.1f s: %s", delay, error)
             except ServerRefused as error:
+                self.trouble = str(error)
                 log.warning("heartbeat refused: %s", error)
             await wait_for_any(self.wake, self._stopping, limit=delay)
 
@@ -54,6 +59,7 @@ class Heartbeat:
         # A server that hangs must not cost the lease: half of it is left to reach another one.
         limit = min(LONGEST_WAIT, self._registrar.terms.lease_seconds / 2)
         reply = await self._client.heartbeat(claims, status=status, limit=limit)
+        self.last_at, self.trouble = time.time(), None
         if reply.drain != self.drain_asked:
             log.info("the server asks this worker to %s", "drain" if reply.drain else "take tasks again")
         self.drain_asked = reply.drain

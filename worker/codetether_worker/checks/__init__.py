@@ -1,0 +1,1 @@
+"""What `codetether-worker --check` looks at."""
