@@ -40,6 +40,24 @@ async def test_those_who_ask_during_a_look_are_served_together_by_the_next() -> 
     assert shelf.looks == [["a"], ["a", "b", "missing"]]
 
 
+async def test_a_slow_look_keeps_nobody_but_those_who_asked_for_it() -> None:
+    begun, may_end = threading.Event(), threading.Event()
+
+    def look_up(keys: Collection[str]) -> dict[str, str]:
+        if "slow" in keys:
+            begun.set()
+            assert may_end.wait(10)
+        return dict.fromkeys(keys, "found")
+
+    gathering = Gathering(look_up)
+    slow = asyncio.create_task(gathering.get("slow"))
+    await asyncio.to_thread(begun.wait, 10)
+    assert await gathering.get("quick") == "found"
+    assert not slow.done()
+    may_end.set()
+    assert await slow == "found"
+
+
 async def test_a_failed_look_fails_those_who_asked_for_it_and_nobody_else() -> None:
     refusals = iter([ValueError("no"), None])
 
