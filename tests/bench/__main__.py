@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import uvloop
 
-from tests.bench import a2a, cycles, over_http, services, streams
+from tests.bench import a2a, cycles, over_http, services, streams, sync
 from tests.bench.services import BATCH, Bench, Claiming
 from tests.bench.stage import TOKEN, Stage, staged
 from tests.bench.table import Line, Table
@@ -36,11 +36,12 @@ class Size:
     idle_seconds: float
     watchers: int
     fan_outs: int
+    synced: int
 
 
-FULL = Size(4.0, 300, (1, 8, 32), 8_000, 2, 10_000, 1_000_000, 1_200, 100_000, 2_000, 5_000, 10.0, 1_000, 20)
-SHORT = Size(1.0, 40, (1, 8, 32), 2_000, 1, 3_000, 50_000, 200, 20_000, 300, 200, 1.0, 100, 3)
-SMOKE = Size(0.2, 3, (1, 2), 64, 1, 400, 1_000, 16, 200, 16, 10, 0.1, 5, 1)
+FULL = Size(4.0, 300, (1, 8, 32), 8_000, 2, 10_000, 1_000_000, 1_200, 100_000, 2_000, 5_000, 10.0, 1_000, 20, 20_000)
+SHORT = Size(1.0, 40, (1, 8, 32), 2_000, 1, 3_000, 50_000, 200, 20_000, 300, 200, 1.0, 100, 3, 4_000)
+SMOKE = Size(0.2, 3, (1, 2), 64, 1, 400, 1_000, 16, 200, 16, 10, 0.1, 5, 1, 500)
 
 SHARE_OF_ONE = 4
 """A single claimer makes this part of the claims, so that it takes no longer than the others together."""
@@ -55,6 +56,7 @@ def measure(stage: Stage, size: Size, table: Table) -> None:
     table.add(*uvloop.run(a2a.measure(bench, seconds=size.seconds, listed=size.listed)))
     table.add(*uvloop.run(cycles.measure_cycles(bench, cycles=size.cycles)))
     table.add(*streaming(stage, size))
+    table.add(*sync.measure(stage, messages=size.synced))
     table.add(*(services.measure_appends(bench, reporters=many, calls=size.appends) for many in (1, 8)))
     queueing(bench, size, table)
 

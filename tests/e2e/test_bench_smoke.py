@@ -14,6 +14,7 @@ MEASURED = (
     "create, claim, finish over HTTP, 8 workers", "create, claim, finish: CPU",
     "claims, 1 claimer, 1 at a time, 0 finished", "claims, 2 claimers, 10 at a time, 0 finished",
     "claims, 2 claimers, 1 at a time, 1,000 finished", "claims, 2 claimers, 10 at a time, as with none",
+    "session messages over REST, 500", "session messages, from OpenCode's database to PostgreSQL",
     "events appended, 8 reporters", "idle streams, memory each", "event to one stream, p50", "event to 5 streams",
 )  # fmt: skip
 
