@@ -11,6 +11,7 @@ import pytest
 from codetether_worker import events, outbox
 from codetether_worker.outbox import BATCH_EVENTS, ClaimLog, Outbox
 from codetether_worker.protocol import Outcome
+from codetether_worker.redaction import Redactor
 
 DONE = Outcome("completed", result="done")
 
@@ -141,3 +142,16 @@ async def test_odd_text_is_made_storable(tmp_path: Path) -> None:
     stored = log.path.read_text(encoding="utf-8")
     assert "\\u0000" not in stored
     assert "\\ud800" not in stored
+
+
+@pytest.mark.asyncio
+async def test_what_must_not_leave_is_never_written_down(tmp_path: Path) -> None:
+    claim = Outbox(tmp_path, Redactor({"MY_TOKEN": "known-to-this-machine"}).value).open("task-1", "token-1")
+    claim.append(events.output("text", "It is known-to-this-machine, password='hunter22'."))
+    claim.append(events.tool_use(tool="bash", args={"api_key": "abc", "path": "a"}, call_id="1", title="x"))
+    claim.finish(Outcome("completed", result="Bearer abcdefgh12345678", session_id="ses_1"))
+    await claim.flush()
+    written = claim.path.read_text()
+    assert not any(secret in written for secret in ("known-to", "hunter22", "abc"))
+    assert "It is ***, password='***'." in written
+    assert '"session_id": "ses_1"' in written

@@ -23,6 +23,7 @@ from codetether_worker.files import TaskFiles
 from codetether_worker.outbox import ClaimLog, Outbox
 from codetether_worker.processes import agent_mark
 from codetether_worker.protocol import REGISTER_CODEBASE, Claim, HeartbeatReply, Outcome
+from codetether_worker.redaction import Redactor
 from codetether_worker.registration import Registrar
 from codetether_worker.routing import NotForThisWorker, choose_program, working_folder
 from codetether_worker.run import ClaimRun, Halt
@@ -73,7 +74,7 @@ class Attempts:
         self._inventory = inventory
         self._programs = programs
         self._on_free = on_free
-        self._outbox = Outbox(state.outbox_dir)
+        self._outbox = Outbox(state.outbox_dir, Redactor(config.environment).value)
         self._held: dict[str, Attempt] = {}
         self._recovered: set[asyncio.Task[None]] = set()
 

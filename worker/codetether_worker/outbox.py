@@ -13,7 +13,7 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 BATCH_EVENTS = 200
 BATCH_BYTES = 2_000_000
 _SUFFIX = ".jsonl"
+type Clean = Callable[[Any], Any]
+"""From JSON values to JSON values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class ClaimLog:
     claim_token: str = field(repr=False)
     finished: bool = False
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    clean: Clean = lambda value: value
     _seq: int = 0
     _buffer: list[bytes] = field(default_factory=list)
     _sent_end: int = 0
@@ -58,14 +61,14 @@ class ClaimLog:
             return
         self._seq += 1
         at = datetime.now(UTC).isoformat()
-        self._write({"seq": self._seq, "kind": event.kind, "data": event.data, "at": at})
+        self._write({"seq": self._seq, "kind": event.kind, "data": self.clean(event.data), "at": at})
 
     def finish(self, outcome: Outcome) -> None:
         """Take the end of the attempt; only the first one counts."""
         if self.finished:
             return
         self.finished = True
-        self._write({"finish": storable(outcome.to_release())})
+        self._write({"finish": self.clean(storable(outcome.to_release()))})
 
     def _write(self, line: Mapping[str, Any]) -> None:
         self._buffer.append(json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
@@ -98,14 +101,17 @@ class ClaimLog:
 
 
 class Outbox:
-    """All claims that still owe the server something."""
+    """All claims that still owe the server something. `clean` takes out of events and results what must not leave
+    this machine, before they are written down.
+    """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clean: Clean = lambda value: value) -> None:
         self._folder = folder
+        self._clean = clean
 
     def open(self, task_id: str, claim_token: str) -> ClaimLog:
         path = self._folder / f"{secrets.token_hex(12)}{_SUFFIX}"
-        opened = ClaimLog(path=path, task_id=task_id, claim_token=claim_token)
+        opened = ClaimLog(path=path, task_id=task_id, claim_token=claim_token, clean=self._clean)
         header = {"task_id": task_id, "claim_token": claim_token}
         _create_durably(path, json.dumps(header).encode() + b"\n")
         return opened
