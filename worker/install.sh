@@ -140,8 +140,6 @@ fingerprint() {
 # Each version has a folder of its own, so that a running worker never sees half of another one.
 install_program() {
     local release
-    [ ! -d "$SOURCE" ] || [ -d "$SOURCE/codetether_worker" ] || die "--from: $SOURCE is not a checkout of the worker"
-    PYTHON_FOUND="$(find_python)"
     release="$OPT/releases/$(fingerprint)"
     if [ ! -f "$release/.complete" ]; then
         CHANGED=yes
@@ -162,6 +160,13 @@ install_program() {
     fi
 }
 
+# Before the change takes effect: an interpreter may lean on what only root can read.
+try_program() {
+    if ! is_real || [ -n "$DRY_RUN" ]; then return; fi
+    runuser -u "$SERVICE_USER" -- "$OPT/current/bin/codetether-worker" --version >/dev/null ||
+        die "$SERVICE_USER cannot run $OPT/current/bin/codetether-worker: name a Python for the whole machine with PYTHON="
+}
+
 # After the restart nobody runs an older version any more.
 remove_old_releases() {
     local release
@@ -176,6 +181,12 @@ make_user() {
         --shell /usr/sbin/nologin "$SERVICE_USER"
     run mkdir -p "$ETC"
     put "$MADE_USER" 0600 <<<"$SERVICE_USER"
+}
+
+# systemd would make it at the first start; it is the user's home, and wanted before that.
+make_state() {
+    if ! is_real || [ -d "$STATE" ]; then return; fi
+    run install -d -m 0700 -o "$SERVICE_USER" -g "$(user_group)" "$STATE"
 }
 
 user_group() { if is_real && user_exists "$SERVICE_USER"; then id -gn "$SERVICE_USER"; fi; }
@@ -274,7 +285,7 @@ write_unit() {
 
 start_service() {
     if ! systemd_runs; then
-        say "systemd does not run here. To start the worker: $COMMAND --config $ETC/config.json --env-file $ETC/env"
+        say "systemd does not run here. To start the worker, as $SERVICE_USER: $COMMAND --config $ETC/config.json --env-file $ETC/env"
         return
     fi
     run systemctl daemon-reload
@@ -286,15 +297,24 @@ start_service() {
     fi
 }
 
+# What would stop the installation half-way is looked at before anything is made.
+look_first() {
+    [ ! -d "$SOURCE" ] || [ -d "$SOURCE/codetether_worker" ] || die "--from: $SOURCE is not a checkout of the worker"
+    PYTHON_FOUND="$(find_python)"
+}
+
 install_all() {
+    look_first
     make_user
+    make_state
     install_program
+    try_program
     write_settings
     write_unit
     start_service
     remove_old_releases
     if [ -n "$CHANGED" ]; then say "Settings: $ETC/config.json, $ETC/env"; else say "Nothing has changed."; fi
-    say "To look whether all is well: $COMMAND --check --config $ETC/config.json --env-file $ETC/env"
+    say "To look whether all is well, as $SERVICE_USER: $COMMAND --check --config $ETC/config.json --env-file $ETC/env"
 }
 
 uninstall_all() {

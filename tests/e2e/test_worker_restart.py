@@ -1,4 +1,4 @@
-"""The local worker is restarted, as after an upgrade, in the middle of a task: nothing is lost or done twice."""
+"""A worker's operation beside the whole product: checked, asked what it does, and restarted in the middle of a task."""
 
 import json
 import shlex
@@ -17,16 +17,16 @@ from tests.fakes import acp_agent
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-@pytest.fixture
-def up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Up]:
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """A running product whose local worker drives the scripted agent."""
-    program = tmp_path / "opencode"
+    program = tmp_path_factory.mktemp("bin") / "opencode"
     script = shlex.quote(str(Path(acp_agent.__file__)))
     program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S {script} "$@"\n')
     program.chmod(0o755)
-    monkeypatch.setenv("OPENCODE_BIN", str(program))
-    (tmp_path / "product").mkdir()
-    running = Up(tmp_path / "product")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENCODE_BIN", str(program))
+        running = Up(tmp_path_factory.mktemp("product"))
     try:
         yield running.ready()
     finally:
@@ -67,3 +67,27 @@ def test_a_running_task_survives_a_restart_of_its_worker(up: Up, client: httpx.C
     assert kinds.count("claimed") == 2
     assert kinds.count("completed") == 1
     assert done["max_attempts"] - done["attempt"] == 2  # handing it back burned none of three
+
+
+def check(up: Up, token: str, state_dir: Path) -> dict[str, tuple[str, str]]:
+    """What `--check` finds with this token: level and text by area."""
+    options = ["--check", "--json", "--server", up.url, "--state-dir", str(state_dir)]
+    done = subprocess.run(
+        [sys.executable, "-m", "codetether_worker", *options],
+        env=environment() | {"A2A_TOKEN": token}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    body = json.loads(done.stdout)
+    assert done.returncode == (0 if body["ok"] else 1)
+    return {found["area"]: (found["level"], found["text"]) for found in body["checks"]}
+
+
+def test_a_check_tells_tokens_apart(up: Up, client: httpx.Client, tmp_path: Path) -> None:
+    made = {
+        role: client.post("/v1/users/api-keys", json={"name": f"a {role}", "role": role}).raise_for_status().json()
+        for role in ("worker", "viewer")
+    }
+    found = {role: check(up, answer["token"], tmp_path / "state") for role, answer in made.items()}
+    assert found["worker"]["server"][0] == found["worker"]["clock"][0] == "ok"
+    assert found["worker"]["token"] == ("ok", "a worker (worker) is accepted")
+    assert found["viewer"]["token"][0] == check(up, "ct_wrong", tmp_path / "state")["token"][0] == "fail"
+    assert not (tmp_path / "state").exists()
