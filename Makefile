@@ -2,7 +2,7 @@
 # deploy/dev/python-env.sh finds a fitting interpreter and installs the locked packages into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-deps lint format lock bench mutants chaos fuzz docs local-worker-restart clean
+.PHONY: help run dev test test-agents test-deps lint format lock bench mutants chaos fuzz docs local-worker-restart clean
 
 ENV := deploy/dev/python-env.sh
 PY := .venv/bin/python
@@ -21,6 +21,9 @@ dev: ## The same for developers: debug pages, and the web server reloads when th
 
 test: test-deps lint ## Check style and types, then run all tests on real PostgreSQL and Valkey
 	@$(PY) -m pytest $(PYTEST_ARGS)
+
+test-agents: test-deps ## Only the tests that drive the real agent programs, one after the other
+	@$(PY) -m pytest -n 0 -m "agents or opencode" $(ARGS)
 
 test-deps:
 	@$(ENV) sync base test lint

@@ -1,119 +1,30 @@
 """A language model made of a script: real agent programs talk to it over HTTP on loopback.
 
 The script says, for a word in the user's prompt, what the model answers turn by turn. Which turn it is follows
-from the conversation in the request, so retries and side requests (titles) consume nothing. One dialect is
-here, OpenAI's chat completions with streaming and tools; another one is another `Dialect`.
+from the conversation in the request, so retries and side requests (titles) consume nothing. Each vendor's API is
+one `Dialect`, found by the path of the request.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Protocol
+from typing import Any
+
+from tests.fakes.chat_completions import ChatCompletions
+from tests.fakes.gemini_api import GenerateContent
+from tests.fakes.model_script import Ask, Dialect, Step, call, fail, say
+
+__all__ = ["API_KEY", "MODEL", "Ask", "ModelServer", "Step", "call", "fail", "say"]
 
 API_KEY = "sk-scripted-0123456789"
 MODEL = "fake-1"
 
 
-@dataclass(frozen=True)
-class Step:
-    """One answer of the model: some text, then tool calls; or an HTTP error instead.
-
-    `hold` makes the answer stop after its first word until the server is told to go on.
-    """
-
-    text: str = ""
-    reasoning: str = ""
-    calls: tuple[tuple[str, Mapping[str, Any]], ...] = ()
-    error: int | None = None
-    hold: bool = False
-
-
-def say(text: str, *, reasoning: str = "", hold: bool = False) -> Step:
-    return Step(text=text, reasoning=reasoning, hold=hold)
-
-
-def call(tool: str, text: str = "", **args: Any) -> Step:
-    return Step(text=text, calls=((tool, args),))
-
-
-def fail(status: int, message: str) -> Step:
-    return Step(error=status, text=message)
-
-
-@dataclass(frozen=True)
-class Ask:
-    """What a request comes down to: the last thing the user said, and how often the model has answered it."""
-
-    prompt: str
-    turn: int
-    offers_tools: bool
-    model: str
-    conversation: Sequence[Mapping[str, Any]] = field(repr=False)
-
-
-class Dialect(Protocol):
-    """How one vendor's API spells a request, an answer and an error."""
-
-    def parse(self, body: Mapping[str, Any]) -> Ask: ...
-
-    def stream(self, ask: Ask, step: Step) -> Iterator[str]:
-        """The answer as lines of an event stream; the caller pauses after the second line of a held step."""
-        ...
-
-    def error(self, status: int, message: str) -> dict[str, Any]: ...
-
-
-class ChatCompletions:
-    """OpenAI's /v1/chat/completions."""
-
-    def parse(self, body: Mapping[str, Any]) -> Ask:
-        prompt, turn = "", 0
-        for message in body.get("messages", []):
-            if message["role"] == "user":
-                prompt, turn = _plain(message["content"]), 0
-            elif message["role"] == "assistant":
-                turn += 1
-        return Ask(prompt, turn, bool(body.get("tools")), str(body.get("model")), body.get("messages", []))
-
-    def stream(self, ask: Ask, step: Step) -> Iterator[str]:
-        answer_id = f"chatcmpl-{uuid.uuid4().hex[:12]}"
-
-        def chunk(delta: Mapping[str, Any], finish: str | None = None, **more: Any) -> str:
-            choice = {"index": 0, "delta": delta, "finish_reason": finish}
-            body = {"id": answer_id, "object": "chat.completion.chunk", "created": 0, "model": ask.model}
-            return json.dumps({**body, "choices": [choice], **more})
-
-        yield chunk({"role": "assistant", "content": ""})
-        if step.reasoning:
-            yield chunk({"reasoning_content": step.reasoning})
-        for word in step.text.split(" ") if step.text else ():
-            yield chunk({"content": word + " "})
-        for index, (tool, args) in enumerate(step.calls):
-            function = {"name": tool, "arguments": json.dumps(args)}
-            call_id = f"call_{uuid.uuid4().hex[:10]}"
-            yield chunk({"tool_calls": [{"index": index, "id": call_id, "type": "function", "function": function}]})
-        usage = {"prompt_tokens": 110, "completion_tokens": 20, "total_tokens": 130}
-        usage["prompt_tokens_details"] = {"cached_tokens": 10}  # type: ignore[assignment]
-        yield chunk({}, "tool_calls" if step.calls else "stop", usage=usage)
-        yield "[DONE]"
-
-    def error(self, status: int, message: str) -> dict[str, Any]:
-        kind = {401: "authentication_error", 429: "rate_limit_error"}.get(status, "invalid_request_error")
-        return {"error": {"message": message, "type": kind if status < 500 else "server_error"}}
-
-
-def _plain(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    return " ".join(str(part.get("text", "")) for part in content)
-
-
-DIALECTS: dict[str, Dialect] = {"/v1/chat/completions": ChatCompletions()}
+# By a part of the request's path.
+DIALECTS: dict[str, Dialect] = {"/chat/completions": ChatCompletions(), "enerateContent": GenerateContent()}
 
 
 class ModelServer:
@@ -140,8 +51,12 @@ class ModelServer:
         self._http.server_close()
 
     @property
+    def root_url(self) -> str:
+        return f"http://127.0.0.1:{self._http.server_address[1]}"
+
+    @property
     def base_url(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_address[1]}/v1"
+        return f"{self.root_url}/v1"
 
     def next_step(self, ask: Ask) -> Step:
         if not ask.offers_tools:
@@ -171,16 +86,19 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
-        dialect = DIALECTS.get(self.path.split("?")[0])
+        dialect = next((dialect for part, dialect in DIALECTS.items() if part in self.path), None)
         if dialect is None:
             self._json(404, {"error": {"message": "not found", "type": "invalid_request_error"}})
             return
-        ask = dialect.parse(body)
+        ask = dialect.parse(body, self.path)
         step = self.server.model.next_step(ask)
         if step.error is not None:
             self._json(step.error, dialect.error(step.error, step.text))
             return
-        self._stream(dialect.stream(ask, step), hold=step.hold)
+        if ask.whole:
+            self._json(200, json.loads("".join(dialect.stream(ask, step))))
+        else:
+            self._stream(dialect.stream(ask, step), hold=step.hold)
 
     def _stream(self, lines: Iterator[str], *, hold: bool) -> None:
         self.send_response(200)

@@ -9,24 +9,18 @@ import json
 import os
 import platform
 import shutil
-import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from fcntl import LOCK_EX, flock
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.fakes.agent_programs import CACHE, SKIP_VARIABLE, NotInstallable, install_lock, run_npm
 from tests.fakes.model_server import API_KEY, MODEL
 
+__all__ = ["MODEL_ID", "SKIP_VARIABLE", "VERSION", "NotInstallable", "opencode_environment", "opencode_program"]
+
 VERSION = "1.18.33"
-SKIP_VARIABLE = "CODETETHER_SKIP_AGENT_TESTS"
-CACHE = Path(__file__).resolve().parents[2] / ".cache" / "agents"
 MODEL_ID = f"fake/{MODEL}"
 _ARCHITECTURES = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}
-
-
-class NotInstallable(AssertionError):
-    """OpenCode cannot be had here; the tests that need it fail and say so."""
 
 
 def opencode_program() -> Path:
@@ -34,9 +28,10 @@ def opencode_program() -> Path:
     package = f"opencode-{platform.system().lower()}-{_ARCHITECTURES.get(platform.machine(), platform.machine())}"
     folder = CACHE / f"opencode-{VERSION}"
     program = folder / "node_modules" / package / "bin" / "opencode"
-    with _install_lock():
+    with install_lock():
         if not program.is_file():
-            _npm_install(folder, f"{package}@{VERSION}")
+            folder.mkdir(parents=True, exist_ok=True)
+            run_npm(folder, ["install", "--no-save", "--prefix", ".", f"{package}@{VERSION}"], f"{package}@{VERSION}")
     if not program.is_file():
         raise NotInstallable(f"{package}@{VERSION} holds no bin/opencode")
     return program
@@ -49,26 +44,6 @@ def ripgrep_folder() -> Path | None:
     """
     found = shutil.which("rg")
     return Path(found).parent if found else None
-
-
-def _npm_install(folder: Path, package: str) -> None:
-    npm = shutil.which("npm")
-    if npm is None:
-        raise NotInstallable(f"npm is needed to install {package}; set {SKIP_VARIABLE}=1 to do without")
-    folder.mkdir(parents=True, exist_ok=True)
-    command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--prefix", ".", package]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
-    if done.returncode != 0:
-        raise NotInstallable(f"npm could not install {package}: {done.stderr[-800:]}")
-
-
-@contextmanager
-def _install_lock() -> Iterator[None]:
-    """Test processes run in parallel; one of them installs."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with (CACHE / "install.lock").open("w") as lock:
-        flock(lock, LOCK_EX)
-        yield
 
 
 def opencode_environment(

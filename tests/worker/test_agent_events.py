@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,24 @@ async def test_what_an_answer_means(
     tmp_path: Path, told: list[Event], text: str, data: dict[str, str], answer: Answer, option: str
 ) -> None:
     assert await decision(PermissionDesk(assignment(tmp_path, told)), text, **data) == (answer, option)
+
+
+@pytest.mark.parametrize("way", ["plan", "explore"])
+@pytest.mark.parametrize("kind", ["edit", "execute", "delete", "move", "switch_mode", "other", None])
+async def test_who_only_reads_is_refused_the_rest_without_asking(
+    tmp_path: Path, told: list[Event], way: str, kind: Any
+) -> None:
+    reader = replace(assignment(tmp_path, told, auto_approves=True), agent_type=way)
+    call = ToolCallUpdate(tool_call_id="c1", title="rm -rf build", kind=kind)
+    outcome = (await PermissionDesk(reader).decide(call, OPTIONS)).outcome
+    assert getattr(outcome, "option_id", None) == "3"
+    assert [event.data["message"] for event in told] == [f"Refused, since {way} only reads: rm -rf build"]
+
+
+async def test_who_only_reads_may_read(tmp_path: Path, told: list[Event]) -> None:
+    reader = replace(assignment(tmp_path, told, auto_approves=True), agent_type="plan")
+    outcome = (await PermissionDesk(reader).decide(ToolCallUpdate(tool_call_id="c1", kind="read"), OPTIONS)).outcome
+    assert getattr(outcome, "option_id", None) == "1"
 
 
 async def test_a_question_is_open_until_it_is_answered(tmp_path: Path, told: list[Event]) -> None:

@@ -30,7 +30,13 @@ def samples(tmp_path: Path) -> dict[str, str]:
     paths = {"codebases": f"{tmp_path}/shop", "codebase": f"{tmp_path}/blog", "state_dir": f"{tmp_path}/state"}
     paths |= {"opencode_storage": f"{tmp_path}/oc"}
     switches = {"no_agent_registration": "true", "conformance": "true"}
-    others = {"server_url": "http://plane:1", "opencode_bin": "oc", "log_level": "ERROR"}
+    others = {
+        "server_url": "http://plane:1",
+        "opencode_bin": "oc",
+        "gemini_bin": "gc",
+        "agent": "gemini",
+        "log_level": "ERROR",
+    }
     return texts | numbers | paths | switches | others | {"token_file": f"{tmp_path}/token"}
 
 

@@ -18,7 +18,7 @@ from codetether_worker.agents.opencode import read_totals
 from codetether_worker.agents.opencode_environment import opencode_environment
 from codetether_worker.backoff import Backoff, wait_for_any
 from codetether_worker.client import ControlPlane
-from codetether_worker.discovery import Inventory, Model
+from codetether_worker.discovery import Installed, Inventory, Model
 from codetether_worker.errors import AgentError, ServerRefused, ServerUnreachable, StaleClaim, Unauthorized
 from codetether_worker.lease import Lease
 from codetether_worker.processes import agent_mark, marked_processes, reap
@@ -29,9 +29,13 @@ from codetether_worker.stream import ServerSentEvent, read_events
 from tests.fakes.control_plane import TOKEN, FakeControlPlane
 from tests.worker.conftest import eventually
 
-NOTHING = Inventory(None, ())
-NO_MODELS = Inventory(Path("/bin/opencode"), ())
-FULL = Inventory(Path("/bin/opencode"), (Model("a/b"),))
+NOTHING = Inventory()
+NO_MODELS = Inventory((Installed("opencode", Path("/bin/opencode"), ()),))
+FULL = Inventory((Installed("opencode", Path("/bin/opencode"), (Model("a/b"),)),))
+TWO = Inventory((*FULL.installed, Installed("gemini", Path("/bin/gemini"), (Model("google/g-1"),))))
+
+
+ONLY_GEMINI = Inventory((*NO_MODELS.installed, TWO.installed[1]))
 
 
 def claim(**body: object) -> Claim:
@@ -137,6 +141,12 @@ def test_a_claim_takes_what_the_server_may_leave_out() -> None:
         ({"codebase": {"agent_config": {"default_model": "a/b"}}}, NO_MODELS, "opencode"),
         ({"metadata": {"agent": "builtin"}}, FULL, "builtin"),
         ({"metadata": {"agent": "plan"}}, FULL, "opencode"),
+        ({}, TWO, "opencode"),
+        ({"model": "google/g-1"}, TWO, "gemini"),
+        ({"model": "g-1"}, TWO, "gemini"),
+        ({"model": "x/unlisted"}, TWO, "opencode"),
+        ({"metadata": {"agent": "gemini"}, "model": "a/b"}, TWO, "gemini"),
+        ({"metadata": {"agent": "explore"}}, ONLY_GEMINI, "gemini"),
     ],
 )
 def test_which_program_runs_a_task(body: dict[str, object], inventory: Inventory, program: str) -> None:

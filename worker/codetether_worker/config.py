@@ -54,6 +54,8 @@ class Config:
     stop_grace: float
     sessions: SessionLimits
     opencode_bin: str | None
+    gemini_bin: str | None
+    agent: str | None
     conformance: bool
     log_level: str
     environment: Mapping[str, str] = field(repr=False)
@@ -89,6 +91,8 @@ def load_config(
         stop_grace=source.seconds("stop_grace"),
         sessions=_session_limits(source),
         opencode_bin=source.text("opencode_bin"),
+        gemini_bin=source.text("gemini_bin"),
+        agent=source.text("agent"),
         conformance=source.switch("conformance"),
         log_level=_level(source.line("log_level")),
         environment=env,
@@ -264,10 +268,8 @@ def _codebases(source: _Source, missing_allowed: bool) -> tuple[CodebaseSpec, ..
 
 
 def _listed(value: Any, origin: str) -> list[Any]:
-    if value is None:
-        return []
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(value, str | None):
+        return [part.strip() for part in (value or "").split(",") if part.strip()]
     if isinstance(value, Sequence):
         return list(value)
     raise ConfigError(f"{origin} must be a list of folders")

@@ -7,10 +7,12 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from codetether_worker.agents.kinds import KINDS
+from codetether_worker.agents.launch import AgentKind, bare_model
 from codetether_worker.agents.opencode_environment import data_folder, opencode_environment
 from codetether_worker.config import Config
 from codetether_worker.errors import ConfigError
@@ -38,46 +40,81 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Inventory:
-    """`opencode` is the program's path, None when it is not installed; `conformance` whether the test agent is on."""
+class Installed:
+    """An agent program on this machine, and the models that it has credentials for."""
 
-    opencode: Path | None
+    name: str
+    program: Path
     models: tuple[Model, ...]
+
+    def offers(self, model: str) -> bool:
+        """A model may be named without its provider."""
+        return any(model in (known.id, bare_model(known.id)) for known in self.models)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """`installed` in the order in which they are taken; `conformance` whether the test agent is on."""
+
+    installed: tuple[Installed, ...] = ()
     conformance: bool = False
 
     @property
     def capabilities(self) -> tuple[str, ...]:
-        found = ("builtin", "opencode") if self.opencode else ("builtin",)
+        found = ("builtin", *(program.name for program in self.installed))
         return (*found, CONFORMANCE) if self.conformance else found
 
     @property
-    def opencode_usable(self) -> bool:
-        return self.opencode is not None and bool(self.models)
+    def models(self) -> tuple[Model, ...]:
+        """What this worker can run, whichever program does it."""
+        every = dict.fromkeys(model for program in self.installed for model in program.models)
+        return tuple(every)[:MOST_MODELS]
+
+    def find(self, name: str) -> Installed | None:
+        return next((program for program in self.installed if program.name == name), None)
 
 
 async def take_inventory(config: Config) -> Inventory:
-    """Look for programs and models. Raises ConfigError when OPENCODE_BIN names something that cannot run."""
+    """Look for programs and models. Raises ConfigError when a setting names a program that cannot run."""
     if config.conformance:
         log.warning(
             "A2A_CONFORMANCE is on: this worker plays the agent of a test kit and answers by a script. "
             "Never set it where real work is done."
         )
-    program = find_opencode(config)
+    found = [await _find_opencode(config), *(_find(kind, config) for kind in KINDS)]
+    inventory = Inventory(_preferred([program for program in found if program], config.agent), config.conformance)
+    for program in inventory.installed:
+        log.info("agent found: %s program=%s models=%d", program.name, program.program, len(program.models))
+    log.info("agents found: %s", ", ".join(inventory.capabilities))
+    return inventory
+
+
+async def _find_opencode(config: Config) -> Installed | None:
+    program = _which("opencode", config.opencode_bin, "OPENCODE_BIN", config.environment)
     if program is None:
-        log.info("agents found: builtin (no opencode on PATH)")
-        return Inventory(None, (), config.conformance)
-    models = await list_models(program, config.environment)
-    log.info("agents found: builtin, opencode program=%s models=%d", program, len(models))
-    return Inventory(program, models, config.conformance)
+        return None
+    return Installed("opencode", program, await list_models(program, config.environment))
 
 
-def find_opencode(config: Config) -> Path | None:
-    if config.opencode_bin:
-        given = shutil.which(config.opencode_bin, path=config.environment.get("PATH"))
-        if given is None:
-            raise ConfigError(f"OPENCODE_BIN: {config.opencode_bin} is not a program that can be run")
-        return Path(given).absolute()
-    found = shutil.which("opencode", path=config.environment.get("PATH", os.defpath))
+def _find(kind: AgentKind, config: Config) -> Installed | None:
+    program = _which(kind.executable, kind.named(config), kind.variable, config.environment)
+    if program is None:
+        return None
+    return Installed(kind.name, program, tuple(Model(name) for name in kind.models(config.environment)))
+
+
+def _preferred(found: Sequence[Installed], first: str | None) -> tuple[Installed, ...]:
+    if first is not None and all(program.name != first for program in found):
+        names = ", ".join(program.name for program in found) or "none"
+        raise ConfigError(f"A2A_WORKER_AGENT: {first} is not an agent program of this machine (found: {names})")
+    return tuple(sorted(found, key=lambda program: program.name != first))
+
+
+def _which(executable: str, named: str | None, variable: str, environment: Mapping[str, str]) -> Path | None:
+    """The program that a setting names, else the one on the PATH."""
+    found = shutil.which(named or executable, path=environment.get("PATH", os.defpath))
+    if found is None and named:
+        raise ConfigError(f"{variable}: {named} is not a program that can be run")
     return Path(found).absolute() if found else None
 
 

@@ -99,6 +99,8 @@ _ALL = (
     Option("opencode_storage", "A2A_OPENCODE_STORAGE_PATH", "where OpenCode keeps sessions besides its usual place",
            "PATH"),
     Option("opencode_bin", "OPENCODE_BIN", "the OpenCode program (default: opencode on the PATH)", "PROGRAM"),
+    Option("gemini_bin", "GEMINI_BIN", "the Gemini CLI program (default: gemini on the PATH)", "PROGRAM"),
+    Option("agent", "A2A_WORKER_AGENT", "agent program to take before the others", "NAME"),
     Option("conformance", "A2A_CONFORMANCE", "be the agent of test kits; never where real work is done"),
     Option("log_level", "A2A_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "LEVEL", "INFO"),
 )  # fmt: skip

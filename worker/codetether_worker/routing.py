@@ -25,11 +25,20 @@ def choose_program(claim: Claim, inventory: Inventory) -> str:
         if wanted not in inventory.capabilities:
             raise NotForThisWorker(f"{wanted} is not installed on this worker", code="agent_missing")
         return wanted
-    if claim.model_wanted and inventory.opencode is None:
+    return _for_model(claim.model_wanted, inventory) if claim.model_wanted else _usable(inventory)
+
+
+def _for_model(model: str, inventory: Inventory) -> str:
+    """A program that offers the model, else the first one: it may know more models than it lists."""
+    if not inventory.installed:
         raise NotForThisWorker("no agent program here can use a model", code="agent_missing")
-    if claim.model_wanted or inventory.opencode_usable:
-        return "opencode"
-    return "builtin"
+    offering = (program.name for program in inventory.installed if program.offers(model))
+    return next(offering, inventory.installed[0].name)
+
+
+def _usable(inventory: Inventory) -> str:
+    """The first program that has credentials for anything."""
+    return next((program.name for program in inventory.installed if program.models), "builtin")
 
 
 def working_folder(claim: Claim, *, fallback: Path, known: bool) -> Path:

@@ -22,6 +22,8 @@ from acp.schema import (
 from codetether_worker import events
 from codetether_worker.agents.base import Answer, Assignment
 
+# Leaving its plan mode is a `switch_mode`, of which a program must ask like of a write.
+_READING_KINDS = frozenset({"read", "search", "think", "fetch"})
 _YES = re.compile(r"(?:y|yes|ok|okay|sure|allow(?:ed)?|approved?|go ahead|accept)(?:\b.*)?", re.I | re.S)
 _ALWAYS = re.compile(r"always|allow always|always allow", re.I)
 _NO = re.compile(r"(?:n|no|deny|denied|reject(?:ed)?|refuse|stop)[.!]?", re.I)
@@ -46,6 +48,11 @@ class PermissionDesk:
         return bool(self._open)
 
     async def decide(self, tool_call: ToolCallUpdate, options: Sequence[PermissionOption]) -> RequestPermissionResponse:
+        """Ask nobody for what is allowed anyway, nor for what a plan may not do whoever allows it."""
+        if self._assignment.reads_only and tool_call.kind not in _READING_KINDS:
+            what = tool_call.title or tool_call.tool_call_id
+            self._assignment.emit(events.status(f"Refused, since {self._assignment.agent_type} only reads: {what}"))
+            return _respond(_of_kind(options, "reject_once", "reject_always"))
         if self._assignment.auto_approves:
             return _respond(_of_kind(options, "allow_once", "allow_always"))
         answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()

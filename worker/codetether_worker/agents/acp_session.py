@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, cast
 
 import acp
@@ -14,10 +13,12 @@ from acp import schema
 from acp.exceptions import RequestError
 
 from codetether_worker import __version__, events, lease
+from codetether_worker.agents.acp_answers import choices_of, error_code, message_in
 from codetether_worker.agents.acp_permissions import PermissionDesk
 from codetether_worker.agents.acp_updates import UpdateTranslator
 from codetether_worker.agents.agent_process import AgentProcess
 from codetether_worker.agents.base import Answer, Assignment, Turn
+from codetether_worker.agents.launch import Launch, Tokens
 from codetether_worker.errors import AgentError
 from codetether_worker.files import ARTIFACTS_VARIABLE, artifacts_folder
 from codetether_worker.redaction import redacted
@@ -26,16 +27,6 @@ from codetether_worker.worktree import WorkingTree
 log = logging.getLogger(__name__)
 
 _START_LIMIT = 120.0
-
-
-@dataclass(frozen=True, slots=True)
-class Launch:
-    """How to start a program. `mode` is the session mode to ask for, if the program has it."""
-
-    program: str
-    command: tuple[str, ...]
-    environment: Mapping[str, str]
-    mode: str | None
 
 
 class AcpSession:
@@ -54,7 +45,8 @@ class AcpSession:
         self._connection: Any = None
         self._session_id = ""
         self._replaying = False
-        self._turn_usage: list[schema.Usage] = []
+        self._turn_usage: list[Tokens] = []
+        self._failure: str | None = None
         self.last_activity = lease.now()
 
     @property
@@ -102,24 +94,37 @@ class AcpSession:
         if opened is None:
             opened = await self._connection.new_session(cwd=str(self._assignment.workdir), mcp_servers=[])
             self._session_id = opened.session_id
-        choices = _choices(opened)
-        await self._choose("model", self._assignment.model, choices)
-        await self._choose("mode", self._launch.mode, choices)
+        choices = choices_of(opened)
+        await self._choose("model", self._launch.model, choices)
+        await self._enter_mode(self._launch.mode, opened, choices)
 
     async def _load_session(self) -> Any:
         """The earlier session, or None when this machine does not have it. What it replays is old news."""
         self._session_id = self._assignment.session_id or ""
         self._replaying = True
+        delay = self._launch.quirks.resume_delay(self._environment, self._session_id)
+        if delay > 0:
+            self._assignment.emit(events.status(f"{self._launch.program} can resume this session in {delay:.0f} s"))
+            await asyncio.sleep(delay)
         try:
-            return await self._connection.load_session(
+            opened = await self._connection.load_session(
                 cwd=str(self._assignment.workdir), session_id=self._session_id, mcp_servers=[]
             )
+            await self._silence(self._launch.quirks.replay_silence)
+            return opened
         except RequestError as error:
             why = f"Session {self._session_id} cannot be resumed here ({self._explain(error)})"
             self._assignment.emit(events.status(f"{why}; a new one is started."))
             return None
         finally:
             self._replaying = False
+
+    async def _silence(self, seconds: float) -> None:
+        """Wait until the program has said nothing for so long."""
+        until = lease.now() + seconds
+        while lease.now() < until:  # noqa: ASYNC110 (no event tells of silence)
+            await asyncio.sleep(until - lease.now())
+            until = max(until, self.last_activity + seconds)
 
     async def _choose(self, option: str, wanted: str | None, choices: Mapping[str, Sequence[str]]) -> None:
         """Set one option of the session. A mode that the program does not have is left at its default.
@@ -138,19 +143,37 @@ class AcpSession:
             why = f"the model {wanted} is not available on this worker (available: {names})"
             raise AgentError(why, code="model_unavailable")
 
+    async def _enter_mode(self, mode: str | None, opened: Any, choices: Mapping[str, Sequence[str]]) -> None:
+        """By the session's option where it has one, else by its list of modes."""
+        listed = opened.modes.available_modes if opened.modes else ()
+        if mode is not None and mode not in choices.get("mode", ()) and any(known.id == mode for known in listed):
+            await self._connection.set_session_mode(session_id=self._session_id, mode_id=mode)
+        else:
+            await self._choose("mode", mode, choices)
+
     async def prompt(self, text: str) -> Turn:
         self._updates.begin_turn()
+        self._failure = None
         self.last_activity = lease.now()
         try:
             answer = await self._connection.prompt(session_id=self._session_id, prompt=[acp.text_block(text)])
         except RequestError as error:
-            return await self._failed(self._explain(error), code=_error_code(error))
+            return await self._failed(self._explain(error), code=error_code(error))
         except (ConnectionError, OSError):
             return await self._failed(await self._death(), code="agent_crashed", retry=True)
-        if answer.usage is not None:
-            self._turn_usage.append(answer.usage)
+        self._count(answer)
+        if self._failure and answer.stop_reason != "cancelled":
+            return await self._failed(self._failure, code="agent_error")
         await self._report_rest()
         return self._turn(answer.stop_reason)
+
+    def _count(self, answer: schema.PromptResponse) -> None:
+        used = answer.usage
+        if used is not None:
+            output = used.output_tokens + (used.thought_tokens or 0)
+            self._turn_usage.append(Tokens(used.input_tokens, output, used.cached_read_tokens or 0))
+        elif (told := self._launch.quirks.tokens(answer.field_meta or {})) is not None:
+            self._turn_usage.append(told)
 
     def _turn(self, stop_reason: str) -> Turn:
         text = self._updates.answer_text.strip()
@@ -184,9 +207,9 @@ class AcpSession:
         if not self._turn_usage:
             return {}
         totals: dict[str, Any] = {
-            "input_tokens": sum(u.input_tokens for u in self._turn_usage),
-            "output_tokens": sum(u.output_tokens + (u.thought_tokens or 0) for u in self._turn_usage),
-            "cached_input_tokens": sum(u.cached_read_tokens or 0 for u in self._turn_usage),
+            "input_tokens": sum(used.input for used in self._turn_usage),
+            "output_tokens": sum(used.output for used in self._turn_usage),
+            "cached_input_tokens": sum(used.cached for used in self._turn_usage),
         }
         if self._updates.cost is not None and not self._assignment.session_id:
             totals["cost_usd"] = self._updates.cost  # of the whole session, so only right for a new one
@@ -212,7 +235,8 @@ class AcpSession:
         text = str(error).removeprefix("Internal error").lstrip(": ")
         data = error.data if isinstance(error.data, Mapping) else {}
         details = data.get("message") or data.get("details") or data.get("errorName")
-        return redacted(str(text or details or "the agent reported an error without a text"), self._environment)
+        said = message_in(text) or details or "the agent reported an error without a text"
+        return redacted(str(said), self._environment)
 
     # What the program calls on us (acp.Client).
 
@@ -222,7 +246,9 @@ class AcpSession:
     async def session_update(self, session_id: str, update: Any, **_: Any) -> None:
         self.last_activity = lease.now()
         if not self._replaying and session_id == self._session_id:
-            self._updates.take(update.model_dump(mode="json", by_alias=True, exclude_none=True))
+            told = update.model_dump(mode="json", by_alias=True, exclude_none=True)
+            self._failure = self._launch.quirks.failure(told) or self._failure
+            self._updates.take(self._launch.quirks.normalised(told))
 
     async def request_permission(
         self,
@@ -249,25 +275,3 @@ class AcpSession:
 
     async def ext_notification(self, method: str, params: dict[str, Any]) -> None:
         self.last_activity = lease.now()
-
-
-def _choices(opened: Any) -> dict[str, list[str]]:
-    """The values that a session offers for each of its options, by the option's id."""
-    found: dict[str, list[str]] = {}
-    for option in getattr(opened, "config_options", None) or ():
-        body = option.model_dump(mode="json", by_alias=True, exclude_none=True)
-        found[str(body.get("id"))] = list(_values(body.get("options")))
-    return found
-
-
-def _values(options: object) -> Sequence[str]:
-    """Option values, flat or in groups."""
-    values: list[str] = []
-    for option in options if isinstance(options, list) else ():
-        values += [str(option["value"])] if "value" in option else _values(option.get("options"))
-    return values
-
-
-def _error_code(error: RequestError) -> str:
-    data = error.data if isinstance(error.data, Mapping) else {}
-    return "agent_auth" if error.code == -32000 or "Auth" in str(data.get("errorName")) else "agent_error"

@@ -155,7 +155,8 @@ class UpdateTranslator:
         if call is None:
             self._message = object()  # what the agent says after this is a new answer
             kind = str(update.get("kind") or "other")
-            tool = title if title.replace("_", "").replace("-", "").isalnum() else kind
+            told = title if title.replace("_", "").replace("-", "").isalnum() else kind
+            tool = str(update.get("toolName") or told)
             call = self._calls[call_id] = _ToolCall(call_id, tool, kind)
         call.kind = str(update.get("kind") or call.kind)
         call.title = title or call.title

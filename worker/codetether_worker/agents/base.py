@@ -19,6 +19,9 @@ class Answer(Enum):
     REFUSED_WITH_TEXT = "refused_with_text"  # the refusal is settled; its text is a message to the agent
 
 
+# Ways of working in which an agent may look at everything and change nothing.
+_READING = frozenset({"plan", "explore"})
+
 StopReason = Literal["end_turn", "cancelled", "failed", "rejected"]
 
 
@@ -43,6 +46,10 @@ class Assignment:
     scratch: Path
     emit: Callable[[Event], None] = field(repr=False)
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def reads_only(self) -> bool:
+        return self.agent_type in _READING
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from codetether_worker.agents.acp_session import AcpSession, Launch
+from codetether_worker.agents.acp_session import AcpSession
 from codetether_worker.agents.base import AgentSession, Assignment, Turn
+from codetether_worker.agents.launch import Launch
 from codetether_worker.agents.opencode_environment import data_folder, opencode_environment
 
 # OpenCode has two modes of its own: build, which may do everything, and plan, which may not edit.
@@ -42,7 +43,7 @@ class OpenCode:
             self._environment, asks_first=not assignment.auto_approves, max_steps=assignment.max_steps
         )
         mode = _MODES.get(assignment.agent_type, assignment.agent_type or None)
-        launch = Launch(self.name, (str(self._program), "acp"), environment, mode)
+        launch = Launch(self.name, (str(self._program), "acp"), environment, mode, assignment.model)
         return OpenCodeSession(assignment, launch)
 
 

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from codetether_worker.agents.launch import home_folder, inherited_environment
+
 # Nothing may change or phone home in the middle of a task, and a repository that is worked on may not
 # configure the program that works on it. Whoever wants otherwise sets the variable for the worker.
 _QUIET = {
@@ -17,8 +19,6 @@ _QUIET = {
 }
 _CONFIG = "OPENCODE_CONFIG_CONTENT"
 _ASK_FIRST = '{"edit":"ask","bash":"ask","webfetch":"ask"}'
-# The worker's own settings, above all its token, are none of the agent's business.
-_PRIVATE_PREFIXES = ("A2A_", "CODETETHER_WORKER_")
 
 
 def opencode_environment(
@@ -29,7 +29,7 @@ def opencode_environment(
     `asks_first` makes OpenCode ask before edits and commands, unless OPENCODE_PERMISSION is set already.
     `max_steps` is how many model calls a turn may take; OpenCode tells the model when they are used up.
     """
-    inherited = {key: value for key, value in base.items() if not key.startswith(_PRIVATE_PREFIXES)}
+    inherited = inherited_environment(base)
     asking = {"OPENCODE_PERMISSION": _ASK_FIRST} if asks_first else {}
     limits = _limits(inherited.get(_CONFIG, ""), max_steps) if max_steps else {}
     return _QUIET | asking | inherited | limits
@@ -50,5 +50,4 @@ def _limits(given: str, max_steps: int) -> dict[str, str]:
 def data_folder(environment: Mapping[str, str]) -> Path:
     """Where OpenCode keeps auth.json and its sessions (XDG base directories, also on macOS)."""
     named = environment.get("XDG_DATA_HOME")
-    home = Path(environment.get("HOME") or Path.home())
-    return (Path(named) if named else home / ".local" / "share") / "opencode"
+    return (Path(named) if named else home_folder(environment) / ".local" / "share") / "opencode"

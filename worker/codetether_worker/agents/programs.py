@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from pkgutil import resolve_name
 
 from codetether_worker.agents.base import AgentProgram, AgentSession, Assignment
 from codetether_worker.agents.builtin import BuiltinSession
 from codetether_worker.agents.conformance import ConformanceSession
+from codetether_worker.agents.kinds import KINDS
+from codetether_worker.agents.launch import AgentKind, Launch
 from codetether_worker.config import Config
 from codetether_worker.discovery import CONFORMANCE, Inventory
 
 # Named, not imported: the protocol library takes half a second, which a worker without agents need not spend.
 _OPENCODE = "codetether_worker.agents.opencode:OpenCode"
+_SESSION = "codetether_worker.agents.acp_session:AcpSession"
 
 
 class Builtin:
@@ -35,6 +38,20 @@ class Conformance:
         return ConformanceSession(assignment)
 
 
+class AcpProgram:
+    """A program of a kind that needs nothing but the protocol."""
+
+    def __init__(self, kind: AgentKind, program: Path, environment: Mapping[str, str]) -> None:
+        self.name = kind.name
+        self._kind = kind
+        self._program = program
+        self._environment = environment
+        self._session: Callable[[Assignment, Launch], AgentSession] = resolve_name(_SESSION)
+
+    def open(self, assignment: Assignment) -> AgentSession:
+        return self._session(assignment, self._kind.launch(self._program, self._environment, assignment))
+
+
 class Programs:
     """Opens sessions of the programs that the inventory has found; each is loaded at its first use."""
 
@@ -47,11 +64,15 @@ class Programs:
         """`name` is one of the inventory's capabilities."""
         if name not in self._loaded:
             # In a thread: heartbeats go on meanwhile.
-            self._loaded[name] = await asyncio.to_thread(self._load_opencode, self._inventory.opencode)
+            self._loaded[name] = await asyncio.to_thread(self._load, name)
         return self._loaded[name].open(assignment)
 
-    def _load_opencode(self, program: Path | None) -> AgentProgram:
-        if program is None:
-            raise LookupError("opencode is not in the inventory")
+    def _load(self, name: str) -> AgentProgram:
+        installed = self._inventory.find(name)
+        if installed is None:
+            raise LookupError(f"{name} is not in the inventory")
+        for kind in KINDS:
+            if kind.name == name:
+                return AcpProgram(kind, installed.program, self._config.environment)
         make: Callable[..., AgentProgram] = resolve_name(_OPENCODE)
-        return make(program, self._config.environment)
+        return make(installed.program, self._config.environment)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from codetether_worker.agents.opencode_environment import opencode_environment
+from codetether_worker.agents.launch import inherited_environment
 from codetether_worker.checks.findings import Finding, fail, ok, warn
 from codetether_worker.checks.machine import user
 from codetether_worker.config import Config
-from codetether_worker.discovery import take_inventory
+from codetether_worker.discovery import Installed, take_inventory
 from codetether_worker.errors import ConfigError
 
 _VERSION_LIMIT = 20.0  # seconds; a first start on a slow machine
@@ -21,22 +21,23 @@ async def check_agents(config: Config) -> list[Finding]:
         inventory = await take_inventory(config)
     except ConfigError as error:
         return [fail("agents", str(error), "correct the setting, or remove it so that the PATH is searched")]
-    if inventory.opencode is None:
+    if not inventory.installed:
         return [warn("agents", "only the built-in one: no agent program is on the PATH", _NO_PROGRAM)]
-    return [await _agent("opencode", inventory.opencode, len(inventory.models), config)]
+    return list(await asyncio.gather(*(_agent(program, config) for program in inventory.installed)))
 
 
-async def _agent(name: str, program: Path, count: int, config: Config) -> Finding:
-    area = f"agent {name}"
-    version = await _version(program, config)
+async def _agent(found: Installed, config: Config) -> Finding:
+    area = f"agent {found.name}"
+    version = await _version(found.program, config)
     if version is None:
-        mend = f"run {program} --version as {user()}, and mend what it complains of"
-        return fail(area, f"{program} does not start", mend)
-    if not count:
+        mend = f"run {found.program} --version as {user()}, and mend what it complains of"
+        return fail(area, f"{found.program} does not start", mend)
+    if not found.models:
         mend = f"log in with it as {user()}, or set its provider's key for the worker; then start the worker anew"
-        return warn(area, f"{version} at {program}, without credentials for any model", mend)
+        return warn(area, f"{version} at {found.program}, without credentials for any model", mend)
+    count = len(found.models)
     models = "1 model" if count == 1 else f"{count} models"
-    return ok(area, f"{version} at {program}, credentials for {models}")
+    return ok(area, f"{version} at {found.program}, credentials for {models}")
 
 
 async def _version(program: Path, config: Config) -> str | None:
@@ -45,7 +46,7 @@ async def _version(program: Path, config: Config) -> str | None:
         process = await asyncio.create_subprocess_exec(
             str(program), "--version",
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-            env=opencode_environment(config.environment), start_new_session=True,
+            env=inherited_environment(config.environment), start_new_session=True,
         )  # fmt: skip
     except OSError:
         return None

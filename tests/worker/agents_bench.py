@@ -1,0 +1,72 @@
+"""What the tests of real agent programs share: a worker on a laptop with one of them, and a scripted model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from codetether_worker.processes import marked_processes
+from tests.fakes.agent_programs import SKIP_VARIABLE
+from tests.fakes.control_plane import FakeControlPlane, FakeTask
+from tests.fakes.model_server import ModelServer
+from tests.fakes.worker_process import WorkerProcess
+from tests.worker.conftest import make_repository
+
+PATIENCE = 120.0  # seconds for one turn of a real program on a busy machine
+MARKS = [
+    pytest.mark.agents,
+    pytest.mark.skipif(os.environ.get(SKIP_VARIABLE) == "1", reason=f"{SKIP_VARIABLE}=1"),
+    pytest.mark.timeout(400),
+]
+REPOSITORIES = ("shop", "bakery", "library", "cinema", "garage", "museum", "harbour", "garden")
+
+
+@dataclass
+class Bench:
+    """A running worker whose only agent program is the tested one."""
+
+    server: FakeControlPlane
+    model: ModelServer
+    worker: WorkerProcess
+    home: Path
+    _unused: list[str] = field(default_factory=lambda: list(REPOSITORIES))
+
+    def repository(self) -> Path:
+        """A repository that no other test has touched."""
+        return self.home / self._unused.pop()
+
+    def begin(self, prompt: str, folder: Path, **body: object) -> FakeTask:
+        return self.server.add_codebase_task(prompt, str(folder), **body)
+
+    def run(self, prompt: str, folder: Path, **body: object) -> FakeTask:
+        return self.ended(self.begin(prompt, folder, **body))
+
+    def ended(self, task: FakeTask) -> FakeTask:
+        return self.server.wait_ended(task, seconds=PATIENCE)
+
+    def asks_first(self, folder: Path) -> None:
+        """From now on a person is asked before anything is written there."""
+        codebase = next(known for known in self.server.codebases.values() if known["path"] == str(folder))
+        codebase["agent_config"] = {"auto_approve": False}
+
+    @property
+    def agents(self) -> list[int]:
+        """Every process that any attempt of this worker has started."""
+        instance = (self.worker.state_dir / "instance").read_text().strip()
+        return marked_processes(f"CODETETHER_AGENT_{instance}_")
+
+
+@contextmanager
+def bench(home: Path, model: ModelServer, environment: dict[str, str]) -> Iterator[Bench]:
+    paths = ",".join(str(make_repository(home / name)) for name in REPOSITORIES)
+    with (
+        FakeControlPlane() as server,
+        WorkerProcess(server.url, home, "--codebases", paths, environment=environment) as worker,
+    ):
+        server.wait_for(lambda: len(server.codebases) == len(REPOSITORIES), seconds=PATIENCE)
+        yield Bench(server, model, worker, home)
