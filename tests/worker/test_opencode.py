@@ -160,10 +160,11 @@ def test_a_question_of_the_agent_is_answered_by_a_person(
     assert (shop / "allowed.txt").exists()
 
 
-def test_a_plan_may_not_edit(server: FakeControlPlane, shop: Path) -> None:
+def test_a_plan_may_neither_edit_nor_run_commands(server: FakeControlPlane, laptop: WorkerProcess, shop: Path) -> None:
     task = run(server, shop, "RENAME the shop", agent_type="explore")
-    assert (shop / "README.md").read_text() == "# shop\n"
-    assert task.events("tool_result")[0]["status"] == "failed"
+    assert task.status == "completed"  # the model is told that it has no such tools, and goes on
+    assert git(shop, "status", "--short") == ""
+    assert git(shop, "log", "-1", "--format=%s").strip() == "Open the shop"
 
 
 async def offered(environment: dict[str, str]) -> list[str]:

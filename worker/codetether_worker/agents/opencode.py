@@ -40,7 +40,10 @@ class OpenCode:
 
     def open(self, assignment: Assignment) -> AgentSession:
         environment = opencode_environment(
-            self._environment, asks_first=not assignment.auto_approves, max_steps=assignment.max_steps
+            self._environment,
+            asks_first=not assignment.auto_approves,
+            reads_only=assignment.reads_only,
+            max_steps=assignment.max_steps,
         )
         mode = _MODES.get(assignment.agent_type, assignment.agent_type or None)
         launch = Launch(self.name, (str(self._program), "acp"), environment, mode, assignment.model)

@@ -18,21 +18,25 @@ _QUIET = {
     "OPENCODE_DISABLE_MODELS_FETCH": "1",
 }
 _CONFIG = "OPENCODE_CONFIG_CONTENT"
+_PERMISSION = "OPENCODE_PERMISSION"
+_READ_ONLY = '{"edit":"deny","bash":"deny"}'
 _ASK_FIRST = '{"edit":"ask","bash":"ask","webfetch":"ask"}'
 
 
 def opencode_environment(
-    base: Mapping[str, str], *, asks_first: bool = False, max_steps: int | None = None
+    base: Mapping[str, str], *, asks_first: bool = False, reads_only: bool = False, max_steps: int | None = None
 ) -> dict[str, str]:
     """`base` without the worker's secrets, with quiet defaults; HOME, XDG_* and OPENCODE_* pass through.
 
     `asks_first` makes OpenCode ask before edits and commands, unless OPENCODE_PERMISSION is set already.
+    `reads_only` denies both outright, whatever is set: its plan mode alone would still run commands.
     `max_steps` is how many model calls a turn may take; OpenCode tells the model when they are used up.
     """
     inherited = inherited_environment(base)
-    asking = {"OPENCODE_PERMISSION": _ASK_FIRST} if asks_first else {}
+    asking = {_PERMISSION: _ASK_FIRST} if asks_first else {}
+    denying = {_PERMISSION: _READ_ONLY} if reads_only else {}
     limits = _limits(inherited.get(_CONFIG, ""), max_steps) if max_steps else {}
-    return _QUIET | asking | inherited | limits
+    return _QUIET | asking | inherited | limits | denying
 
 
 def _limits(given: str, max_steps: int) -> dict[str, str]:
