@@ -142,5 +142,5 @@ def worker(plan: Plan, token: str) -> Program:
         command=[*command, "--codebase", str(Path.cwd())],
         environment=environment,
         log=plan.log("worker"),
-        stop_timeout=WORKER_DRAIN_SECONDS + 3,
+        stop_timeout=WORKER_DRAIN_SECONDS + 12,  # and what stopping a stubborn agent and the last report may take
     )
