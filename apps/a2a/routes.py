@@ -1,5 +1,6 @@
 """Routes of the protocol lane: the agent's card, the JSON-RPC binding at its addresses, and the REST binding."""
 
+from starlette.requests import Request
 from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
@@ -31,8 +32,10 @@ class RpcRoute(Route):
         return (Match.FULL if ours else match), found
 
     async def handle(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        endpoint = self.app if scope["method"] == "POST" else jsonrpc.refuse_verb()
-        await endpoint(scope, receive, send)
+        """Straight to the binding, which answers every exception itself: what Starlette wraps around costs as much."""
+        post = scope["method"] == "POST"
+        answer = await jsonrpc.serve(Request(scope, receive, send)) if post else jsonrpc.refuse_verb()
+        await answer(scope, receive, send)
 
 
 async def _rest_below(scope: AsgiScope, receive: Receive, send: Send) -> None:

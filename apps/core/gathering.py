@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from apps.core.db import in_database
 
-PATIENCE_SECONDS = 0.01
+PATIENCE_SECONDS = 0.05
 """So long the next round waits for the one under way."""
 SLOW_ROUNDS = 3
 """So many slower ones may be under way beside it, since each holds a database thread."""
