@@ -20,10 +20,11 @@ from starlette.responses import Response
 from apps.a2a.addresses import base_url_of
 from apps.a2a.asked import activated, check_media_type, check_tenant, check_version, version_of
 from apps.a2a.errors import error_object, refusal_of
+from apps.a2a.looking import View
 from apps.a2a.methods import METHODS, Method
 from apps.a2a.operations import OLD, Call
 from apps.a2a.streams import TaskStream, Told
-from apps.accounts.gate import json_response, principal_of, refuse_cookie_writes
+from apps.accounts.gate import body_of, json_response, principal_of, refuse_cookie_writes
 from apps.core import jsontext, sse
 from apps.core.errors import MethodNotAllowedError
 
@@ -56,7 +57,7 @@ async def serve(request: Request) -> Response:
         principal = await principal_of(request)
         refuse_cookie_writes(request, principal)
         check_media_type(request)
-        body = _read(await request.body(), asked)
+        body = _read(await body_of(request), asked)
         method = asked.method = _method_of(body)
         check_version(version_of(request), method.version)
         if "id" not in body and not _is_quick_start(request, body):
@@ -72,7 +73,8 @@ async def serve(request: Request) -> Response:
             agent=request.path_params.get("role", ""),
         )
         if operation.answer is not None:
-            result = method.spell(await operation.answer(call))
+            answer = await operation.answer(call)
+            result = answer.told(method.spell) if isinstance(answer, View) else method.spell(answer)
             return json_response({"jsonrpc": "2.0", "id": asked.id, "result": result}, headers=activated(request))
         assert operation.stream is not None
         return sse.EventStream(_frames(asked, method, await operation.stream(call)), activated(request))

@@ -1,11 +1,15 @@
 """Looking at tasks: what a view is made of, read for as many tasks at once as are asked for."""
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
+from apps.a2a.files import holds_files
 from apps.a2a.projection import TOLD, task_view
+from apps.core import jsontext
 from apps.core.gathering import Gathering
 from apps.core.ids import parse_id
 from apps.tasks.errors import TaskNotFoundError
@@ -25,20 +29,34 @@ PASSING = frozenset({"output", "status"})
 """Kinds that tell nothing more of a task that has ended with a result."""
 
 
+class View(dict[str, Any]):
+    """A task's view, shared by those who ask at once: nobody changes it, and what is made of it is made once."""
+
+    def __init__(self, view: Json) -> None:
+        super().__init__(view)
+        self.holds_files = holds_files(view)
+        self._told: dict[Callable[[Json], Json], orjson.Fragment] = {}
+
+    def told(self, spell: Callable[[Json], Json]) -> orjson.Fragment:
+        """The view as JSON, in the words of `spell`."""
+        if spell not in self._told:
+            self._told[spell] = orjson.Fragment(jsontext.dumps(spell(self)))
+        return self._told[spell]
+
+
 @dataclass(slots=True)
 class Look:
-    """A task with what its view is made of. Views are shared by those who ask at once: nobody changes one."""
+    """A task with what its view is made of."""
 
     task: "Task"
     lines: Sequence[LogEvent]
     waits: Json
-    _views: dict[int | None, Json] = field(default_factory=dict)
+    _views: dict[int | None, View] = field(default_factory=dict)
 
-    def view(self, history_length: int | None) -> Json:
+    def view(self, history_length: int | None) -> View:
         if history_length not in self._views:
-            self._views[history_length] = task_view(
-                self.task, self.lines, history_length=history_length, waits=self.waits
-            )
+            view = task_view(self.task, self.lines, history_length=history_length, waits=self.waits)
+            self._views[history_length] = View(view)
         return self._views[history_length]
 
 
@@ -70,7 +88,7 @@ def told_of(tasks: Collection["Task"], *, with_artifacts: bool = True) -> Mappin
 _looks = Gathering(look_at)
 
 
-async def task_look(workspace_id: uuid.UUID, task_id: object, history_length: int | None) -> Json:
+async def task_look(workspace_id: uuid.UUID, task_id: object, history_length: int | None) -> View:
     """The view of the task as it is now; TaskNotFoundError for anything that is no task of the workspace."""
     parsed = parse_id(task_id)
     look = await _looks.get((workspace_id, parsed)) if parsed else None

@@ -15,7 +15,7 @@ from apps.a2a.conversation import message_send, task_end
 from apps.a2a.files import holds_files, with_files
 from apps.a2a.incoming import Incoming, history_length, read_send, task_id_of
 from apps.a2a.listing import tasks_list
-from apps.a2a.looking import task_look
+from apps.a2a.looking import View, task_look
 from apps.a2a.push import config_create, config_delete, config_get, configs_list
 from apps.a2a.push_reading import read_create, read_inline, read_place
 from apps.a2a.streams import Place, TaskStream, stream_of_message, stream_of_task
@@ -116,7 +116,7 @@ async def _extended_card(call: Call) -> Json:
 
 
 async def _with_files(call: Call, answer: Json) -> Json:
-    if not holds_files(answer):
+    if not (answer.holds_files if isinstance(answer, View) else holds_files(answer)):
         return answer
     return await in_database(with_files, answer, workspace_id=call.principal.workspace_id, base_url=call.base_url)
 
