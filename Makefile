@@ -20,7 +20,7 @@ dev: ## The same for developers: debug pages, and the web server reloads when th
 	@CODETETHER_DEBUG=true $(PY) -m codetether.cli up --reload $(ARGS)
 
 test: test-deps lint ## Check style and types, then run all tests on real PostgreSQL and Valkey
-	@$(PY) -m pytest $(PYTEST_ARGS)
+	@$(PY) -m pytest -m "not minutes" $(PYTEST_ARGS)
 
 test-agents: test-deps ## Only the tests that drive the real agent programs, one after the other
 	@$(PY) -m pytest -n 0 -m "agents or opencode" $(ARGS)

@@ -164,7 +164,7 @@ def _call(operation: Operation, params: Proto, context: ServerCallContext) -> Ca
         principal=state.principal,
         params=read,
         version=state.version,
-        base_url=state.base_url,
+        base_url=lambda: state.base_url,
         last_event_id=state.last_event_id,
         agent=state.agent,
     )

@@ -7,6 +7,7 @@ clients expect as HTTP statuses.
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from a2a.utils.errors import (
@@ -68,7 +69,7 @@ async def serve(request: Request) -> Response:
             principal=principal,
             params=_params_of(body),
             version=method.version,
-            base_url=base_url_of(request),
+            base_url=partial(base_url_of, request),
             last_event_id=sse.last_event_id(request),
             agent=request.path_params.get("role", ""),
         )

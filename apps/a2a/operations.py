@@ -31,14 +31,14 @@ OLD, NEW = PROTOCOL_VERSION_0_3, PROTOCOL_VERSION_1_0
 class Call:
     """One call: who calls, with what, in which version.
 
-    `params` in either version's spelling (`apps/a2a/incoming.py` reads both); `base_url` is where the caller reached
+    `params` in either version's spelling (`apps/a2a/incoming.py` reads both); `base_url` tells where the caller reached
     us; `agent` the role whose own endpoint was called, or empty.
     """
 
     principal: Principal
     params: Json
     version: str = NEW
-    base_url: str = ""
+    base_url: Callable[[], str] = str
     last_event_id: str = ""
     agent: str = ""
 
@@ -59,7 +59,7 @@ async def _send(call: Call) -> Json:
 
 async def _send_stream(call: Call) -> TaskStream:
     place = Place.parse(call.last_event_id)
-    return await stream_of_message(call.principal, await _incoming(call), place, base_url=call.base_url)
+    return await stream_of_message(call.principal, await _incoming(call), place, base_url=call.base_url())
 
 
 async def _incoming(call: Call) -> Incoming:
@@ -91,7 +91,7 @@ async def _cancel(call: Call) -> Json:
 
 async def _subscribe(call: Call) -> TaskStream:
     place = Place.parse(call.last_event_id)
-    return await stream_of_task(call.principal, task_id_of(call.params), place, base_url=call.base_url)
+    return await stream_of_task(call.principal, task_id_of(call.params), place, base_url=call.base_url())
 
 
 async def _push_create(call: Call) -> Json:
@@ -112,13 +112,13 @@ async def _push_delete(call: Call) -> Json:
 
 
 async def _extended_card(call: Call) -> Json:
-    return await card.extended_card(call.principal, call.base_url, call.agent)
+    return await card.extended_card(call.principal, call.base_url(), call.agent)
 
 
 async def _with_files(call: Call, answer: Json) -> Json:
     if not (answer.holds_files if isinstance(answer, View) else holds_files(answer)):
         return answer
-    return await in_database(with_files, answer, workspace_id=call.principal.workspace_id, base_url=call.base_url)
+    return await in_database(with_files, answer, workspace_id=call.principal.workspace_id, base_url=call.base_url())
 
 
 READ, WRITE = Scope.TASKS_READ, Scope.TASKS_WRITE

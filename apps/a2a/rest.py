@@ -6,6 +6,7 @@ One `Binding` serves all paths below an address: the two versions' own, each wit
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 from a2a.utils.constants import A2A_JSON_MEDIA_TYPE
@@ -102,7 +103,7 @@ async def _serve(request: Request, method: RestMethod) -> Response:
         principal=principal,
         params=method.read(given),
         version=method.version,
-        base_url=base_url_of(request),
+        base_url=partial(base_url_of, request),
         last_event_id=sse.last_event_id(request),
         agent=request.path_params.get("role", ""),
     )

@@ -45,6 +45,7 @@ async def measure(bench: Bench, *, seconds: float, listed: int) -> list[Line]:
     """What the issue of A2A asks for, in its order."""
     stage = bench.stage
     ours, other = await _shown_to_work(stage.web), await _shown_to_work(stage.reference)
+    await asyncio.to_thread(bench.complete, ours)
     lines = await _sending(stage, seconds)
     lines += await _looking(stage, ours, other, seconds)
     lines += await _streaming(stage, calls=max(10, int(200 * seconds)))
@@ -79,7 +80,7 @@ async def _sending(stage: Stage, seconds: float) -> list[Line]:
 
 
 async def _looking(stage: Stage, ours: str, other: str, seconds: float) -> list[Line]:
-    """GetTask, again and again of one task."""
+    """GetTask, again and again of one task that has ended, as the reference's have."""
     mine = await drive(
         stage.web, lambda n: call("tasks/get", {"id": ours}, n), connections=CONNECTIONS, seconds=seconds
     )

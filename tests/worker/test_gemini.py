@@ -54,6 +54,7 @@ def test_it_is_announced_with_the_models_that_there_are_credentials_for(ada: Ben
     assert MODEL_ID in [model["id"] for model in told["models"]]
 
 
+@pytest.mark.minutes
 def test_it_edits_a_repository_and_resumes_the_session(ada: Bench, shop: Path) -> None:
     task = ada.run("RENAME the shop", shop, model=MODEL_ID)
     assert (task.status, task.release["result"]) == ("completed", "It is a store now."), task.release
@@ -83,6 +84,7 @@ def test_a_cancel_in_the_middle_leaves_no_process(ada: Bench, shop: Path) -> Non
     assert ada.agents == []
 
 
+@pytest.mark.minutes
 def test_an_interrupt_keeps_what_was_said_and_the_session(ada: Bench, shop: Path) -> None:
     task = ada.begin("TALK to me", shop)
     ada.server.wait_for(lambda: task.text.startswith("one"), seconds=PATIENCE)

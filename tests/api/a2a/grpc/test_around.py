@@ -77,6 +77,7 @@ async def test_a_slow_reader_holds_up_nobody(ada: GrpcCaller, hand: Hand) -> Non
     task = await ada.send()
     slow = ada.call(ada.new.SubscribeToTask, new.SubscribeToTaskRequest(id=task.id))
     quick = ada.call(ada.new.SubscribeToTask, new.SubscribeToTaskRequest(id=task.id))
+    await eventually(lambda: len(hub()._waiters.get(f"task:{task.id}", ())) == 2)
     claim = await hand.take()
     for _ in range(40):
         await hand.say(claim, ("output", {"content": "x" * 100_000}))
