@@ -105,6 +105,10 @@ def test_every_operation_works_on_the_process_that_did_not_make_the_task(pair: P
     assert held.is_cancelled()
 
 
+def is_connected(plant: Plant) -> bool:
+    return bool(plant.http.get("/health").json()["wakeups"] == "connected")
+
+
 @pytest.mark.asyncio
 async def test_a_send_that_waits_on_one_hears_the_end_that_came_to_the_other(pair: Pair) -> None:
     hand = Hand(pair.b.http)
@@ -112,6 +116,7 @@ async def test_a_send_that_waits_on_one_hears_the_end_that_came_to_the_other(pai
         asyncio.to_thread(call, pair.a, "SendMessage", message=message("Calculate", agent=hand.role))
     )
     held = await asyncio.to_thread(hand.take)
+    await asyncio.to_thread(until, lambda: is_connected(pair.a), "the process listens, since somebody waits there")
     began = time.monotonic()
     await asyncio.to_thread(held.finish, "100")
     task = (await waiting)["task"]
