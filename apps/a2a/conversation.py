@@ -14,16 +14,14 @@ from django.conf import settings
 from apps.a2a.delivery import deliver
 from apps.a2a.errors import not_cancelable
 from apps.a2a.incoming import Incoming
-from apps.a2a.looking import task_look
-from apps.a2a.projection import DIRECT, ENDINGS, TOLD, task_view
+from apps.a2a.looking import task_look, told
+from apps.a2a.projection import DIRECT, ENDINGS, task_view
 from apps.accounts.principals import Principal
 from apps.core.db import in_database
 from apps.core.errors import ConflictError
 from apps.core.ids import parse_id
 from apps.core.stopping import stopping
 from apps.tasks import log
-from apps.tasks.log import LogEvent
-from apps.tasks.log.extract import read_kinds
 from apps.tasks.selectors import (
     is_asking,
     is_terminal,
@@ -59,14 +57,6 @@ async def task_end(principal: Principal, task_id: str) -> Json:
 
 
 # In the database's threads -------------------------------------------------------------------------------------------
-
-
-def told(task: "Task", *, whole: bool = False) -> list[LogEvent]:
-    """The events that the task's view is made of. Of one that ended with a result, what led to it only if `whole`."""
-    if task.last_seq == 1:
-        return []
-    kinds = TOLD if whole or not task.result else [kind for kind in TOLD if kind not in ("output", "status")]
-    return read_kinds(task.id, kinds)
 
 
 def _answer(view: Json, incoming: Incoming) -> Json:

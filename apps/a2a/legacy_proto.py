@@ -16,7 +16,6 @@ from apps.a2a import legacy
 from apps.a2a.incoming import pick, wrong
 
 Json = dict[str, Any]
-Spelling = Callable[[Json], Json]
 
 STATES = {"TASK_STATE_CANCELED": "TASK_STATE_CANCELLED"}
 """States that 0.3's definition spells otherwise."""

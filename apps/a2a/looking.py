@@ -85,6 +85,12 @@ def told_of(tasks: Collection["Task"], *, with_artifacts: bool = True) -> Mappin
     return read_kinds_of(short, kinds - PASSING) | read_kinds_of(full, kinds)
 
 
+def told(task: "Task", *, whole: bool = False) -> list[LogEvent]:
+    """The same of one task; `whole`: with all that led to the result of one that has ended."""
+    found = read_kinds_of([task.id] if task.last_seq > 1 else [], TOLD) if whole else told_of([task])
+    return found.get(task.id, [])
+
+
 _looks = Gathering(look_at)
 
 

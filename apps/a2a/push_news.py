@@ -14,8 +14,8 @@ from a2a.utils.constants import PROTOCOL_VERSION_0_3
 from django.conf import settings
 
 from apps.a2a import legacy
-from apps.a2a.conversation import told
 from apps.a2a.files import with_files
+from apps.a2a.looking import told
 from apps.a2a.models import PushConfig
 from apps.a2a.projection import ENDINGS, TOLD, task_view
 from apps.a2a.unfolding import Unfolding, state_after

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from a2a.utils.errors import InvalidParamsError, UnsupportedOperationError
 from django.conf import settings
 
-from apps.a2a.conversation import told
 from apps.a2a.delivery import deliver
 from apps.a2a.files import holds_files, with_files
 from apps.a2a.incoming import Incoming
+from apps.a2a.looking import told
 from apps.a2a.projection import ENDINGS, task_view
 from apps.a2a.unfolding import Unfolding
 from apps.accounts.principals import Principal
