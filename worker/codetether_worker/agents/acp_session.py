@@ -46,7 +46,6 @@ class AcpSession:
         self._session_id = ""
         self._replaying = False
         self._turn_usage: list[Tokens] = []
-        self._failure: str | None = None
         self.last_activity = lease.now()
 
     @property
@@ -153,7 +152,6 @@ class AcpSession:
 
     async def prompt(self, text: str) -> Turn:
         self._updates.begin_turn()
-        self._failure = None
         self.last_activity = lease.now()
         try:
             answer = await self._connection.prompt(session_id=self._session_id, prompt=[acp.text_block(text)])
@@ -162,8 +160,6 @@ class AcpSession:
         except (ConnectionError, OSError):
             return await self._failed(await self._death(), code="agent_crashed", retry=True)
         self._count(answer)
-        if self._failure and answer.stop_reason != "cancelled":
-            return await self._failed(self._failure, code="agent_error")
         await self._report_rest()
         return self._turn(answer.stop_reason)
 
@@ -247,7 +243,6 @@ class AcpSession:
         self.last_activity = lease.now()
         if not self._replaying and session_id == self._session_id:
             told = update.model_dump(mode="json", by_alias=True, exclude_none=True)
-            self._failure = self._launch.quirks.failure(told) or self._failure
             self._updates.take(self._launch.quirks.normalised(told))
 
     async def request_permission(

@@ -46,7 +46,7 @@ def _at_once(_: Mapping[str, str], __: str) -> float:
     return 0.0
 
 
-def _nothing(_: Update) -> None:
+def _nothing(_: Mapping[str, Any]) -> None:
     return None
 
 
@@ -55,14 +55,13 @@ class Quirks:
     """What a program does in its own way; each default is the protocol's.
 
     `normalised` completes an update or the tool call of a permission request; it may add `toolName`, the name by
-    which the program itself calls the tool. `failure` reads from an update that the turn has failed, and why.
-    `tokens` reads what a turn has used from the answer's `_meta`. `replay_silence` is for how many seconds a program
-    that goes on replaying a session after it said that it was loaded has to be silent before it counts as loaded.
-    `resume_delay` says how many seconds to wait before the session of that id may be resumed, given the environment.
+    which the program itself calls the tool. `tokens` reads what a turn has used from the answer's `_meta`.
+    `replay_silence` is for how many seconds a program that goes on replaying a session after it said that it was
+    loaded has to be silent before it counts as loaded. `resume_delay` says how many seconds to wait before the
+    session of that id may be resumed, given the environment.
     """
 
     normalised: Callable[[Update], Update] = _as_it_is
-    failure: Callable[[Update], str | None] = _nothing
     tokens: Callable[[Mapping[str, Any]], Tokens | None] = _nothing
     replay_silence: float = 0.0
     resume_delay: Callable[[Mapping[str, str], str], float] = _at_once
