@@ -1,13 +1,11 @@
 """The worker's settings: flags, then environment, then file, then defaults. Nothing else reads them.
 
-Which there are, and how they are called, is in `options`.
+Which there are, and how they are called, is in `options`; where their values come from, in `sources`.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import math
 import os
 import re
 import socket
@@ -18,11 +16,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from codetether_worker.errors import ConfigError
-from codetether_worker.options import DEFAULT_FILE, OPTIONS
 from codetether_worker.sessions.limits import SessionLimits
+from codetether_worker.sources import Source, read_env_file, read_file
 
 _WORKER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
-_SWITCHES = {"none": False, "false": False, "0": False, "no": False, "true": True, "1": True, "yes": True}
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -70,8 +67,8 @@ def load_config(
     codebases pass that are no folders.
     """
     own = dict(os.environ if environment is None else environment)  # noqa: TID251 (this is the one reader)
-    env = _read_env_file(flags.env_file) | own
-    source = _Source(vars(flags), env, _read_file(flags.config))
+    env = read_env_file(flags.env_file) | own
+    source = Source(vars(flags), env, read_file(flags.config))
     server_url = _server_url(source.line("server_url"))
     name = source.text("name") or socket.gethostname() or "worker"
     return Config(
@@ -104,102 +101,6 @@ def process_environment(*, without: str) -> dict[str, str]:
     return {key: value for key, value in os.environ.items() if not key.startswith(without)}  # noqa: TID251
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """One setting from the first place that has it."""
-
-    flags: Mapping[str, Any]
-    env: Mapping[str, str]
-    file: Mapping[str, Any]
-
-    def find(self, key: str) -> tuple[Any, str]:
-        """The raw value and how to call it in an error message; (None, "") when nobody set it."""
-        option = OPTIONS[key]
-        if self.flags.get(key) not in (None, [], False):
-            return self.flags[key], option.flag
-        if self.env.get(option.variable, "").strip():
-            return self.env[option.variable].strip(), option.variable
-        for file_key in option.keys:
-            if self.file.get(file_key) is not None:
-                return self.file[file_key], f'"{file_key}" in the config file'
-        return option.default, option.flag
-
-    def text(self, key: str) -> str | None:
-        value, origin = self.find(key)
-        if value is None:
-            return None
-        if not isinstance(value, str) or not value.strip() or not value.isprintable():
-            raise ConfigError(f"{origin} must be a line of text")
-        return value.strip()
-
-    def line(self, key: str) -> str:
-        """A text that has a default."""
-        return self.text(key) or str(OPTIONS[key].default)
-
-    def switch(self, key: str) -> bool:
-        value, origin = self.find(key)
-        if str(value).lower() not in _SWITCHES:
-            raise ConfigError(f"{origin} must be true or false, not {value!r}")
-        return _SWITCHES[str(value).lower()]
-
-    def whole(self, key: str, *, least: int, most: int) -> int:
-        value, origin = self.find(key)
-        try:
-            number = int(str(value))
-        except ValueError:
-            number = least - 1
-        if not least <= number <= most or isinstance(value, bool):
-            raise ConfigError(f"{origin} must be a whole number from {least} to {most}, not {value!r}")
-        return number
-
-    def seconds(self, key: str, *, zero_allowed: bool = False) -> float:
-        value, origin = self.find(key)
-        try:
-            number = float(str(value))
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number) or number < 0 or (number == 0 and not zero_allowed):
-            raise ConfigError(f"{origin} must be a number of seconds above zero, not {value!r}")
-        return number
-
-
-def _read_file(named: str | None) -> dict[str, Any]:
-    path = Path(named) if named else DEFAULT_FILE
-    try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        if named is None:
-            return {}
-        raise ConfigError(f"--config: {path} does not exist") from error
-    except OSError as error:
-        raise ConfigError(f"the config file {path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise ConfigError(f"the config file {path} is not valid JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise ConfigError(f"the config file {path} must hold a JSON object")
-    return body
-
-
-def _read_env_file(named: str | None) -> dict[str, str]:
-    """Variables from a file as systemd's EnvironmentFile has them: NAME=VALUE lines, comments, quoted values."""
-    if named is None:
-        return {}
-    try:
-        lines = Path(named).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--env-file: {named} cannot be read") from error
-    found = {}
-    for line in map(str.strip, lines):
-        name, equals, value = line.partition("=")
-        if equals and not line.startswith(("#", ";")):
-            found[name.strip()] = _unquoted(value.strip())
-    return found
-
-
-def _unquoted(value: str) -> str:
-    return value[1:-1] if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'" else value
-
-
 def _server_url(value: str) -> str:
     try:
         parts = urlsplit(value)
@@ -225,7 +126,7 @@ def _level(value: str) -> str:
     return value.upper()
 
 
-def _token(source: _Source) -> str | None:
+def _token(source: Source) -> str | None:
     """A2A_TOKEN, else the content of the token file. Never a flag: other users can read argv."""
     direct = source.env.get("A2A_TOKEN", "").strip()
     named, origin = source.find("token_file")
@@ -242,7 +143,7 @@ def _token(source: _Source) -> str | None:
     return token or None
 
 
-def _session_limits(source: _Source) -> SessionLimits:
+def _session_limits(source: Source) -> SessionLimits:
     storage = source.text("opencode_storage")
     return SessionLimits(
         interval=source.seconds("session_sync_interval", zero_allowed=True),
@@ -252,7 +153,7 @@ def _session_limits(source: _Source) -> SessionLimits:
     )
 
 
-def _codebases(source: _Source, missing_allowed: bool) -> tuple[CodebaseSpec, ...]:
+def _codebases(source: Source, missing_allowed: bool) -> tuple[CodebaseSpec, ...]:
     """--codebases and --codebase together; one entry for each folder, in the order given."""
     many, many_origin = source.find("codebases")
     single, single_origin = source.find("codebase")
@@ -289,7 +190,7 @@ def _codebase(item: Any, origin: str) -> CodebaseSpec:
     return CodebaseSpec(name=name or folder.name or str(folder), path=folder)
 
 
-def _state_dir(source: _Source, name: str, server_url: str) -> Path:
+def _state_dir(source: Source, name: str, server_url: str) -> Path:
     """The given folder, else one for each worker name and server under the user's state folder."""
     given = source.text("state_dir")
     if given:
