@@ -126,7 +126,7 @@ fingerprint() {
     {
         printf '%s\n' "$PYTHON_FOUND"
         if [ -d "$SOURCE" ]; then
-            (cd "$SOURCE" && find codetether_worker pyproject.toml -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum)
+            (cd "$SOURCE" && find codetether_worker codetether_sessions pyproject.toml -type f ! -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum)
         elif [ -f "$SOURCE" ]; then
             sha256sum <"$SOURCE"
         else

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCT = ("apps", "codetether", "worker/codetether_worker")
+PRODUCT = ("apps", "codetether", "worker/codetether_worker", "worker/codetether_sessions")
 EVERYTHING = (*PRODUCT, "tests")
 
 

@@ -12,11 +12,11 @@ from typing import Any
 import httpx
 import psycopg
 
+from codetether_sessions import opencode_sqlite
+from codetether_sessions.redaction import Redactor
+from codetether_sessions.stores import Store
 from codetether_worker.client import ControlPlane
-from codetether_worker.redaction import Redactor
-from codetether_worker.sessions import opencode_sqlite
 from codetether_worker.sessions.limits import SessionLimits
-from codetether_worker.sessions.stores import Store
 from codetether_worker.sessions.sync import SessionSync
 from tests.bench.stage import TOKEN, Stage
 from tests.bench.table import Line

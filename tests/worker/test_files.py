@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from codetether_sessions.redaction import looks_secret
 from codetether_worker.picking import MOST_CHANGED, changed_files, left_files
 from codetether_worker.protocol import Claim, Message
-from codetether_worker.redaction import looks_secret
 from tests.fakes.control_plane import FakeControlPlane, FakeTask
 from tests.worker.conftest import StartWorker, eventually, git
 

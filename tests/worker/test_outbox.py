@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from codetether_sessions.redaction import Redactor
 from codetether_worker import events, outbox
 from codetether_worker.outbox import BATCH_EVENTS, ClaimLog, Outbox
 from codetether_worker.protocol import Outcome
-from codetether_worker.redaction import Redactor
 
 DONE = Outcome("completed", result="done")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from codetether_sessions.redaction import redacted
 from codetether_worker import lease
 from codetether_worker.agents.opencode import read_totals
 from codetether_worker.agents.opencode_environment import opencode_environment
@@ -23,7 +24,6 @@ from codetether_worker.errors import AgentError, ServerRefused, ServerUnreachabl
 from codetether_worker.lease import Lease
 from codetether_worker.processes import agent_mark, marked_processes, reap
 from codetether_worker.protocol import Claim, HeartbeatReply
-from codetether_worker.redaction import redacted
 from codetether_worker.routing import NotForThisWorker, choose_program, working_folder
 from codetether_worker.stream import ServerSentEvent, read_events
 from tests.fakes.control_plane import TOKEN, FakeControlPlane

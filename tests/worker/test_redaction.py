@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from codetether_worker.redaction import HIDDEN, Redactor, without_secrets
+from codetether_sessions.redaction import HIDDEN, Redactor, without_secrets
 
 LETTERS = "Ab3dEf6hIj9kLm2nOp5qRs8tUv1wXy4z"
 HEX = "0123456789abcdef" * 4

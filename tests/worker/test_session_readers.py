@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from codetether_worker.sessions import claude, codex, gemini, lines, opencode_json, opencode_sqlite
-from codetether_worker.sessions.shape import Facts
-from codetether_worker.sessions.stores import Reader, Store, find_stores
+from codetether_sessions import claude, codex, gemini, lines, opencode_json, opencode_sqlite
+from codetether_sessions.shape import Facts
+from codetether_sessions.stores import Reader, Store, find_stores
 from tests.fakes import session_stores as fake
 from tests.fakes.session_stores import MADE
 

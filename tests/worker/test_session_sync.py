@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from codetether_sessions.redaction import Redactor
+from codetether_sessions.stores import find_stores
 from codetether_worker.client import ControlPlane
 from codetether_worker.errors import ServerUnreachable
-from codetether_worker.redaction import Redactor
 from codetether_worker.sessions import spool, sync
 from codetether_worker.sessions.limits import SessionLimits
-from codetether_worker.sessions.stores import find_stores
 from codetether_worker.sessions.sync import SessionSync, codebase_of
 from tests.fakes import session_stores as fake
 from tests.fakes.control_plane import TOKEN, FakeControlPlane

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from codetether_sessions.redaction import Redactor
 from codetether_worker.agents.base import Assignment
 from codetether_worker.agents.programs import Programs
 from codetether_worker.client import ControlPlane
@@ -23,7 +24,6 @@ from codetether_worker.files import TaskFiles
 from codetether_worker.outbox import ClaimLog, Outbox
 from codetether_worker.processes import agent_mark
 from codetether_worker.protocol import REGISTER_CODEBASE, Claim, HeartbeatReply, Outcome
-from codetether_worker.redaction import Redactor
 from codetether_worker.registration import Registrar
 from codetether_worker.routing import NotForThisWorker, choose_program, working_folder
 from codetether_worker.run import ClaimRun, Halt

@@ -11,6 +11,8 @@ from typing import Any
 
 import httpx
 
+from codetether_sessions.redaction import Redactor
+from codetether_sessions.stores import find_stores
 from codetether_worker.agents.programs import Programs
 from codetether_worker.attempts import Attempts
 from codetether_worker.client import ControlPlane
@@ -20,10 +22,8 @@ from codetether_worker.errors import ServerRefused, ServerUnreachable
 from codetether_worker.heartbeat import Heartbeat
 from codetether_worker.intake import Intake
 from codetether_worker.processes import instance_mark, reap
-from codetether_worker.redaction import Redactor
 from codetether_worker.registration import Registrar
 from codetether_worker.run import Halt
-from codetether_worker.sessions.stores import find_stores
 from codetether_worker.sessions.sync import SessionSync
 from codetether_worker.state import State, open_state
 from codetether_worker.status import Facts, StatusBoard

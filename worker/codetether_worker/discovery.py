@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from codetether_sessions.stores import data_folder
 from codetether_worker.agents.kinds import KINDS
 from codetether_worker.agents.launch import AgentKind, bare_model
-from codetether_worker.agents.opencode_environment import data_folder, opencode_environment
+from codetether_worker.agents.opencode_environment import opencode_environment
 from codetether_worker.config import Config
 from codetether_worker.errors import ConfigError
 

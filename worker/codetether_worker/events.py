@@ -1,18 +1,17 @@
 """One constructor for each kind of event that a worker reports. There are no other event shapes.
 
-Sizes: texts are cut at `TEXT_LIMIT` characters so that one event always fits a request of a few megabytes.
+Sizes: texts are cut (`codetether_sessions.storable`) so that one event always fits a request of a few megabytes.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-TEXT_LIMIT = 200_000
+from codetether_sessions.storable import storable, storable_text
+
 Action = Literal["created", "modified", "deleted"]
-_CUT = "\n[cut: {dropped} more characters]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +74,3 @@ def session(*, session_id: str, agent: str) -> Event:
 def input_required(*, question: str, options: Sequence[Mapping[str, str]], call_id: str) -> Event:
     data = {"question": storable_text(question), "options": [dict(o) for o in options], "call_id": call_id}
     return Event("input_required", data)
-
-
-def storable_text(text: str, limit: int = TEXT_LIMIT) -> str:
-    """The text without what PostgreSQL and UTF-8 refuse (NUL, lone surrogates), cut to the limit."""
-    clean = text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-    if len(clean) <= limit:
-        return clean
-    return clean[:limit] + _CUT.format(dropped=len(clean) - limit)
-
-
-def storable(value: Any, depth: int = 0, limit: int = TEXT_LIMIT) -> Any:
-    """The same JSON value with every text made storable; what nests deeper than 20 levels becomes text."""
-    if isinstance(value, str):
-        return storable_text(value, limit)
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if depth >= 20:
-        return storable_text(repr(value), limit)
-    if isinstance(value, Mapping):
-        return {storable_text(str(key)): storable(item, depth + 1, limit) for key, item in value.items()}
-    if isinstance(value, Sequence):
-        return [storable(item, depth + 1, limit) for item in value]
-    return storable_text(str(value), limit)

@@ -19,7 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from codetether_worker.events import Event, storable
+from codetether_sessions.storable import storable
+from codetether_worker.events import Event
 from codetether_worker.protocol import Outcome
 
 log = logging.getLogger(__name__)

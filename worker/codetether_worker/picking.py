@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from codetether_sessions.redaction import looks_secret
 from codetether_worker.config import process_environment
-from codetether_worker.redaction import looks_secret
 
 MOST_LEFT = 100
 MOST_CHANGED = 20

@@ -12,6 +12,7 @@ import acp
 from acp import schema
 from acp.exceptions import RequestError
 
+from codetether_sessions.redaction import redacted
 from codetether_worker import __version__, events, lease
 from codetether_worker.agents.acp_answers import choices_of, error_code, message_in
 from codetether_worker.agents.acp_permissions import PermissionDesk
@@ -21,7 +22,6 @@ from codetether_worker.agents.base import Answer, Assignment, Turn
 from codetether_worker.agents.launch import Launch, Tokens
 from codetether_worker.errors import AgentError
 from codetether_worker.files import ARTIFACTS_VARIABLE, artifacts_folder
-from codetether_worker.redaction import redacted
 from codetether_worker.worktree import WorkingTree
 
 log = logging.getLogger(__name__)

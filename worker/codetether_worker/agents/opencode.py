@@ -9,10 +9,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from codetether_sessions.stores import data_folder
 from codetether_worker.agents.acp_session import AcpSession
 from codetether_worker.agents.base import AgentSession, Assignment, Turn
 from codetether_worker.agents.launch import Launch
-from codetether_worker.agents.opencode_environment import data_folder, opencode_environment
+from codetether_worker.agents.opencode_environment import opencode_environment
 
 # OpenCode has two modes of its own: build, which may do everything, and plan, which may not edit.
 _MODES = {"build": "build", "general": "build", "plan": "plan", "explore": "plan"}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
-from codetether_worker.agents.launch import home_folder, inherited_environment
+from codetether_worker.agents.launch import inherited_environment
 
 # Nothing may change or phone home in the middle of a task, and a repository that is worked on may not
 # configure the program that works on it. Whoever wants otherwise sets the variable for the worker.
@@ -49,9 +48,3 @@ def _limits(given: str, max_steps: int) -> dict[str, str]:
     for mode in ("build", "plan"):
         agents.setdefault(mode, {}).setdefault("steps", max_steps)
     return {_CONFIG: json.dumps(config)}
-
-
-def data_folder(environment: Mapping[str, str]) -> Path:
-    """Where OpenCode keeps auth.json and its sessions (XDG base directories, also on macOS)."""
-    named = environment.get("XDG_DATA_HOME")
-    return (Path(named) if named else home_folder(environment) / ".local" / "share") / "opencode"

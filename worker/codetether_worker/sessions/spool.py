@@ -13,9 +13,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
-from codetether_worker.events import storable
-from codetether_worker.redaction import Redactor
-from codetether_worker.sessions.shape import Json
+from codetether_sessions.redaction import Redactor
+from codetether_sessions.shape import Json
+from codetether_sessions.storable import storable
 
 BATCH_MESSAGES = 500
 BATCH_BYTES = 2_000_000

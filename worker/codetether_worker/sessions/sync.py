@@ -17,15 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from codetether_sessions.redaction import Redactor
+from codetether_sessions.shape import Entry, Facts
+from codetether_sessions.stores import Store
 from codetether_worker.backoff import Backoff, wait_for_any
 from codetether_worker.client import ControlPlane
 from codetether_worker.errors import ServerRefused, ServerUnreachable
-from codetether_worker.redaction import Redactor
 from codetether_worker.sessions.cursor import Cursor
 from codetether_worker.sessions.limits import SessionLimits
-from codetether_worker.sessions.shape import Entry, Facts
 from codetether_worker.sessions.spool import Spool
-from codetether_worker.sessions.stores import Store
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from codetether_worker.sessions.shape import (
+from codetether_sessions.shape import (
     Facts,
     Json,
     amount,

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from codetether_worker.sessions.shape import Entry, Json, known_id
+from codetether_sessions.shape import Entry, Json, known_id
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from codetether_worker.sessions.lines import file_entries, file_mark, json_lines
-from codetether_worker.sessions.shape import (
+from codetether_sessions.lines import file_entries, file_mark, json_lines
+from codetether_sessions.shape import (
     Entry,
     Facts,
     Json,

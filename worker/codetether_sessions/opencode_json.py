@@ -7,8 +7,8 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from codetether_worker.sessions.opencode import SOURCE, message_json, session_facts
-from codetether_worker.sessions.shape import Entry, Facts, Json, Keep, known_id, table, text, whole
+from codetether_sessions.opencode import SOURCE, message_json, session_facts
+from codetether_sessions.shape import Entry, Facts, Json, Keep, known_id, table, text, whole
 
 __all__ = ["SOURCE", "list_entries", "mark_of", "read_session"]
 

@@ -12,8 +12,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from codetether_worker.sessions.opencode import SOURCE, message_json, session_facts
-from codetether_worker.sessions.shape import Entry, Facts, Json, Keep, known_id, text, whole
+from codetether_sessions.opencode import SOURCE, message_json, session_facts
+from codetether_sessions.shape import Entry, Facts, Json, Keep, known_id, text, whole
 
 __all__ = ["SOURCE", "list_entries", "mark_of", "read_session"]
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from codetether_worker.agents.opencode_environment import data_folder
-from codetether_worker.sessions import claude, codex, gemini, opencode_json, opencode_sqlite
-from codetether_worker.sessions.shape import Entry, Facts, Keep
+from codetether_sessions import claude, codex, gemini, opencode_json, opencode_sqlite
+from codetether_sessions.shape import Entry, Facts, Keep
 
 
 class Reader(Protocol):
@@ -41,7 +40,7 @@ def find_stores(environment: Mapping[str, str], opencode_storage: Path | None = 
 
     A database comes before an older tree beside it, from which OpenCode has taken its sessions over.
     """
-    home = Path(environment.get("HOME") or Path.home())
+    home = _home(environment)
     codex_home = Path(environment.get("CODEX_HOME") or home / ".codex")
     claude_home = Path(environment.get("CLAUDE_CONFIG_DIR") or home / ".claude")
     places = [data_folder(environment), *([opencode_storage] if opencode_storage else [])]
@@ -56,6 +55,16 @@ def find_stores(environment: Mapping[str, str], opencode_storage: Path | None = 
         if path.is_dir()
     ]
     return list({(store.source, store.path.resolve()): store for store in found}.values())
+
+
+def data_folder(environment: Mapping[str, str]) -> Path:
+    """Where OpenCode keeps auth.json and its sessions (XDG base directories, also on macOS)."""
+    named = environment.get("XDG_DATA_HOME")
+    return (Path(named) if named else _home(environment) / ".local" / "share") / "opencode"
+
+
+def _home(environment: Mapping[str, str]) -> Path:
+    return Path(environment.get("HOME") or Path.home())
 
 
 def _opencode(place: Path) -> list[Store]:
