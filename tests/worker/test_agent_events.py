@@ -66,6 +66,28 @@ async def test_gathered_text_is_reported_without_waiting_for_more(
     assert told[0].data["content"] == "slow"
 
 
+async def test_an_agent_that_never_pauses_is_heard_while_it_speaks_and_in_whole_words(
+    translator: UpdateTranslator, told: list[Event]
+) -> None:
+    said = 0
+    while len(told) < 3:
+        translator.take(chunk("ab"))
+        translator.take(chunk(f"{said} "))
+        said += 1
+        await asyncio.sleep(0.002)
+        assert said < 10_000
+    await translator.settle()
+    texts = [event.data["content"] for event in told]
+    assert "".join(texts) == "".join(f"ab{number} " for number in range(said))
+    assert all(text.startswith("ab") for text in texts)
+
+
+async def test_half_a_word_is_told_when_no_more_comes(translator: UpdateTranslator, told: list[Event]) -> None:
+    translator.take(chunk("one tw"))
+    await asyncio.to_thread(eventually, lambda: len(told) == 2)
+    assert [event.data["content"] for event in told] == ["one ", "tw"]
+
+
 async def test_long_text_is_reported_in_pieces(translator: UpdateTranslator, told: list[Event]) -> None:
     for _ in range(10):
         translator.take(chunk("x" * 1000))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from codetether_worker import events
+from codetether_worker import events, lease
 from codetether_worker.agents.base import Assignment
 from codetether_worker.backoff import abandon
 from codetether_worker.worktree import WorkingTree
@@ -47,6 +47,7 @@ class UpdateTranslator:
         self._worker: asyncio.Task[None] | None = None
         self._calls: dict[str, _ToolCall] = {}
         self._gathered = ""
+        self._gathered_at = 0.0
         self._gathered_kind: Literal["text", "reasoning"] = "text"
         self._message: object = None
         self.answer_text = ""
@@ -81,15 +82,18 @@ class UpdateTranslator:
     async def _work(self) -> None:
         while True:
             try:
-                wait = _FLUSH_AFTER if self._gathered else None
-                update = await asyncio.wait_for(self._queue.get(), wait)
+                update = await asyncio.wait_for(self._queue.get(), self._until_flush())
             except TimeoutError:
-                self._flush()
+                self._flush_words()
                 continue
             try:
                 await self._translate(update)
             finally:
                 self._queue.task_done()
+
+    def _until_flush(self) -> float | None:
+        """Seconds; counted from the oldest text, since an agent that never pauses is to be heard, too."""
+        return max(0.0, self._gathered_at + _FLUSH_AFTER - lease.now()) if self._gathered else None
 
     async def _translate(self, update: Update) -> None:
         match update.get("sessionUpdate"):
@@ -111,6 +115,8 @@ class UpdateTranslator:
         if kind != self._gathered_kind:
             self._flush()
             self._gathered_kind = kind
+        if not self._gathered:
+            self._gathered_at = lease.now()
         self._gathered += text
         if kind == "text":
             self._extend_answer(text, update.get("messageId"))
@@ -122,6 +128,13 @@ class UpdateTranslator:
         if message != self._message:
             self._message, self.answer_text = message, ""
         self.answer_text += text
+
+    def _flush_words(self) -> None:
+        """What ends in the middle of a word waits once more: a secret in two pieces would not be recognised."""
+        whole, part = _split_after_space(self._gathered)
+        self._gathered = whole or part
+        self._flush()
+        self._gathered, self._gathered_at = part if whole else "", lease.now()
 
     def _flush(self) -> None:
         if self._gathered:
@@ -184,6 +197,12 @@ def _edited_files(call: _ToolCall, update: Update) -> list[tuple[Path, str | Non
         paths += [call.args.get("filePath"), facts.get("filepath")]
     unique = dict.fromkeys(path for path in paths if isinstance(path, str) and path)
     return [(Path(path), diff, existed) for path in unique]
+
+
+def _split_after_space(text: str) -> tuple[str, str]:
+    """The whole words, and the beginning of what may be one."""
+    length = len(text) - len(text.split()[-1]) if text.strip() and not text[-1].isspace() else len(text)
+    return text[:length], text[length:]
 
 
 def _block_text(block: object) -> str:
