@@ -70,13 +70,18 @@ def _delivered(principal: Principal, incoming: Incoming, wishes: Wishes, text: s
 
 
 def _at_its_task(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) -> "Task":
+    if incoming.task_id and wishes.fork:
+        raise wrong("metadata.fork", "A task is not forked by speaking to it: name it in referenceTaskIds instead.")
     if incoming.task_id:
         return _hand_over(principal, incoming, text)
     return _begin(principal, incoming, wishes, text)
 
 
 def _begin(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) -> "Task":
-    before = _before(principal, incoming)
+    before = _before(principal, incoming, wishes)
+    session_id = before.session_id if before and _same_place(before, wishes, incoming.agent) else ""
+    if wishes.fork and not session_id:
+        raise wrong("metadata.fork", "Refer to a task that has a session (referenceTaskIds), where it is.")
     new = NewTask(
         title=_title(text),
         prompt=text,
@@ -85,8 +90,9 @@ def _begin(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) 
         priority=wishes.priority,
         codebase_id=wishes.codebase_id or (placed_codebase(before) if before else ""),
         target_agent=wishes.target_agent or incoming.agent or (before.target_agent if before else ""),
-        session_id=before.session_id if before and _same_place(before, wishes, incoming.agent) else "",
-        context_id=incoming.context_id or (context_of(before) if before else new_id_text()),
+        session_id=session_id,
+        resumes=before.id if before else None,
+        context_id=incoming.context_id or (context_of(before) if before and not wishes.fork else new_id_text()),
         deadline_seconds=wishes.deadline_seconds,
         concurrency_key=wishes.concurrency_key or (before.concurrency_key if before else ""),
         metadata=_metadata(incoming, wishes, text),
@@ -101,9 +107,9 @@ def _default_agent(wishes: Wishes) -> str:
     return "conformance" if settings.A2A_CONFORMANCE and not routed else "build"
 
 
-def _before(principal: Principal, incoming: Incoming) -> "Task | None":
-    """The task whose conversation goes on."""
-    if incoming.context_id:
+def _before(principal: Principal, incoming: Incoming, wishes: Wishes) -> "Task | None":
+    """The task whose conversation goes on, or is forked: then its own context may be given to the new one."""
+    if incoming.context_id and not (wishes.fork and incoming.references):
         return _last_of_context(principal, incoming.context_id)
     return _referenced(principal, incoming.references) if incoming.references else None
 
@@ -160,8 +166,9 @@ def _metadata(incoming: Incoming, wishes: Wishes, text: str) -> Json:
         metadata[SAID] = said
     if wishes.notify_email:
         metadata["notify_email"] = wishes.notify_email
-    if wishes.artifacts:
-        metadata["artifacts"] = wishes.artifacts
+    for name in ("agent", "artifacts", "fork"):
+        if value := getattr(wishes, name):
+            metadata[name] = value
     if incoming.files:
         metadata[ATTACHED] = len(incoming.files)
     return metadata

@@ -15,11 +15,13 @@ from apps.tasks.services import REGISTER_CODEBASE
 class Wishes:
     """Empty and None: nothing was asked. `deadline_seconds` is how long the task may wait to be claimed.
 
-    `artifacts` is `files` where the files that the agent makes or changes are wanted.
+    `agent` names the agent program. `artifacts` is `files` where the files that the agent makes or changes are wanted.
+    `fork`: a new session with the history of the one that the conversation is in, which stays as it is.
     """
 
     codebase_id: str = ""
     agent_type: str = ""
+    agent: str = ""
     model: str = ""
     target_agent: str = ""
     notify_email: str = ""
@@ -27,6 +29,7 @@ class Wishes:
     artifacts: str = ""
     priority: int = 0
     deadline_seconds: float | None = None
+    fork: bool = False
 
 
 NOTHING = Wishes()
@@ -42,6 +45,7 @@ def read_wishes(metadata: Mapping[str, Any]) -> Wishes:
     wishes = Wishes(
         codebase_id=text_of(metadata, "codebase_id", "codebaseId"),
         agent_type=text_of(metadata, "agent_type", "agentType"),
+        agent=text_of(metadata, "agent"),
         model=text_of(metadata, "model"),
         target_agent=text_of(metadata, "target_agent", "targetAgent"),
         notify_email=_email(text_of(metadata, "notify_email", "notifyEmail")),
@@ -49,6 +53,7 @@ def read_wishes(metadata: Mapping[str, Any]) -> Wishes:
         artifacts=text_of(metadata, "artifacts"),
         priority=_priority(metadata.get("priority")),
         deadline_seconds=_seconds(metadata.get("deadline_seconds")),
+        fork=_flag(metadata.get("fork")),
     )
     if wishes.artifacts not in ("", FILES):
         raise wrong("metadata.artifacts", f"Give {FILES}, or nothing.")
@@ -75,6 +80,12 @@ def _priority(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise wrong("metadata.priority", "Give a whole number.")
     return value
+
+
+def _flag(value: object) -> bool:
+    if value is not None and not isinstance(value, bool):
+        raise wrong("metadata.fork", "Give true or false.")
+    return value or False
 
 
 def _seconds(value: object) -> float | None:

@@ -13,12 +13,20 @@ from apps.accounts.permissions import Scope
 from apps.codebases.models import Codebase
 from apps.codebases.services import CodebaseChange, codebase_change
 
-AGENT_SETTINGS = ("default_model", "auto_approve", "max_iterations", "working_directory")
+AGENT_SETTINGS = ("program", "default_model", "auto_approve", "max_iterations", "working_directory")
 
 
 class CodebaseForm(RowForm):
     """A codebase's words, and how agents work in it; the latter are single keys of its `agent_config`."""
 
+    program = forms.RegexField(
+        r"^[A-Za-z0-9._-]*$",
+        max_length=64,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"placeholder": "opencode"}),
+        help_text="The agent program for its tasks: opencode, claude, codex, gemini, builtin, or the name of another "
+        "that its worker has. Empty: the worker's choice.",
+    )
     default_model = forms.CharField(
         max_length=200,
         required=False,

@@ -12,9 +12,16 @@ PATH_LIMIT = 4096
 # Codebases -----------------------------------------------------------------------------------------------------------
 
 
-class AgentConfig(Body):
-    """How agents work in a codebase. `parallel`: a worker may run several of its tasks at once in the one folder."""
+Program = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$", max_length=64)]
 
+
+class AgentConfig(Body):
+    """How agents work in a codebase. `parallel`: a worker may run several of its tasks at once in the one folder.
+
+    `program`: the agent program that works in it, by the name under which workers have it; empty: the worker's choice.
+    """
+
+    program: Program = ""
     default_model: Name = ""
     auto_approve: bool = True
     max_iterations: Annotated[int, Field(ge=1, le=1000)] = 10

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from apps.codebases.selectors import codebases_of
 from apps.core.prepared import execute
 from apps.tasks.selectors import GLOBAL_QUEUE, PENDING_QUEUE
-from apps.tasks.services import Claimer
+from apps.tasks.services import KEPT_BY, Claimer, kept_by
 from apps.workers.errors import not_registered
 from apps.workers.models import Worker
 
@@ -161,6 +161,11 @@ def _served(workspace_id: uuid.UUID, row: tuple[Any, ...]) -> tuple[Worker, list
     return worker, bound
 
 
+def _claimed(capabilities: Iterable[str]) -> list[str]:
+    """What a worker says it can do, without what only another one may say."""
+    return [name for name in capabilities if not name.startswith(KEPT_BY)]
+
+
 def claimer_of(worker: Worker, *, roles: Iterable[str] = (), bound: Iterable[str] | None = None) -> Claimer:
     """What a worker may take. A model is found by its full id and by the part after the provider."""
     ids = [model["id"] for model in worker.offered_models]
@@ -168,7 +173,7 @@ def claimer_of(worker: Worker, *, roles: Iterable[str] = (), bound: Iterable[str
         workspace_id=worker.workspace_id,
         worker_id=worker.worker_id,
         queues=queues_of(worker, bound),
-        capabilities=worker.capabilities,
+        capabilities=[*_claimed(worker.capabilities), kept_by(worker.worker_id)],
         models=sorted({*ids, *(name.partition("/")[2] for name in ids if "/" in name)}),
         roles=sorted({*(agent["role"] for agent in worker.agents), *filter(None, roles)}),
         only_targeted=worker.only_targeted,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from django.utils import timezone
 
 from apps.tasks.selectors import GLOBAL_QUEUE, LINE_LIMIT, limits_set, running_by_worker, waiting, waiting_before
-from apps.tasks.services import Claimer
+from apps.tasks.services import KEPT_BY, Claimer, keepers_in, kept_by
 from apps.workers.models import Worker
 from apps.workers.selectors import crew
 
@@ -89,8 +89,9 @@ def pending_by_reason(workspace_id: uuid.UUID | None = None) -> Mapping[str, int
 
 NEXT_IN_LINE = Reason("next_in_line", "next in line for a free worker")
 CODES = (
-    "deadline_passed", "not_before", "paused", "no_worker", "no_codebase_worker", "declined", "no_role", "no_model",
-    "no_capability", "workspace_limit", "codebase_limit", "key_limit", "workers_busy", NEXT_IN_LINE.code,
+    "deadline_passed", "not_before", "paused", "no_worker", "no_session_worker", "no_codebase_worker", "declined",
+    "no_role", "no_model", "no_capability", "workspace_limit", "codebase_limit", "key_limit", "workers_busy",
+    NEXT_IN_LINE.code,
 )  # fmt: skip
 
 
@@ -104,7 +105,17 @@ class Need:
     is_met: Callable[[Pending, Claimer], bool]
 
 
+def _listed(names: Sequence[str]) -> str:
+    return f"all of: {', '.join(names)}" if len(names) > 1 else "".join(names)
+
+
 _NEEDS = (
+    Need(
+        "no_session_worker",
+        "no connected worker has {need}",
+        lambda task: " and ".join(f"the session kept by {name}" for name in keepers_in(task.requires)),
+        lambda task, it: set(map(kept_by, keepers_in(task.requires))) <= set(it.capabilities),
+    ),
     Need(
         "no_codebase_worker",
         "no connected worker has {need}",
@@ -131,8 +142,8 @@ _NEEDS = (
     ),
     Need(
         "no_capability",
-        "no {other}worker with {had} has all of: {need}",
-        lambda task: ", ".join(task.requires),
+        "no {other}worker with {had} has {need}",
+        lambda task: _listed([name for name in task.requires if not name.startswith(KEPT_BY)]),
         lambda task, it: set(task.requires) <= set(it.capabilities),
     ),
 )

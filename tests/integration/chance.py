@@ -119,7 +119,7 @@ class Chance:
             codebase_id=self.draw.choice(self.queues),
             model=self.draw.choice(["", "", "", "large"]),
             target_agent=self.draw.choice(["", "", "", "reviewer"]),
-            requires=self.draw.choice([[], [], [], ["gpu"]]),
+            requires=self.draw.choice([[], [], [], ["gpu"], ["worker:w3"]]),
             concurrency_key=self.draw.choice(["", "", "deploy", "test"]),
             priority=self.draw.randint(-5, 5),
         )

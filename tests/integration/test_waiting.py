@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.tasks.models import Task
 from apps.workers.models import Worker
-from apps.workers.services import worker_drain, worker_unregister
+from apps.workers.services import worker_drain
 from apps.workers.waiting import CODES, NEXT_IN_LINE, why_pending
 from tests.factories import Cast
 from tests.integration.chance import (
@@ -51,7 +51,8 @@ OBSTACLES: dict[str, Obstacle] = {
     "deadline_passed": _over,
     "not_before": _soon,
     "paused": lambda cast, task: paused(cast, "workspace"),
-    "no_worker": lambda cast, task: worker_unregister(workspace_id=cast.workspace.id, worker_id="w1"),
+    "no_worker": lambda cast, task: without(unregistered_at=timezone.now()),
+    "no_session_worker": lambda cast, task: without(worker_id="w2"),
     "no_codebase_worker": lambda cast, task: without(global_codebase_id=""),
     "declined": lambda cast, task: declines(cast, task, "w1"),
     "no_role": lambda cast, task: without(agents=[]),
@@ -69,7 +70,9 @@ OBSTACLES: dict[str, Obstacle] = {
 def task(cast: Cast) -> Task:
     """One that the worker w1 could take at once."""
     worker(cast, models=[MODEL], agents=[REVIEWER], capabilities=["gpu"])
-    return cast.task(model="acme/large", target_agent="reviewer", requires=["gpu"], concurrency_key="deploy")
+    return cast.task(
+        model="acme/large", target_agent="reviewer", requires=["gpu", "worker:w1"], concurrency_key="deploy"
+    )
 
 
 def test_every_code_has_its_obstacle() -> None:
@@ -127,7 +130,17 @@ def test_capabilities_are_named(cast: Cast) -> None:
     assert words(cast.task(requires=["gpu", "docker"])).endswith("has all of: docker, gpu")
 
 
-def test_worker_that_drains_is_connected_and_takes_nothing(cast: Cast, task: Task) -> None:
+def test_single_capability_and_who_keeps_the_session_are_named(cast: Cast) -> None:
+    worker(cast)
+    assert words(cast.task(requires=["codex"])) == "no worker with a global codebase has codex"
+    assert words(cast.task(requires=["codex", "worker:w9"])) == "no connected worker has the session kept by w9"
+    kept = cast.task(requires=["codex", "worker:w1"])
+    assert words(kept) == "no worker with the session kept by w1 and a global codebase has codex"
+
+
+def test_worker_that_drains_is_connected_and_takes_nothing(cast: Cast) -> None:
+    task = cast.task()
+    worker(cast)
     worker_drain(workspace_id=cast.workspace.id, worker_id="w1", draining=True)
     assert words(task) == "every connected worker is draining: it takes nothing new"
     worker(cast, "w2", global_codebase_id="")

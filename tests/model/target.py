@@ -10,7 +10,7 @@ from tests.model.queue import Place
 from tests.model.task import Wish
 
 Data = dict[str, Any]
-LACKING = ("no_worker", "no_codebase_worker", "declined", "no_role", "no_model", "no_capability")
+LACKING = ("no_worker", "no_session_worker", "no_codebase_worker", "declined", "no_role", "no_model", "no_capability")
 
 
 class RefusedError(Exception):

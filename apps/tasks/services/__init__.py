@@ -29,12 +29,14 @@ from apps.tasks.services.hold import (
 )
 from apps.tasks.services.limits import MOST_LIMIT, limit_set, queue_pause, queue_resume
 from apps.tasks.services.outbox import Change, outbox_dispatch, outbox_subscribe
+from apps.tasks.services.programs import KEPT_BY, keepers_in, kept_by
 from apps.tasks.services.rescue import Sweep, Swept, leases_reap, sweep_latest
 from apps.tasks.services.retention import Compaction, events_compact, events_compactable
 from apps.tasks.services.statements import Claimer
 from apps.tasks.services.steer import task_answer, task_cancel, task_message, task_reprioritise, task_requeue
 
 __all__ = [
+    "KEPT_BY",
     "MOST_LIMIT",
     "NAME_LIMIT",
     "REGISTER_CODEBASE",
@@ -59,6 +61,8 @@ __all__ = [
     "events_compact",
     "events_compactable",
     "files_purge",
+    "keepers_in",
+    "kept_by",
     "lease_renew",
     "leases_reap",
     "limit_set",

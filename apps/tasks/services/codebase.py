@@ -76,6 +76,7 @@ class Wish:
     agent_type: str = ""
     model: str = ""
     session_id: str = ""
+    resumes: uuid.UUID | None = None
     concurrency_key: str = ""
     files: Sequence[Any] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -91,6 +92,7 @@ def codebase_trigger(*, workspace_id: uuid.UUID, codebase_id: str, wish: Wish, b
         model=wish.model,
         codebase_id=codebase_id,
         session_id=wish.session_id,
+        resumes=wish.resumes,
         concurrency_key=wish.concurrency_key,
         metadata=metadata,
     )
@@ -124,6 +126,7 @@ def codebase_message(*, workspace_id: uuid.UUID, codebase_id: str, wish: Wish, b
             agent_type=wish.agent_type or last.agent_type,
             model=wish.model or last.model,
             session_id=last.session_id,
+            resumes=last.id,
             concurrency_key=last.concurrency_key,
         )
     return codebase_trigger(workspace_id=workspace_id, codebase_id=codebase_id, wish=wish, by=by), False

@@ -12,6 +12,7 @@ from apps.tasks.models import GLOBAL_QUEUE, MAX_ATTEMPTS_LIMIT, PENDING_QUEUE, P
 from apps.tasks.rows import as_json
 from apps.tasks.services import statements
 from apps.tasks.services.announce import announce
+from apps.tasks.services.programs import FORK, routed
 
 REGISTER_CODEBASE = "register_codebase"
 DEFAULT_MAX_ATTEMPTS = 3
@@ -24,7 +25,10 @@ DEADLINE_LIMIT = 366 * 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTask:
-    """What a caller asks for. `codebase_id` empty or 'global': any worker with a global codebase."""
+    """What a caller asks for. `codebase_id` empty or 'global': any worker with a global codebase.
+
+    `resumes` is the earlier task whose `session_id` this one goes on with, where the caller knows it.
+    """
 
     title: str
     prompt: str
@@ -35,6 +39,7 @@ class NewTask:
     requires: Sequence[str] = ()
     target_agent: str = ""
     session_id: str = ""
+    resumes: uuid.UUID | None = None
     context_id: str = ""
     max_attempts: int = DEFAULT_MAX_ATTEMPTS
     deadline_seconds: float | None = None
@@ -87,6 +92,7 @@ def _check(new: NewTask) -> None:
     )
     for name in ("agent_type", "model", "target_agent", "session_id", "context_id", "codebase_id", "concurrency_key"):
         demand(len(getattr(new, name)) <= NAME_LIMIT, name, f"Give at most {NAME_LIMIT} characters.")
+    demand(new.metadata.get(FORK) is not True or bool(new.session_id), "metadata.fork", "Name the session to fork.")
     demand(
         len(as_json(new.metadata)) <= METADATA_LIMIT,
         "metadata",
@@ -98,6 +104,7 @@ def _check(new: NewTask) -> None:
 
 def _values(workspace_id: uuid.UUID, new: NewTask, by: str) -> dict[str, Any]:
     codebase_id, queue = _place(new)
+    where = routed(workspace_id, new)
     return {
         "id": new_id(),
         "workspace_id": workspace_id,
@@ -108,13 +115,13 @@ def _values(workspace_id: uuid.UUID, new: NewTask, by: str) -> dict[str, Any]:
         "agent_type": new.agent_type or "build",
         "model": new.model,
         "priority": new.priority,
-        "requires": sorted(set(new.requires)),
+        "requires": where.requires,
         "target_agent": new.target_agent,
         "session_id": new.session_id,
         "context_id": new.context_id,
         "max_attempts": new.max_attempts,
         "concurrency_key": new.concurrency_key,
-        "metadata": dict(new.metadata),
+        "metadata": where.metadata,
         "created_by": by,
         "idempotency_key": new.idempotency_key,
     }

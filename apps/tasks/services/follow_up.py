@@ -5,6 +5,7 @@ from typing import Any
 from apps.tasks.attachments import ATTACHED, SAID, files_in_message
 from apps.tasks.models import Task, TaskEvent
 from apps.tasks.services.create import TITLE_LIMIT, NewTask, task_create
+from apps.tasks.services.programs import FORK
 
 
 def follow_up(task: Task, *, heard_seq: int) -> Task | None:
@@ -27,6 +28,7 @@ def follow_up(task: Task, *, heard_seq: int) -> Task | None:
         requires=task.requires,
         target_agent=task.target_agent,
         session_id=task.session_id,
+        resumes=task.id,
         context_id=task.context_id,
         concurrency_key=task.concurrency_key,
         metadata=_metadata(task, said),
@@ -37,7 +39,7 @@ def follow_up(task: Task, *, heard_seq: int) -> Task | None:
 
 def _metadata(task: Task, said: list[dict[str, Any]]) -> dict[str, Any]:
     """The ended task's, but for what was true of its own message alone; one new message brings its own."""
-    kept = {name: value for name, value in task.metadata.items() if name not in (SAID, ATTACHED)}
+    kept = {name: value for name, value in task.metadata.items() if name not in (SAID, ATTACHED, FORK)}
     of_message = said[0].get("data", {}).get(SAID) if len(said) == 1 else None
     return kept | {"follows": str(task.id)} | ({SAID: of_message} if of_message else {}) | _attached(said)
 
