@@ -44,6 +44,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     if settings.A2A_CONFORMANCE:
         log.warning("A2A_CONFORMANCE=true: A2A MESSAGES GO TO THE AGENT OF A TEST KIT, NOT TO ONE THAT WORKS")
     wakeups = hub()
+    wakeups.listen()
     try:
         with stopping.watching_signals():
             yield

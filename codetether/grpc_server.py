@@ -29,6 +29,7 @@ async def serve() -> None:
     if not settings.A2A_AUTH_ENABLED:
         log.warning("A2A_AUTH_ENABLED=false: EVERYBODY WHO REACHES THIS SERVER IS ITS ADMIN")
     wakeups = hub()
+    wakeups.listen()
     ended = asyncio.Event()
     # Ctrl-C is a stop like SIGTERM, and not an exception somewhere.
     signal.signal(signal.SIGINT, lambda *_: None)

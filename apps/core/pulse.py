@@ -29,6 +29,8 @@ class Pulse:
         self._connected.set()
 
     async def beat_for_ever(self) -> None:
+        """From the first subscription on: what is sent before it does not come back."""
+        await self._connected.wait()
         received = -1
         while True:
             if self._received == received:

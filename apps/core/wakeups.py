@@ -51,7 +51,7 @@ class Hub:
 
     @property
     def state(self) -> str:
-        """`idle` before the first reader, `connected` while other processes' wake-ups arrive, else `polling`."""
+        """`idle` before `listen`, `connected` while other processes' wake-ups arrive, else `polling`."""
         if self._listening is None:
             return "idle"
         return "connected" if self.connected.is_set() else "polling"
@@ -59,7 +59,7 @@ class Hub:
     @contextmanager
     def waiting(self, topic: str) -> Iterator[Waiter]:
         """Listen to `topic` within the block. Enter it before you read the log, so that nothing falls between."""
-        self._listen()
+        self.listen()
         waiter = Waiter(self.stamp)
         self._waiters[topic].add(waiter)
         try:
@@ -119,17 +119,23 @@ class Hub:
         async with asyncio.timeout(SEND_SECONDS):
             await get_channel_layer().group_send(GROUP, {"type": "wakeups", "origin": self.origin, "wakeups": batch})
 
-    def _listen(self) -> None:
+    def listen(self) -> None:
+        """Subscribe, if it has not been done. A server does it at its start: subscribing takes a moment, in which what
+        happens elsewhere would reach the first reader by its poll alone.
+        """
         if self._listening is None or self._listening.done():
             self._listening = self.loop.create_task(self._receive_for_ever())
             self._pulsing = self.loop.create_task(self._pulse.beat_for_ever())
 
     async def _receive_for_ever(self) -> None:
+        told = False
         while True:
             try:
                 await self._receive()
             except (RedisError, OSError) as error:
-                log.warning("no wake-ups from Redis, readers poll: %s", error)
+                again = told and not self.connected.is_set()
+                log.log(logging.DEBUG if again else logging.WARNING, "no wake-ups from Redis, readers poll: %s", error)
+                told = True
                 await _forget_subscriptions()
                 await asyncio.sleep(RECONNECT_SECONDS)
             finally:

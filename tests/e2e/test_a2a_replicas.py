@@ -85,6 +85,15 @@ def sent(plant: Plant, text: str, **more: Any) -> Json:
     return dict(call(plant, "SendMessage", message=message(text, **more), configuration=configuration)["task"])
 
 
+def is_connected(plant: Plant) -> bool:
+    return bool(plant.http.get("/health").json()["wakeups"] == "connected")
+
+
+def test_both_listen_before_anybody_reads(pair: Pair) -> None:
+    for plant in (pair.a, pair.b):
+        until(lambda: is_connected(plant), "wake-ups arrive")  # noqa: B023 (called at once)
+
+
 def test_every_operation_works_on_the_process_that_did_not_make_the_task(pair: Pair) -> None:
     hand = Hand(pair.a.http)
     task = sent(pair.a, "Paint it", agent=hand.role)
@@ -105,10 +114,6 @@ def test_every_operation_works_on_the_process_that_did_not_make_the_task(pair: P
     assert held.is_cancelled()
 
 
-def is_connected(plant: Plant) -> bool:
-    return bool(plant.http.get("/health").json()["wakeups"] == "connected")
-
-
 @pytest.mark.asyncio
 async def test_a_send_that_waits_on_one_hears_the_end_that_came_to_the_other(pair: Pair) -> None:
     hand = Hand(pair.b.http)
@@ -116,7 +121,6 @@ async def test_a_send_that_waits_on_one_hears_the_end_that_came_to_the_other(pai
         asyncio.to_thread(call, pair.a, "SendMessage", message=message("Calculate", agent=hand.role))
     )
     held = await asyncio.to_thread(hand.take)
-    await asyncio.to_thread(until, lambda: is_connected(pair.a), "the process listens, since somebody waits there")
     began = time.monotonic()
     await asyncio.to_thread(held.finish, "100")
     task = (await waiting)["task"]

@@ -174,6 +174,22 @@ async def test_wakeups_come_again_after_redis_was_restarted(settings: Any, tmp_p
         services.stop()
 
 
+async def test_a_subscription_that_takes_long_is_not_taken_for_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pulse, "PULSE_SECONDS", 0.01)
+    connected, sent = asyncio.Event(), asyncio.Event()
+
+    async def send() -> None:
+        sent.set()
+
+    beating = asyncio.create_task(pulse.Pulse(connected, send).beat_for_ever())
+    await asyncio.sleep(0.03)
+    assert not sent.is_set()
+    connected.set()
+    await asyncio.wait_for(sent.wait(), 5)
+    assert connected.is_set()
+    beating.cancel()
+
+
 async def test_forked_child_does_not_believe_in_its_parents_loop() -> None:
     assert hub()
     reader, writer = os.pipe()
