@@ -18,6 +18,7 @@ from django.db import connection
 
 from codetether import env
 from tests.fakes.control_plane import TOKEN
+from tests.fakes.machine import Machine
 from tests.fakes.worker_process import WorkerProcess
 
 START_SECONDS = 40.0
@@ -40,15 +41,22 @@ def until[T](found: Callable[[], T], what: str, *, seconds: float = PATIENCE) ->
 class Plant:
     """A web process on the tests' database, with short leases, and the workers that it was given."""
 
-    def __init__(self, home: Path, *, lease_seconds: int = LEASE_SECONDS, database: str = "", **variables: str) -> None:
-        """`database` is the URL of another database than the tests'; `variables` are more of the environment."""
+    def __init__(
+        self, home: Path, *, lease_seconds: int = LEASE_SECONDS, database: str = "", host: str = "127.0.0.1",
+        **variables: str,
+    ) -> None:  # fmt: skip
+        """`database` is the URL of another database than the tests'; `variables` are more of the environment.
+
+        `host` is the address that is listened on, by which 127.0.0.1 has to be reached, too.
+        """
         self.home = home
         self.lease_seconds = lease_seconds
         self.database = database or DATABASE.format(**connection.settings_dict)
         self.variables = variables
         self._stack = ExitStack()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._listener = socket.create_server((host, 0), backlog=128)
+        self.port = int(self._listener.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}"
         self.http = httpx.Client(
             base_url=self.url, headers={"authorization": f"Bearer {TOKEN}"}, timeout=httpx.Timeout(START_SECONDS)
         )
@@ -106,13 +114,19 @@ class Plant:
     def _answers(self) -> bool:
         return self.http.get("/health").status_code == 200
 
-    def worker(self, name: str, *arguments: str, agent: Path | None = None, conformance: bool = False) -> WorkerProcess:
+    def worker(
+        self, name: str, *arguments: str, agent: Path | None = None, conformance: bool = False,
+        machine: Machine | None = None,
+    ) -> WorkerProcess:  # fmt: skip
         """A running worker daemon; without `agent` it has only the built-in one, with `conformance` the kits' too."""
         home = self.home / name
-        home.mkdir()
+        home.mkdir(exist_ok=True)
         environment = {"A2A_WORKER_NAME": name, "A2A_WORKER_ID": name, "A2A_CONFORMANCE": str(conformance).lower()}
         environment |= {"OPENCODE_BIN": str(agent)} if agent else {"PATH": os.defpath}
-        return self._stack.enter_context(WorkerProcess(self.url, home, *arguments, environment=environment))
+        url = f"http://{machine.gateway}:{self.port}" if machine else self.url
+        inside = machine.pid if machine else None
+        started = WorkerProcess(url, home, *arguments, environment=environment, inside=inside)
+        return self._stack.enter_context(started)
 
     def post(self, path: str, body: object) -> Json:
         answer = self.http.post(path, json=body)

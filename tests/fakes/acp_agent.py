@@ -10,6 +10,7 @@ the standard library only, so that it starts in a few hundredths of a second. Pr
     ask              ask for permission, say the decision          fail TEXT   a JSON-RPC error
     crash TEXT       write TEXT to stderr and die                  many N   N tool calls
     leave NAME TEXT  write a file to be handed over                read     say what is in the files that came along
+    count FILE       say 0, 1, 2 and so on, until FILE exists
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-MODEL_ID = "scripted/one"
+MODEL_ID = os.environ.get("SCRIPTED_MODEL", "scripted/one")
 SESSIONS = Path(os.environ.get("HOME", ".")) / "scripted-sessions"
 
 
@@ -105,6 +106,12 @@ class Agent:
         self._update(session_id, _chunk("waiting"))
         while not Path(path).exists() and not self._cancelled.wait(0.01):
             pass
+
+    def _do_count(self, session_id: str, path: str) -> None:
+        number = 0
+        while not Path(path).exists() and not self._cancelled.wait(0.02):
+            self._update(session_id, _chunk(f"{number} "))
+            number += 1
 
     def _do_write(self, session_id: str, rest: str) -> None:
         name, _, text = rest.partition(" ")

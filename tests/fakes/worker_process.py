@@ -15,16 +15,19 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import TracebackType
 
+from tests.fakes import machine
 from tests.fakes.control_plane import TOKEN
 
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["codetether_worker.cli", "codetether_worker.agents.opencode"])
 
 
-def _run_command(arguments: tuple[str, ...], environment: dict[str, str], log_file: str) -> None:
+def _run_command(arguments: tuple[str, ...], environment: dict[str, str], log_file: str, inside: int | None) -> None:
     """In the new process: become `codetether-worker ARGUMENTS` with this environment, stderr into the file."""
     from codetether_worker.cli import main  # noqa: PLC0415 (preloaded; the test process itself must not need it)
 
+    if inside is not None:
+        machine.enter(inside)
     os.environ.clear()
     os.environ.update(environment)
     log = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -38,12 +41,13 @@ def _run_command(arguments: tuple[str, ...], environment: dict[str, str], log_fi
 class WorkerProcess:
     """`codetether-worker` on a state directory of its own; stopped at the end if it still runs.
 
-    `log` is what it wrote to stderr so far.
+    `log` is what it wrote to stderr so far; `inside` names a process of the machine on which it runs.
     """
 
     def __init__(
-        self, server_url: str, home: Path, *arguments: str, environment: Mapping[str, str] | None = None
-    ) -> None:
+        self, server_url: str, home: Path, *arguments: str, environment: Mapping[str, str] | None = None,
+        inside: int | None = None,
+    ) -> None:  # fmt: skip
         self.state_dir = home / "state"
         self._log_file = home / "worker.log"
         self._environment = {
@@ -58,6 +62,7 @@ class WorkerProcess:
             **(environment or {}),
         }
         self._arguments = ("--state-dir", str(self.state_dir), *arguments)
+        self._inside = inside
         self._process: ForkServerProcess | None = None
 
     def __enter__(self) -> WorkerProcess:
@@ -73,7 +78,7 @@ class WorkerProcess:
             sys.stderr.write(self.log)
 
     def start(self) -> None:
-        job = (self._arguments, self._environment, str(self._log_file))
+        job = (self._arguments, self._environment, str(self._log_file), self._inside)
         self._process = _FORKS.Process(target=_run_command, args=job)
         self._process.start()
 
