@@ -22,8 +22,8 @@ dev: ## The same for developers: debug pages, and the web server reloads when th
 test: test-deps lint ## Check style and types, then run all tests on real PostgreSQL and Valkey
 	@$(PY) -m pytest -m "not minutes" $(PYTEST_ARGS)
 
-test-agents: test-deps ## Only the tests that drive the real agent programs, one after the other
-	@$(PY) -m pytest -n 0 -m "agents or opencode" $(ARGS)
+test-agents: test-deps ## Only the tests that drive the real agent programs, or last for minutes, one after the other
+	@$(PY) -m pytest -n 0 -m "agents or opencode or minutes" $(ARGS)
 
 test-deps:
 	@$(ENV) sync base test lint

@@ -17,7 +17,8 @@ UV_HOME="$ROOT/.venv-uv"
 OLD_CLIENT="$ROOT/.venv-a2a-0-3"
 LOWEST="3.12"
 SERIES=(3.13 3.14 3.12) # the one that the tests run on comes first
-TEST_PROGRAMS=(git:git rg:ripgrep chromium:chromium systemd-analyze:systemd)
+# By a program that knows --version, the package that it comes with.
+TEST_PROGRAMS=(git:git rg:ripgrep chromium:chromium systemd-analyze:systemd ss:iproute2)
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
