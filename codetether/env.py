@@ -62,6 +62,8 @@ class Env:
     inline_file_bytes: int
 
 
+    runtime_sessions: bool
+    opencode_storage_path: Path | None
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -160,6 +162,7 @@ def _within(name: str, value: int, least: int, most: int) -> int:
 
 def _address(name: str, value: str) -> str:
     """`host:port`, as gRPC clients take it; empty stays empty."""
+        **_about_sessions(source),
     host, _, port = value.rpartition(":")
     if value and (not host or "/" in value or not port.isdecimal()):
         raise SettingError(f"{name}={value} is no address: give host:port, without a scheme.")
@@ -217,3 +220,12 @@ def _named_tokens(text: str) -> dict[str, str]:
             raise SettingError("A2A_AUTH_TOKENS: give each entry as name:token, separated by commas.")
         tokens[name.strip()] = token.strip()
     return tokens
+def _about_sessions(source: Any) -> dict[str, Any]:
+    """Those that agent programs keep on this machine."""
+    elsewhere = source.str("A2A_OPENCODE_STORAGE_PATH", default="")
+    return {
+        "runtime_sessions": source.bool("A2A_RUNTIME_SESSIONS", default=True),
+        "opencode_storage_path": Path(elsewhere).expanduser().absolute() if elsewhere else None,
+    }
+
+

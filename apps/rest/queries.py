@@ -52,5 +52,15 @@ class RemovalQuery(Query):
     force: bool = False
 
 
+class MachineSessionsQuery(Page):
+    source: Name = ""
+    project_id: Name = ""
+    directory: Annotated[str, Field(max_length=4096)] = ""
+
+
+class MachinePartsQuery(Page):
+    message_id: Name = ""
+
+
 class SessionMessagesQuery(Page):
     session_id: Name

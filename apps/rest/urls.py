@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from apps.rest.views import agent, codebases, files, queue, remote, server, sessions, task_log, tasks, tokens
+from apps.rest.views import agent, codebases, files, machine, queue, remote, server, sessions, task_log, tasks, tokens
 from apps.rest.views.documentation import Description, DescriptionPage
 
 _opencode: list[URLPattern | URLResolver] = [
@@ -46,6 +46,12 @@ _opencode: list[URLPattern | URLResolver] = [
     path("database/status", server.DatabaseStatus.as_view()),
     path("database/codebases", server.StoredCodebases.as_view()),
     path("database/sessions", sessions.StoredSessions.as_view()),
+    path("runtime/status", machine.MachineStatus.as_view()),
+    path("runtime/projects", machine.MachineProjects.as_view()),
+    path("runtime/sessions", machine.MachineSessions.as_view()),
+    path("runtime/sessions/<str:session_id>", machine.OneMachineSession.as_view()),
+    path("runtime/sessions/<str:session_id>/messages", machine.MachineMessages.as_view()),
+    path("runtime/sessions/<str:session_id>/parts", machine.MachineParts.as_view()),
     path("database/workers", server.StoredWorkers.as_view()),
 ]
 

@@ -252,3 +252,6 @@ OUTBOUND_HTTPS_ONLY = ENV.outbound_https_only
 MAX_FILE_BYTES = ENV.max_file_bytes
 INLINE_FILE_BYTES = ENV.inline_file_bytes
 DATA_DIR = ENV.data_dir
+A2A_RUNTIME_SESSIONS = ENV.runtime_sessions
+A2A_OPENCODE_STORAGE_PATH = ENV.opencode_storage_path
+A2A_SECRET_ENVIRONMENT = env_module.inherited()  # where programs keep sessions; what must not be told of them

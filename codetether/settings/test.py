@@ -24,3 +24,5 @@ A2A_AGENT_URL = "http://testserver"
 A2A_BLOCKING_TIMEOUT = 5
 SSE_KEEPALIVE_SECONDS = 1
 LEASE_SECONDS = 60
+A2A_SECRET_ENVIRONMENT = {"HOME": "/nonexistent"}  # no sessions of whoever runs the tests
+A2A_OPENCODE_STORAGE_PATH = None

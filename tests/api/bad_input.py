@@ -147,6 +147,12 @@ ROUTES: dict[str, Route] = {
     # The server
     "GET /v1/opencode/status": READ,
     "GET /v1/opencode/models": READ,
+    "GET /v1/opencode/runtime/status": READ,
+    "GET /v1/opencode/runtime/projects": READ,
+    "GET /v1/opencode/runtime/sessions": READ,
+    "GET /v1/opencode/runtime/sessions/{session_id}": READ,
+    "GET /v1/opencode/runtime/sessions/{session_id}/messages": READ,
+    "GET /v1/opencode/runtime/sessions/{session_id}/parts": READ,
     "GET /v1/opencode/providers": READ,
     "GET /v1/opencode/workers": READ,
     "GET /v1/opencode/workers/{worker_id}": READ,

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,6 +22,7 @@ from tests.api.conftest import Api
 from tests.api.good_calls import NOWHERE, Place, Route
 from tests.api.spoilt_input import BAD_QUERIES, BROKEN_BODIES, UNKNOWN_IDS, spoilt
 from tests.factories import Cast
+from tests.fakes.session_stores import opencode_tree
 
 FOUND = found_routes()
 KNOWN = list({found.name: found for found in FOUND if found.name in ROUTES}.values())
@@ -65,7 +67,10 @@ def furnish(cast: Cast) -> Place:
 
 
 @pytest.fixture
-def place(api: Api, cast: Cast) -> Place:
+def place(api: Api, cast: Cast, tmp_path: Path, settings: Any) -> Place:
+    """Its session is also one on the server's own machine."""
+    settings.A2A_SECRET_ENVIRONMENT = {"HOME": str(tmp_path)}
+    opencode_tree(tmp_path / ".local" / "share" / "opencode" / "storage", tmp_path)
     return furnish(cast)
 
 

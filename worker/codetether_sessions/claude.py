@@ -11,8 +11,11 @@ from codetether_sessions.lines import file_entries, file_mark, json_lines
 from codetether_sessions.shape import (
     Entry,
     Facts,
+    Head,
+    Identity,
     Json,
     Keep,
+    counted,
     items,
     known_id,
     message,
@@ -37,6 +40,15 @@ def list_entries(store: Path) -> list[Entry]:
 
 def mark_of(store: Path, key: str) -> str:
     return file_mark(store / key)
+
+
+def identify(store: Path, entry: Entry) -> Identity:
+    folders = (text(line.get("cwd")) for _, line in json_lines(store / entry.key))
+    return Identity(Path(entry.key).stem, next(filter(None, folders), ""))
+
+
+def read_head(store: Path, key: str) -> Head | None:
+    return counted(lambda keep: read_session(store, key, keep))
 
 
 def read_session(store: Path, key: str, keep: Keep) -> Facts | None:

@@ -9,8 +9,11 @@ from codetether_sessions.lines import file_entries, file_mark, json_lines
 from codetether_sessions.shape import (
     Entry,
     Facts,
+    Head,
+    Identity,
     Json,
     Keep,
+    counted,
     items,
     known_id,
     message,
@@ -36,6 +39,18 @@ def list_entries(store: Path) -> list[Entry]:
 
 def mark_of(store: Path, key: str) -> str:
     return file_mark(store / key)
+
+
+def identify(store: Path, entry: Entry) -> Identity:
+    for _, line in json_lines(store / entry.key):
+        payload = table(line.get("payload"))
+        if line.get("type") == "session_meta" and known_id(payload.get("id")):
+            return Identity(payload["id"], text(payload.get("cwd")))
+    return Identity("", "")
+
+
+def read_head(store: Path, key: str) -> Head | None:
+    return counted(lambda keep: read_session(store, key, keep))
 
 
 def read_session(store: Path, key: str, keep: Keep) -> Facts | None:

@@ -13,8 +13,11 @@ from codetether_sessions.lines import file_entries, file_mark, json_lines
 from codetether_sessions.shape import (
     Entry,
     Facts,
+    Head,
+    Identity,
     Json,
     Keep,
+    counted,
     items,
     known_id,
     message,
@@ -61,6 +64,15 @@ def _first_line(path: Path) -> str:
 
 def mark_of(store: Path, key: str) -> str:
     return file_mark(store / key)
+
+
+def identify(store: Path, entry: Entry) -> Identity:
+    ids = (known_id(line.get("sessionId")) for _, line in json_lines(store / entry.key))
+    return Identity(next(filter(None, ids), ""), entry.directory or "")
+
+
+def read_head(store: Path, key: str) -> Head | None:
+    return counted(lambda keep: read_session(store, key, keep))
 
 
 def read_session(store: Path, key: str, keep: Keep) -> Facts | None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from codetether_sessions.shape import (
+    Entry,
     Facts,
+    Identity,
     Json,
     amount,
     known_id,
@@ -30,6 +33,11 @@ def session_facts(session_id: str, row: Json) -> Facts:
         created_at=moment(times.get("created")), updated_at=moment(times.get("updated")),
         tokens=tokens(row.get("tokens")), cost=amount(row.get("cost")),
     )  # fmt: skip
+
+
+def identify(_: Path, entry: Entry) -> Identity:
+    """Both stores list all there is to it."""
+    return Identity(entry.key, entry.directory or "")
 
 
 def message_json(message_id: str, data: Json, parts: Iterable[tuple[str, Json]]) -> Json:

@@ -7,10 +7,10 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from codetether_sessions.opencode import SOURCE, message_json, session_facts
-from codetether_sessions.shape import Entry, Facts, Json, Keep, known_id, table, text, whole
+from codetether_sessions.opencode import SOURCE, identify, message_json, session_facts
+from codetether_sessions.shape import Entry, Facts, Head, Json, Keep, known_id, table, text, whole
 
-__all__ = ["SOURCE", "list_entries", "mark_of", "read_session"]
+__all__ = ["SOURCE", "identify", "list_entries", "mark_of", "read_head", "read_session"]
 
 log = logging.getLogger(__name__)
 
@@ -20,11 +20,15 @@ _FILE_LIMIT = 32 * 1024 * 1024  # bytes; a larger file is passed over
 def list_entries(store: Path) -> list[Entry]:
     """The sessions below `store` (OpenCode's `storage` folder), in no order."""
     found = ((path, _read(path)) for path in (store / "session").glob("*/*.json"))
+    worktrees = {path.stem: text((_read(path) or {}).get("worktree")) for path in (store / "project").glob("*.json")}
     return [
-        Entry(path.stem, whole(table(body.get("time")).get("updated")) / 1000, text(body.get("directory")))
+        Entry(
+            path.stem, whole(table(body.get("time")).get("updated")) / 1000, text(body.get("directory")),
+            project=path.parent.name, worktree=worktrees.get(path.parent.name, ""),
+        )
         for path, body in found
         if body is not None and known_id(path.stem)
-    ]
+    ]  # fmt: skip
 
 
 def mark_of(store: Path, key: str) -> str:
@@ -40,9 +44,20 @@ def _files(store: Path, key: str) -> Iterator[Path]:
         yield from (store / "part" / path.stem).glob("*.json")
 
 
+def read_head(store: Path, key: str) -> Head | None:
+    body = _session(store, key)
+    if body is None:
+        return None
+    return Head(session_facts(key, body), sum(1 for _ in (store / "message" / key).glob("*.json")))
+
+
+def _session(store: Path, key: str) -> Json | None:
+    return next((found for path in (store / "session").glob(f"*/{key}.json") if (found := _read(path))), None)
+
+
 def read_session(store: Path, key: str, keep: Keep) -> Facts | None:
     """The session, its messages given to `keep` in order; None when it is gone or cannot be read."""
-    body = next((found for path in (store / "session").glob(f"*/{key}.json") if (found := _read(path))), None)
+    body = _session(store, key)
     if body is None:
         return None
     for path in sorted((store / "message" / key).glob("*.json")):  # OpenCode's ids sort by time

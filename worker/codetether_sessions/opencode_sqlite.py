@@ -12,14 +12,17 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from codetether_sessions.opencode import SOURCE, message_json, session_facts
-from codetether_sessions.shape import Entry, Facts, Json, Keep, known_id, text, whole
+from codetether_sessions.opencode import SOURCE, identify, message_json, session_facts
+from codetether_sessions.shape import Entry, Facts, Head, Json, Keep, known_id, text, whole
 
-__all__ = ["SOURCE", "list_entries", "mark_of", "read_session"]
+__all__ = ["SOURCE", "identify", "list_entries", "mark_of", "read_head", "read_session"]
 
 _BUSY_SECONDS = 5.0
 _SESSION = ("directory", "title", "parent_id", "agent", "model", "cost", "tokens_input", "tokens_output",
             "tokens_cache_read", "time_created", "time_updated")  # fmt: skip
+_ENTRIES = """SELECT s.id, s.time_updated, s.directory, s.project_id, p.worktree
+    FROM session s LEFT JOIN project p ON p.id = s.project_id"""
+_ENTRIES_ALONE = "SELECT id, time_updated, directory, '', '' FROM session"
 _MARK = """SELECT s.time_updated,
     (SELECT count(*) || ':' || max(m.time_updated) FROM message m WHERE m.session_id = s.id),
     (SELECT count(*) || ':' || max(p.time_updated) FROM part p WHERE p.session_id = s.id)
@@ -31,16 +34,26 @@ _PARTS = "SELECT id, data FROM part WHERE message_id = ? ORDER BY id"
 def list_entries(store: Path) -> list[Entry]:
     """The sessions of the database, in no order. Raises sqlite3.Error."""
     with _opened(store) as connection:
-        rows = connection.execute("SELECT id, time_updated, directory FROM session").fetchall()
+        knows_projects = connection.execute("PRAGMA table_info(project)").fetchone() is not None
+        rows = connection.execute(_ENTRIES if knows_projects else _ENTRIES_ALONE).fetchall()
     return [
-        Entry(key, whole(updated) / 1000, text(directory)) for key, updated, directory in rows if known_id(key)
-    ]  # fmt: skip
+        Entry(key, whole(updated) / 1000, text(directory), project=text(project), worktree=text(worktree))
+        for key, updated, directory, project, worktree in rows
+        if known_id(key)
+    ]
 
 
 def mark_of(store: Path, key: str) -> str:
     """Differs whenever the session, one of its messages or one of their parts has been written."""
     with _opened(store) as connection:
         return repr(connection.execute(_MARK, [key]).fetchone())
+
+
+def read_head(store: Path, key: str) -> Head | None:
+    with _opened(store) as connection:
+        row = _session_row(connection, key)
+        (count,) = connection.execute("SELECT count(*) FROM message WHERE session_id = ?", [key]).fetchone()
+    return None if row is None else Head(session_facts(key, row), count)
 
 
 def read_session(store: Path, key: str, keep: Keep) -> Facts | None:

@@ -23,12 +23,23 @@ _LATEST_MS = 253_402_300_799_000  # the end of the year 9999
 class Entry:
     """A session of a store as it is listed. `moved` is when it changed last, in seconds since 1970.
 
-    `directory` is None where only reading the session tells it.
+    `directory` is None where only reading the session tells it. `project` and `worktree` are the program's own id of
+    the project that the session belongs to, and that project's folder, if it knows such things.
     """
 
     key: str
     moved: float
     directory: str | None = None
+    project: str = ""
+    worktree: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Which session it is, and in which folder (nothing if that is not said)."""
+
+    id: str
+    directory: str
 
 
 @dataclass(slots=True)
@@ -63,6 +74,21 @@ class Facts:
             "created_at": self.created_at, "updated_at": self.updated_at or self.created_at,
         }  # fmt: skip
         return told if self.cost is None else {**told, "cost": self.cost}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A session without what was said in it."""
+
+    facts: Facts
+    message_count: int
+
+
+def counted(read: Callable[[Keep], Facts | None]) -> Head | None:
+    """The head of a session that has to be read wholly to tell it."""
+    known: set[str] = set()
+    facts = read(lambda message: known.add(message["id"]))
+    return None if facts is None else Head(facts, len(known))
 
 
 def message(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from codetether_sessions import claude, codex, gemini, opencode_json, opencode_sqlite
-from codetether_sessions.shape import Entry, Facts, Keep
+from codetether_sessions.shape import Entry, Facts, Head, Identity, Keep
+
+SPOILT = (OSError, sqlite3.Error, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What reading a damaged store may fail with."""
 
 
 class Reader(Protocol):
@@ -19,6 +23,10 @@ class Reader(Protocol):
     def list_entries(self, store: Path) -> list[Entry]: ...
 
     def mark_of(self, store: Path, key: str) -> str: ...
+
+    def identify(self, store: Path, entry: Entry) -> Identity: ...
+
+    def read_head(self, store: Path, key: str) -> Head | None: ...
 
     def read_session(self, store: Path, key: str, keep: Keep) -> Facts | None: ...
 

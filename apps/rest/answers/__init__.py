@@ -21,7 +21,19 @@ from apps.rest.answers.server import (
     Worker,
     WorkerPage,
 )
-from apps.rest.answers.sessions import MessagePage, Session, SessionMessage, SessionPage, StoredSessionPage, Synced
+from apps.rest.answers.sessions import (
+    MachineProjectPage,
+    MachineSession,
+    MachineSessionPage,
+    MachineStatus,
+    MessagePage,
+    PartPage,
+    Session,
+    SessionMessage,
+    SessionPage,
+    StoredSessionPage,
+    Synced,
+)
 from apps.rest.answers.shared import Done, Paged, Problem
 from apps.rest.answers.tasks import (
     Activity,
@@ -57,6 +69,10 @@ __all__ = [
     "LimitPage",
     "LogEvent",
     "LogPage",
+    "MachineProjectPage",
+    "MachineSession",
+    "MachineSessionPage",
+    "MachineStatus",
     "Me",
     "MessagePage",
     "Model",
@@ -65,6 +81,7 @@ __all__ = [
     "OutputPage",
     "OutputTaken",
     "Paged",
+    "PartPage",
     "Problem",
     "Provider",
     "Providers",

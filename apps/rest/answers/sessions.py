@@ -48,3 +48,63 @@ class MessagePage(Paged):
 
 class Synced(Done):
     synced: int
+class PartPage(Paged):
+    parts: list[Facts]
+
+
+class MachineStore(BaseModel):
+    """One program's sessions at one place; `error` says why they cannot be read."""
+
+    source: str
+    path: str
+    sessions: int
+    error: str | None
+
+
+class MachineAvailability(BaseModel):
+    """`reason` is none, or why there are no sessions: `disabled`, `no_store`, `unreadable`."""
+
+    available: bool
+    reason: str | None
+    message: str
+
+
+class MachineStatus(MachineAvailability):
+    storage_path: str | None
+    projects: int
+    sessions: int
+    stores: list[MachineStore]
+
+
+class MachineProject(BaseModel):
+    id: str
+    source: str
+    worktree: str
+    name: str
+    sessions: int
+    updated_at: datetime | None
+
+
+class MachineProjectPage(MachineAvailability, Paged):
+    projects: list[MachineProject]
+
+
+class MachineSession(BaseModel):
+    id: str
+    project_id: str
+    title: str
+    parent_id: str | None
+    source: str
+    agent: str
+    model: str | None
+    directory: str
+    message_count: int
+    usage: Facts
+    created_at: datetime
+    updated_at: datetime
+
+
+class MachineSessionPage(MachineAvailability, Paged):
+    sessions: list[MachineSession]
+
+

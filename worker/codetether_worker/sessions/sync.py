@@ -19,7 +19,7 @@ from typing import Any
 
 from codetether_sessions.redaction import Redactor
 from codetether_sessions.shape import Entry, Facts
-from codetether_sessions.stores import Store
+from codetether_sessions.stores import SPOILT, Store
 from codetether_worker.backoff import Backoff, wait_for_any
 from codetether_worker.client import ControlPlane
 from codetether_worker.errors import ServerRefused, ServerUnreachable
@@ -35,8 +35,6 @@ Folders = Sequence[tuple[str, Path]]
 AT_ONCE = 20
 """Sessions that are read before they are sent together."""
 _GATHER = 0.3  # seconds; what ends a task often wakes twice
-_SPOILT = (OSError, sqlite3.Error, ValueError, TypeError, KeyError, AttributeError, RecursionError)
-"""What reading a damaged store may fail with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,7 @@ class SessionSync:
         for store in self._find():
             try:
                 entries = store.reader.list_entries(store.path)
-            except _SPOILT as error:
+            except SPOILT as error:
                 log.warning("sessions cannot be listed path=%s: %s", store.path, error)
                 continue
             ours = [e for e in entries if e.directory is None or codebase_of(e.directory, folders)]
@@ -149,7 +147,7 @@ class SessionSync:
         except sqlite3.OperationalError:  # busy, or its disk is: the next round will tell
             spool.close()
             raise
-        except _SPOILT as error:
+        except SPOILT as error:
             log.warning("session cannot be read and is left out path=%s session=%s: %r", store.path, entry.key, error)
             facts = None
         codebase_id = codebase_of((facts and facts.directory) or entry.directory or "", folders)
