@@ -60,10 +60,10 @@ class Env:
     file_s3_endpoint: str
     max_file_bytes: int
     inline_file_bytes: int
-
-
     runtime_sessions: bool
     opencode_storage_path: Path | None
+
+
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -151,6 +151,7 @@ def _bounds(source: Any) -> dict[str, Any]:
         outbound_allowed=_networks("A2A_OUTBOUND_ALLOWED", source.list("A2A_OUTBOUND_ALLOWED", default=[])),
         outbound_https_only=source.bool("A2A_OUTBOUND_HTTPS_ONLY", default=False),
         **_about_files(source),
+        **_about_sessions(source),
     )
 
 
@@ -162,7 +163,6 @@ def _within(name: str, value: int, least: int, most: int) -> int:
 
 def _address(name: str, value: str) -> str:
     """`host:port`, as gRPC clients take it; empty stays empty."""
-        **_about_sessions(source),
     host, _, port = value.rpartition(":")
     if value and (not host or "/" in value or not port.isdecimal()):
         raise SettingError(f"{name}={value} is no address: give host:port, without a scheme.")
@@ -195,6 +195,15 @@ def _about_files(source: Any) -> dict[str, Any]:
     }
 
 
+def _about_sessions(source: Any) -> dict[str, Any]:
+    """Those that agent programs keep on this machine."""
+    elsewhere = source.str("A2A_OPENCODE_STORAGE_PATH", default="")
+    return {
+        "runtime_sessions": source.bool("A2A_RUNTIME_SESSIONS", default=True),
+        "opencode_storage_path": Path(elsewhere).expanduser().absolute() if elsewhere else None,
+    }
+
+
 def _file_storage(text: str) -> str:
     """Empty, or `s3://bucket` with an optional `/prefix`."""
     if text and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#]*)?", text):
@@ -220,12 +229,3 @@ def _named_tokens(text: str) -> dict[str, str]:
             raise SettingError("A2A_AUTH_TOKENS: give each entry as name:token, separated by commas.")
         tokens[name.strip()] = token.strip()
     return tokens
-def _about_sessions(source: Any) -> dict[str, Any]:
-    """Those that agent programs keep on this machine."""
-    elsewhere = source.str("A2A_OPENCODE_STORAGE_PATH", default="")
-    return {
-        "runtime_sessions": source.bool("A2A_RUNTIME_SESSIONS", default=True),
-        "opencode_storage_path": Path(elsewhere).expanduser().absolute() if elsewhere else None,
-    }
-
-
