@@ -20,6 +20,7 @@ from django.conf import settings
 from starlette.routing import Router
 
 from apps.a2a.routes import routes as a2a_routes
+from apps.accounts.permits import watch
 from apps.core.db import close_pool
 from apps.core.stopping import stopping
 from apps.core.wakeups import hub
@@ -47,7 +48,8 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     wakeups.listen()
     try:
         with stopping.watching_signals():
-            yield
+            async with watch().awake():
+                yield
     finally:
         await wakeups.close()
         close_pool()

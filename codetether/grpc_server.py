@@ -16,6 +16,7 @@ import uvloop
 from django.conf import settings
 
 from apps.a2a.grpc.server import GRACE_SECONDS, CannotListenError, make_server
+from apps.accounts.permits import watch
 from apps.core.db import close_pool
 from apps.core.stopping import stopping
 from apps.core.wakeups import hub
@@ -35,10 +36,11 @@ async def serve() -> None:
     signal.signal(signal.SIGINT, lambda *_: None)
     try:
         with stopping.watching_signals(), stopping.calling(ended.set):
-            await server.start()
-            log.info("gRPC on %s port %s", settings.A2A_GRPC_HOST, port)
-            await ended.wait()
-            await server.stop(GRACE_SECONDS)
+            async with watch().awake():
+                await server.start()
+                log.info("gRPC on %s port %s", settings.A2A_GRPC_HOST, port)
+                await ended.wait()
+                await server.stop(GRACE_SECONDS)
     finally:
         await wakeups.close()
         close_pool()

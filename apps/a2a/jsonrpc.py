@@ -25,7 +25,8 @@ from apps.a2a.looking import View
 from apps.a2a.methods import METHODS, Method
 from apps.a2a.operations import OLD, Call
 from apps.a2a.streams import TaskStream, Told
-from apps.accounts.gate import body_of, json_response, principal_of, refuse_cookie_writes
+from apps.accounts.gate import body_of, credentials_of, json_response, principal_of, refuse_cookie_writes
+from apps.accounts.permits import permitted
 from apps.core import jsontext, sse
 from apps.core.errors import MethodNotAllowedError
 
@@ -78,7 +79,13 @@ async def serve(request: Request) -> Response:
             result = answer.told(method.spell) if isinstance(answer, View) else method.spell(answer)
             return json_response({"jsonrpc": "2.0", "id": asked.id, "result": result}, headers=activated(request))
         assert operation.stream is not None
-        return sse.EventStream(_frames(asked, method, await operation.stream(call)), activated(request))
+        stream = await operation.stream(call)
+        return sse.EventStream(
+            _frames(asked, method, stream),
+            activated(request),
+            while_allowed=permitted(credentials_of(request), operation.scope),
+            tell=partial(_last_frame, asked),
+        )
     except Exception as error:  # noqa: BLE001 (the binding's one boundary: everything becomes an answer)
         return _refused(asked, error)
 
@@ -146,13 +153,15 @@ def _params_of(body: Json) -> Json:
 
 async def _frames(asked: Asked, method: Method, stream: TaskStream) -> AsyncGenerator[bytes]:
     """The stream as SSE: each event is a JSON-RPC answer to the same request."""
-    try:
-        async with aclosing(stream.pages()) as pages:
-            async for page in pages:
-                yield b"".join(_frame(asked, method, told) for told in page) if page else sse.KEEPALIVE
-    except Exception as error:  # noqa: BLE001 (as above; by now an error can only be an event)
-        body = {"jsonrpc": "2.0", "id": asked.id, "error": error_object(refusal_of(error), legacy=asked.legacy)}
-        yield sse.event("message" if asked.legacy else "error", body)
+    async with aclosing(stream.pages()) as pages:
+        async for page in pages:
+            yield b"".join(_frame(asked, method, told) for told in page) if page else sse.KEEPALIVE
+
+
+def _last_frame(asked: Asked, error: Exception) -> bytes:
+    """What ended a stream: by now an error can only be an event."""
+    body = {"jsonrpc": "2.0", "id": asked.id, "error": error_object(refusal_of(error), legacy=asked.legacy)}
+    return sse.event("message" if asked.legacy else "error", body)
 
 
 def _frame(asked: Asked, method: Method, told: Told) -> bytes:

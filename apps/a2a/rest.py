@@ -23,7 +23,8 @@ from apps.a2a.incoming import ID_LIMIT, wrong
 from apps.a2a.operations import NEW, OLD, Call
 from apps.a2a.rest_paths import METHODS, METHODS_1_0, Given, RestMethod
 from apps.a2a.streams import TaskStream
-from apps.accounts.gate import principal_of, refuse_cookie_writes
+from apps.accounts.gate import credentials_of, principal_of, refuse_cookie_writes
+from apps.accounts.permits import permitted
 from apps.core import jsontext, sse
 from apps.core.errors import MethodNotAllowedError
 
@@ -112,7 +113,13 @@ async def _serve(request: Request, method: RestMethod) -> Response:
         headers = {"Cache-Control": "private, no-store", **activated(request)}
         return Response(jsontext.dumps(body), 200, headers, _media_type(request, method.version))
     assert operation.stream is not None
-    return sse.EventStream(_frames(method, await operation.stream(call), given.twice), activated(request))
+    stream = await operation.stream(call)
+    return sse.EventStream(
+        _frames(method, stream, given.twice),
+        activated(request),
+        while_allowed=permitted(credentials_of(request), operation.scope),
+        tell=partial(_last_frame, method.version),
+    )
 
 
 async def _given(request: Request, method: RestMethod) -> Given:
@@ -159,14 +166,16 @@ def _media_type(request: Request, version: str) -> str:
 
 
 async def _frames(method: RestMethod, stream: TaskStream, twice: bool) -> AsyncGenerator[bytes]:
-    """The stream as SSE; what goes wrong in it is told by an `error` event, in the shape of a refusal."""
-    try:
-        async with aclosing(stream.pages()) as pages:
-            async for page in pages:
-                frames = [sse.event("message", method.spell(told.event, twice), id=told.id) for told in page]
-                yield b"".join(frames) if frames else sse.KEEPALIVE
-    except Exception as error:  # noqa: BLE001 (as above; by now an error can only be an event)
-        yield sse.event("error", _problem(method.version, refusal_of(error)))
+    """The stream as SSE."""
+    async with aclosing(stream.pages()) as pages:
+        async for page in pages:
+            frames = [sse.event("message", method.spell(told.event, twice), id=told.id) for told in page]
+            yield b"".join(frames) if frames else sse.KEEPALIVE
+
+
+def _last_frame(version: str, error: Exception) -> bytes:
+    """What goes wrong in a stream is told by an `error` event, in the shape of a refusal."""
+    return sse.event("error", _problem(version, refusal_of(error)))
 
 
 def _refused(version: str, error: Exception) -> Response:

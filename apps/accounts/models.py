@@ -1,6 +1,7 @@
 """Who there is: people, workspaces (tenants), who may do what in which, and the tokens of programs."""
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from apps.accounts.permissions import Role
@@ -45,7 +46,10 @@ class Membership(models.Model):
 
 
 class ApiToken(models.Model):
-    """A program's credential. Only the SHA-256 of the secret is kept; the secret is shown once, when it is made."""
+    """A program's credential. Only the SHA-256 of the secret is kept; the secret is shown once, when it is made.
+
+    Rotating replaces the secret; the one before counts until `previous_until`.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="tokens")
@@ -53,12 +57,26 @@ class ApiToken(models.Model):
     name = models.CharField(max_length=200)
     role = models.CharField(max_length=16, choices=ROLE_CHOICES, default=Role.OPERATOR)
     scopes = models.JSONField(default=list, blank=True, help_text="Narrows the role; empty means all that it allows.")
+    codebases = ArrayField(
+        models.TextField(),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Of a worker's token: the only codebases that its worker may serve; empty means all.",
+    )
     hint = models.CharField(max_length=12, help_text="How the secret begins, to recognise it by.")
     digest = models.CharField(max_length=64, unique=True, editable=False)
+    previous_digest = models.CharField(max_length=64, unique=True, null=True, editable=False)  # noqa: DJ001 (unique)
+    previous_until = models.DateTimeField(null=True, editable=False)
+    made_by = models.CharField(max_length=200, blank=True, default="", db_default="", editable=False)
+    rotated_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    owners_role: str
+    """Not a column: its person's role in its workspace, where the query asked (principals)."""
 
     class Meta:
         verbose_name = "API token"

@@ -1,7 +1,8 @@
 """Who is asking. Both lanes, every face: `authenticate(credentials)` gives a `Principal` or raises.
 
-Lookups by token are remembered for `REMEMBER_SECONDS`, because every request needs one; revoking a token forgets it
-at once in the process that revokes and within that time everywhere else.
+Lookups by token are remembered for `REMEMBER_SECONDS`, because every request needs one. Whoever changes what a token
+or a person may do calls `access_changed`: this process forgets at once, the others with its wake-up, and where that is
+lost within that time.
 """
 
 import hashlib
@@ -9,18 +10,22 @@ import hmac
 import time
 import uuid
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
-from django.db.models import Q
+from django.db import transaction
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
 from apps.accounts.models import ApiToken, Membership, Workspace
 from apps.accounts.permissions import Role, Scope, scopes_of
 from apps.core.errors import ForbiddenError, UnauthenticatedError
+from apps.core.waiter import WakeUp
+from apps.core.wakeups import publish
 
 REMEMBER_SECONDS = 5.0
 REMEMBER_AT_MOST = 10_000
@@ -29,7 +34,10 @@ LAST_USED_STEP = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An authenticated caller, bound to one workspace. `name` is what the log and the audit show."""
+    """An authenticated caller, bound to one workspace. `name` is what the log and the audit show.
+
+    `codebases`, where a worker's token names some, are all that its worker serves; `ends_at` is when the token expires.
+    """
 
     name: str
     workspace_id: uuid.UUID
@@ -37,6 +45,8 @@ class Principal:
     scopes: frozenset[Scope] = field(default_factory=frozenset)
     user_id: uuid.UUID | None = None
     by_cookie: bool = False
+    codebases: frozenset[str] | None = None
+    ends_at: datetime | None = None
 
     is_authenticated = True
 
@@ -44,6 +54,11 @@ class Principal:
         """Raise ForbiddenError unless this principal holds `scope`."""
         if scope not in self.scopes:
             raise ForbiddenError(f"This needs the scope '{scope}', which {self.name} does not hold.")
+
+    def require_codebase(self, codebase_id: str) -> None:
+        """Raise ForbiddenError where this principal is bound to other codebases."""
+        if self.codebases is not None and codebase_id not in self.codebases:
+            raise ForbiddenError(f"{self.name} is not for the codebase '{codebase_id}'.", code="codebase_forbidden")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +93,19 @@ def authenticate(credentials: Credentials) -> Principal:
 
 
 def forget_tokens() -> None:
-    """Drop every remembered lookup of this process (a token or a membership has changed)."""
+    """Drop every remembered lookup of this process."""
     _remembered.clear()
+
+
+def access_changed() -> None:
+    """What a token or a person may do has changed: every process looks again, and asks for its open streams."""
+    forget_tokens()
+    transaction.on_commit(_announce_change)
+
+
+def _announce_change() -> None:
+    forget_tokens()  # again: until the commit, others could still look up what was
+    publish(WakeUp.of_access())
 
 
 def default_workspace_id() -> uuid.UUID:
@@ -108,8 +134,14 @@ def _remember(authorization: str) -> Principal:
     principal = _from_settings(token) or _from_database(token)
     if len(_remembered) >= REMEMBER_AT_MOST:
         _remembered.clear()
-    _remembered[_digest(token)] = (time.monotonic() + REMEMBER_SECONDS, principal)
+    _remembered[_digest(token)] = (time.monotonic() + _remember_seconds(principal), principal)
     return principal
+
+
+def _remember_seconds(principal: Principal) -> float:
+    if principal.ends_at is None:
+        return REMEMBER_SECONDS
+    return min(REMEMBER_SECONDS, (principal.ends_at - timezone.now()).total_seconds())
 
 
 def _from_settings(token: str) -> Principal | None:
@@ -123,17 +155,40 @@ def _from_settings(token: str) -> Principal | None:
 
 def _from_database(token: str) -> Principal:
     now = timezone.now()
-    row = (
-        ApiToken.objects.filter(digest=_digest(token), revoked_at=None)
-        .filter(Q(expires_at=None) | Q(expires_at__gt=now))
-        .filter(Q(user=None) | Q(user__is_active=True))
-        .first()
-    )
+    row = _tokens_at(now).filter(_shown(_digest(token), now)).first()
     if row is None:
         raise UnauthenticatedError("The token is unknown, revoked or expired.")
     if row.last_used_at is None or now - row.last_used_at > LAST_USED_STEP:
         ApiToken.objects.filter(pk=row.pk).update(last_used_at=now)
-    return _principal(row.name, row.workspace_id, Role(row.role), narrowed_to=row.scopes, user_id=row.user_id)
+    scopes = scopes_of(Role(row.role), row.scopes)
+    if row.user is not None and not row.user.is_superuser:
+        scopes &= scopes_of(Role(row.owners_role))
+    return Principal(
+        name=row.name,
+        workspace_id=row.workspace_id,
+        role=Role(row.role),
+        scopes=scopes,
+        user_id=row.user_id,
+        codebases=frozenset(row.codebases) if row.codebases else None,
+        ends_at=row.expires_at,
+    )
+
+
+def _shown(digest: str, now: datetime) -> Q:
+    """Tokens with that secret; one that was replaced counts as long as its overlap lasts."""
+    return Q(digest=digest) | Q(previous_digest=digest, previous_until__gt=now)
+
+
+def _tokens_at(now: datetime) -> QuerySet[ApiToken]:
+    """Tokens that count. One of a person never outlives their account and membership, nor holds more than these."""
+    theirs = Membership.objects.filter(user=OuterRef("user"), workspace=OuterRef("workspace"))
+    role: dict[str, Any] = {"owners_role": Subquery(theirs.values("role")[:1])}
+    return (
+        ApiToken.objects.select_related("user")
+        .annotate(**role)
+        .filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
+        .filter(Q(user=None) | Q(user__is_active=True) & (Q(user__is_superuser=True) | Q(owners_role__isnull=False)))
+    )
 
 
 def _from_session(session_key: str) -> Principal:

@@ -1,9 +1,9 @@
-"""What changes accounts: tokens are made and revoked here, and the first start makes the first admin."""
+"""What changes accounts beside tokens and members: the first start makes the first admin, and what is old goes."""
 
 import json
 import secrets
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from django.contrib.sessions.backends.db import SessionStore
@@ -12,41 +12,10 @@ from django.utils import timezone
 
 from apps.accounts.models import ApiToken, IdempotentResponse, Membership, User, Workspace
 from apps.accounts.permissions import Role
-from apps.accounts.principals import digest_of, forget_tokens
+from apps.accounts.principals import digest_of
+from apps.accounts.tokens import token_create
 
-TOKEN_PREFIX = "ct_"
-HINT_LENGTH = 8
 IDEMPOTENCY_KEPT = timedelta(hours=24)
-
-
-def token_create(
-    *,
-    workspace: Workspace,
-    name: str,
-    role: Role,
-    user: User | None = None,
-    scopes: list[str] | None = None,
-    expires_at: datetime | None = None,
-) -> tuple[ApiToken, str]:
-    """Make a token; returns its row and the secret, which is not kept and cannot be shown again."""
-    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    row = ApiToken.objects.create(
-        workspace=workspace,
-        name=name,
-        role=role,
-        user=user,
-        scopes=scopes or [],
-        expires_at=expires_at,
-        hint=secret[:HINT_LENGTH],
-        digest=digest_of(secret),
-    )
-    return row, secret
-
-
-def token_revoke(*, token: ApiToken) -> None:
-    """End a token; revoking it twice changes nothing."""
-    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
-    forget_tokens()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ tells by an empty page when that is.
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, contextmanager, nullcontext
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
@@ -63,11 +63,22 @@ class EventStream(Response):
     It holds two asyncio tasks and no thread. When the process stops, the answer ends properly between two
     frames, so the client resumes elsewhere with the last id that it has seen. An error in `frames` is sent
     as an `error` event. `headers` are sent beside those that every stream has.
+
+    All is sent within the block `while_allowed`; what ends it is an error as well. `tell` spells errors as frames.
     """
 
-    def __init__(self, frames: AsyncGenerator[bytes], headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        frames: AsyncGenerator[bytes],
+        headers: Mapping[str, str] | None = None,
+        *,
+        while_allowed: AbstractAsyncContextManager[None] | None = None,
+        tell: "Callable[[Exception], bytes] | None" = None,
+    ) -> None:
         super().__init__()
         self.frames = frames
+        self.while_allowed: AbstractAsyncContextManager[None] = while_allowed or nullcontext()
+        self.tell = tell or error_event
         self.more = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,11 +106,17 @@ class EventStream(Response):
         # A line of the first frame: in a block of its own, the A2A 0.3 client takes it for an event without data.
         await _write(send, f"retry: {random.randint(*RETRY_MILLISECONDS)}\n".encode())  # noqa: S311
         try:
-            async for piece in self.frames:
-                await _write(send, piece)
+            async with self.while_allowed:
+                async for piece in self.frames:
+                    await _write(send, piece)
         except Exception as error:  # noqa: BLE001 (the boundary: by now an error can only be an event)
-            problem = problem_of(error)
-            await _write(send, event("error", {"error": problem.detail, "code": problem.code}))
+            await _write(send, self.tell(error))
+
+
+def error_event(error: Exception) -> bytes:
+    """What ended a stream, as its last event."""
+    problem = problem_of(error)
+    return event("error", {"error": problem.detail, "code": problem.code})
 
 
 async def _write(send: Send, piece: bytes) -> None:

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+ACCESS = "access"
+
 
 class WakeUp(NamedTuple):
     """`task` grew to `seq`. `queue` is set when it became claimable; `worker` when its holder should look.
 
-    A tuple, because it also is what goes through Redis.
+    Without a task it tells that somebody's right to come in has changed. A tuple, because it also is what goes through
+    Redis; for processes of the version before its fields stay as they are.
     """
 
     workspace: str
@@ -18,8 +21,16 @@ class WakeUp(NamedTuple):
     queue: str = ""
     worker: str = ""
 
+    @classmethod
+    def of_access(cls) -> "WakeUp":
+        """Somebody may do more or less than before."""
+        return cls("", "", 0)
+
     def topics(self) -> Iterator[str]:
-        """The names under which waiters listen: one task, one codebase, or everything in a workspace."""
+        """The names under which waiters listen: one task, one codebase, everything in a workspace, or ACCESS."""
+        if not self.task:
+            yield ACCESS
+            return
         yield f"task:{self.task}"
         yield f"workspace:{self.workspace}"
         if self.codebase:

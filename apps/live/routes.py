@@ -9,11 +9,11 @@ from starlette.routing import BaseRoute
 
 from apps.accounts.gate import Handler, credentials_of, guarded
 from apps.accounts.permissions import Scope
+from apps.accounts.permits import permitted
 from apps.accounts.principals import Principal
 from apps.core.db import in_database
 from apps.core.sse import EventStream, last_event_id
 from apps.live import feeds
-from apps.live.access import Permit
 from apps.live.feeds import Feed
 
 
@@ -41,17 +41,14 @@ async def monitor(request: Request, principal: Principal) -> Response:
 
 
 def _stream(request: Request, feed: Feed) -> EventStream:
-    return EventStream(_framed(request, feed))
+    return EventStream(_framed(feed), while_allowed=permitted(credentials_of(request), Scope.TASKS_READ))
 
 
-async def _framed(request: Request, feed: Feed) -> AsyncGenerator[bytes]:
-    permit = Permit(credentials_of(request))
+async def _framed(feed: Feed) -> AsyncGenerator[bytes]:
     async with aclosing(feed.pages) as pages:
         if feed.first is not None:
             yield feed.first.as_sse()
         async for page in pages:
-            if permit.is_old:
-                await permit.renew()
             yield feed.batch_of(page).as_sse()
 
 

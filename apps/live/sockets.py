@@ -18,6 +18,8 @@ from django.urls import URLPattern, re_path
 from starlette.requests import HTTPConnection
 
 from apps.accounts.gate import credentials_of
+from apps.accounts.permissions import Scope
+from apps.accounts.permits import allowed, permitted
 from apps.accounts.principals import Credentials, Principal
 from apps.core import jsontext
 from apps.core.db import in_database
@@ -26,7 +28,7 @@ from apps.core.metrics import WEBSOCKETS
 from apps.core.problems import problem_of
 from apps.core.sse import last_event_id
 from apps.live import feeds
-from apps.live.access import Permit, reader, refuse_foreign_page
+from apps.live.access import refuse_foreign_page
 from apps.live.feeds import Feed
 from apps.live.projection import Batch, Frame
 
@@ -96,11 +98,12 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             credentials = Credentials(f"Bearer {greeting['token']}")
         if not credentials.authorization:
             refuse_foreign_page(connection)
-        principal = await reader(credentials)
+        principal = await allowed(credentials, Scope.TASKS_READ)
         last_id = str(greeting.get("last_event_id") or last_event_id(connection))
         feed = await self.feed(principal, last_id)
         with WEBSOCKETS.track_inprogress():
-            await self._send_all(feed, Permit(credentials))
+            async with permitted(credentials, Scope.TASKS_READ):
+                await self._send_all(feed)
 
     async def _greeting_within(self, seconds: float) -> Greeting:
         """The first frame; an empty one where none comes in time."""
@@ -109,13 +112,11 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             self.greeted.set_result({})
         return self.greeted.result()
 
-    async def _send_all(self, feed: Feed, permit: Permit) -> None:
+    async def _send_all(self, feed: Feed) -> None:
         async with aclosing(feed.pages) as pages:
             if feed.first is not None:
                 await self._send_batch(feed.first)
             async for page in pages:
-                if permit.is_old:
-                    await permit.renew()
                 await self._send_batch(feed.batch_of(page))
 
     async def _send_batch(self, batch: Batch) -> None:

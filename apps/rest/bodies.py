@@ -205,6 +205,12 @@ class TokenBody(Body):
     name: Annotated[str, Field(min_length=1, max_length=NAME_LIMIT)]
     role: Literal["viewer", "operator", "admin", "worker"] = "operator"
     scopes: Annotated[list[Name], Field(max_length=50)] = []
+    codebases: Annotated[list[Name], Field(max_length=1000)] = []
+    expires_at: Moment | SkipJsonSchema[None] = None
+
+
+class RotationBody(Body):
+    overlap_seconds: Annotated[int, Field(ge=0, le=2_592_000)] = 0
     expires_at: Moment | SkipJsonSchema[None] = None
 
 

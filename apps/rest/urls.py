@@ -70,6 +70,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/queue/resume", queue.Resume.as_view()),
     path("v1/users/api-keys", tokens.Tokens.as_view()),
     path("v1/users/api-keys/<str:token_id>", tokens.OneToken.as_view()),
+    path("v1/users/api-keys/<str:token_id>/rotate", tokens.RotateToken.as_view()),
     path("v1/auth/me", tokens.Me.as_view()),
     path("v1/schema", Description.as_view(), name="schema"),
     path("v1/docs", DescriptionPage.as_view()),

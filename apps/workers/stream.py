@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from apps.accounts.gate import credentials_of
+from apps.accounts.permissions import Scope
+from apps.accounts.permits import permitted
 from apps.accounts.principals import Principal
 from apps.core.db import in_database
 from apps.core.sse import KEEPALIVE, EventStream, event
@@ -31,7 +34,7 @@ async def tasks_stream(request: Request, principal: Principal) -> Response:
     """GET /v1/worker/tasks/stream: routed by headers or query, replays what is pending, then tells what is new."""
     listener = _listener(request, principal)
     await in_database(worker_seen, workspace_id=listener.workspace_id, worker_id=listener.worker_id)
-    return EventStream(frames(listener))
+    return EventStream(frames(listener), while_allowed=permitted(credentials_of(request), Scope.WORKER))
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,11 @@ ROUTES: dict[str, Route] = {
     # Tokens
     "GET /v1/auth/me": READ,
     "GET /v1/users/api-keys": READ,
-    "POST /v1/users/api-keys": says(name="n", role="viewer", scopes=["tasks:read"], expires_at="2100-01-01"),
+    "POST /v1/users/api-keys": says(
+        name="n", role="worker", scopes=["worker"], codebases=["c"], expires_at="2100-01-01"
+    ),
+    "GET /v1/users/api-keys/{token_id}": READ,
+    "POST /v1/users/api-keys/{token_id}/rotate": says(overlap_seconds=60, expires_at="2100-01-01"),
     "DELETE /v1/users/api-keys/{token_id}": READ,
     # Workers
     "POST /v1/opencode/workers/register": says(

@@ -9,7 +9,7 @@ from django.urls import reverse
 from apps.accounts.models import ApiToken, Membership, User, Workspace
 from apps.accounts.permissions import Role, Scope
 from apps.accounts.principals import Credentials, authenticate
-from apps.accounts.services import token_create
+from apps.accounts.tokens import token_create
 from apps.core.errors import UnauthenticatedError
 from tests.factories import Cast
 
@@ -72,6 +72,23 @@ def test_revoked_token_is_refused_at_once(cast: Cast, ada: Client) -> None:
     ada.post(reverse("admin:accounts_apitoken_revoke", args=[token.pk]), SUBMIT)
     with pytest.raises(UnauthenticatedError):
         principal_of(secret)
+
+
+def test_rotating_shows_the_new_secret_once(cast: Cast, ada: Client) -> None:
+    token, old = token_create(workspace=cast.workspace, name="ci", role=Role.OPERATOR)
+    answer = ada.post(reverse("admin:accounts_apitoken_rotate", args=[token.pk]), SUBMIT | {"overlap": "0"})
+    secret = re.search(r'id="secret">(ct_[\w-]+)<', answer.text)
+    assert secret is not None
+    assert principal_of(secret[1]).name == "ci"
+    with pytest.raises(UnauthenticatedError):
+        principal_of(old)
+
+
+def test_token_bound_to_codebases_is_a_workers(cast: Cast, ada: Client) -> None:
+    ada.post(reverse("admin:accounts_apitoken_add"), new_token(cast, codebases="shop,till"))
+    assert not ApiToken.objects.exists()
+    ada.post(reverse("admin:accounts_apitoken_add"), new_token(cast, codebases="shop,till", role="worker"))
+    assert ApiToken.objects.get().codebases == ["shop", "till"]
 
 
 def test_operator_revokes_nothing(cast: Cast) -> None:

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.accounts.permissions import Role
-from apps.accounts.services import token_create
+from apps.accounts.tokens import token_create
 from apps.federation.models import RemoteAgent
 from apps.tasks.models import Task
 from apps.tasks.services import limit_set

@@ -6,7 +6,7 @@ from typing import Any
 
 from apps.accounts.models import Membership, User, Workspace
 from apps.accounts.permissions import Role
-from apps.accounts.services import token_create
+from apps.accounts.tokens import token_create
 from apps.codebases.models import Codebase
 from apps.files.models import StoredFile
 from apps.files.services import NewFile, file_store, files_attach

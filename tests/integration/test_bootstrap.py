@@ -9,7 +9,8 @@ from django.core.management import call_command
 from apps.accounts.models import ApiToken, User
 from apps.accounts.permissions import Role, Scope
 from apps.accounts.principals import Credentials, authenticate
-from apps.accounts.services import installation_prepare, local_worker_token, token_revoke
+from apps.accounts.services import installation_prepare, local_worker_token
+from apps.accounts.tokens import token_revoke
 from tests.factories import Cast
 
 

@@ -25,6 +25,8 @@ from google.rpc.status_pb2 import Status
 from apps.a2a.asked import EXTENSIONS, VERSION, check_version, in_force
 from apps.a2a.errors import Refusal, refusal_of
 from apps.a2a.handler import STATE, CallState
+from apps.accounts.permissions import Scope
+from apps.accounts.permits import permitted
 from apps.accounts.principals import Credentials, Principal, authenticate, remembered
 from apps.core import jsontext
 from apps.core.db import in_database
@@ -83,8 +85,10 @@ class Rpc:
         state = None
         try:
             state = await self._begin(context)
+            credentials = _credentials_of(_metadata_of(context))
             async with state.streams, aclosing(serve(self._decode(raw), context)) as answers:  # type: ignore[type-var]
-                await self._watched(state, _until_the_end(_write_all(answers, context)))
+                async with permitted(credentials, Scope.TASKS_READ):
+                    await self._watched(state, _until_the_end(_write_all(answers, context)))
             context.set_trailing_metadata(_place(state))
             return
         except Exception as error:  # noqa: BLE001 (as above)
@@ -150,9 +154,13 @@ def _end(until: asyncio.Timeout) -> None:
 
 
 async def _principal_of(sent: dict[str, list[str]]) -> Principal:
-    credentials = Credentials(_first(sent, "authorization"))
+    credentials = _credentials_of(sent)
     known = remembered(credentials)
     return known if known is not None else await in_database(authenticate, credentials)
+
+
+def _credentials_of(sent: dict[str, list[str]]) -> Credentials:
+    return Credentials(_first(sent, "authorization"))
 
 
 def _metadata_of(context: Context) -> dict[str, list[str]]:

@@ -83,10 +83,15 @@ class Token(BaseModel):
     name: str
     role: str
     scopes: list[str]
+    codebases: list[str]
     hint: str
+    status: str
+    made_by: str
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
+    rotated_at: datetime | None
+    previous_until: datetime | None
     revoked_at: datetime | None
 
 

@@ -1,19 +1,25 @@
 """Who the caller is, and the workspace's API tokens."""
 
-from typing import Any
+from datetime import timedelta
 
-from django.utils import timezone
-
-from apps.accounts.models import ApiToken, Workspace
-from apps.accounts.permissions import Role, Scope, scopes_of
-from apps.accounts.services import token_create, token_revoke
-from apps.core.errors import ForbiddenError, InvalidError, NotFoundError
-from apps.core.ids import parse_id
+from apps.accounts.models import Workspace
+from apps.accounts.permissions import Role, Scope
+from apps.accounts.tokens import (
+    Rotation,
+    token_create,
+    token_facts,
+    token_get,
+    token_revoke,
+    token_rotate,
+    tokens_of,
+)
 from apps.rest import answers
-from apps.rest.bodies import TokenBody
+from apps.rest.bodies import RotationBody, TokenBody
 from apps.rest.endpoint import Answer, Endpoint, operation
 from apps.rest.paging import page_of
 from apps.rest.queries import Page
+
+ONCE = "Keep the token: it is not shown again."
 
 
 class Me(Endpoint):
@@ -34,57 +40,46 @@ class Tokens(Endpoint):
     @operation(Scope.ADMIN, answers=answers.TokenPage)
     def get(self, query: Page) -> Answer:
         """List the workspace's tokens, newest first; never their secrets."""
-        found = ApiToken.objects.filter(workspace_id=self.caller.workspace_id).order_by("-created_at", "-id")
-        return page_of(found, query, "api_keys", _facts)
+        return page_of(tokens_of(self.caller.workspace_id), query, "api_keys", token_facts)
 
     @operation(Scope.ADMIN, answers=answers.TokenMade, shown_once=frozenset({"token"}))
     def post(self, body: TokenBody) -> Answer:
-        """Make a token. Nobody can give away more than they hold themselves."""
-        role = Role(body.role)
-        _check(body)
-        if not scopes_of(role, body.scopes) <= self.caller.scopes:
-            raise ForbiddenError("A token cannot hold scopes that its maker does not hold.")
+        """Make a token; it holds no more than its maker, and the answer alone shows its secret.
+
+        A worker's token with `codebases` lets its worker serve these and no others.
+        """
         row, secret = token_create(
             workspace=Workspace.objects.get(id=self.caller.workspace_id),
             name=body.name,
-            role=role,
+            role=Role(body.role),
             scopes=body.scopes,
+            codebases=body.codebases,
             expires_at=body.expires_at,
+            maker=self.caller,
         )
-        message = "Keep the token: it is not shown again."
-        return {"success": True, "message": message, "api_key": _facts(row), "token": secret}
+        return {"success": True, "message": ONCE, "api_key": token_facts(row), "token": secret}
 
 
 class OneToken(Endpoint):
+    @operation(Scope.ADMIN, answers=answers.Token)
+    def get(self, token_id: str) -> Answer:
+        """Show a token; never its secret."""
+        return token_facts(token_get(workspace_id=self.caller.workspace_id, token_id=token_id))
+
     @operation(Scope.ADMIN, answers=answers.Done)
     def delete(self, token_id: str) -> Answer:
         """Revoke a token; doing it twice changes nothing."""
-        known = parse_id(token_id)
-        found = ApiToken.objects.filter(workspace_id=self.caller.workspace_id, id=known).first() if known else None
-        if found is None:
-            raise NotFoundError("There is no such token.", code="token_not_found")
-        token_revoke(token=found)
+        token_revoke(token=token_get(workspace_id=self.caller.workspace_id, token_id=token_id))
         return {"success": True, "message": "The token is revoked."}
 
 
-def _check(body: TokenBody) -> None:
-    unknown = [name for name in body.scopes if name not in Scope]
-    if unknown:
-        message = f"Give some of {', '.join(Scope)}."
-        raise InvalidError(f"There is no scope {unknown[0]}.", errors={"scopes": [message]})
-    if body.expires_at is not None and body.expires_at <= timezone.now():
-        raise InvalidError("The token would have expired already.", errors={"expires_at": ["Give a time to come."]})
-
-
-def _facts(token: ApiToken) -> dict[str, Any]:
-    return {
-        "id": str(token.id),
-        "name": token.name,
-        "role": token.role,
-        "scopes": token.scopes,
-        "hint": token.hint,
-        "created_at": token.created_at,
-        "expires_at": token.expires_at,
-        "last_used_at": token.last_used_at,
-        "revoked_at": token.revoked_at,
-    }
+class RotateToken(Endpoint):
+    @operation(Scope.ADMIN, answers=answers.TokenMade, shown_once=frozenset({"token"}))
+    def post(self, token_id: str, body: RotationBody) -> Answer:
+        """Give a token a new secret, which the answer alone shows; the old one works for `overlap_seconds` more."""
+        row, secret = token_rotate(
+            token=token_get(workspace_id=self.caller.workspace_id, token_id=token_id),
+            rotation=Rotation(timedelta(seconds=body.overlap_seconds), body.expires_at),
+            maker=self.caller,
+        )
+        return {"success": True, "message": ONCE, "api_key": token_facts(row), "token": secret}

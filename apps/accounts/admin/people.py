@@ -1,0 +1,127 @@
+"""The console's pages of people: users, workspaces, memberships."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.auth import admin as auth_admin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from apps.accounts.console import PlainAdmin, WorkspaceAdmin, display
+from apps.accounts.models import Membership, User, Workspace
+from apps.accounts.permissions import Scope
+from apps.accounts.principals import access_changed
+from apps.accounts.reach import reach_of
+
+if TYPE_CHECKING:
+    PeopleAdmin = auth_admin.UserAdmin[User]
+else:
+    PeopleAdmin = auth_admin.UserAdmin
+
+admin.site.unregister(Group)  # what people may do stands in their memberships
+
+
+@admin.register(User)
+class UserAdmin(PeopleAdmin, PlainAdmin):
+    """People of all workspaces, so for superusers only; a workspace's admins work with memberships."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "full_name", "email", "is_active", "is_staff", "is_superuser", "last_login")
+    list_filter = ("is_active", "is_staff", "is_superuser")
+    search_fields = ("username", "first_name", "last_name", "email")
+    ordering = ("username",)
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        ("Person", {"fields": ("first_name", "last_name", "email")}),
+        ("Access", {"fields": ("is_active", "is_staff", "is_superuser")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),
+        ("Access", {"fields": ("is_staff", "is_superuser")}),
+    )
+
+    @display(description="Name")
+    def full_name(self, user: User) -> str:
+        return user.get_full_name() or "—"
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self._is_superuser(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._is_superuser(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: people are made inactive, because what they did still names them."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Whoever is made inactive loses their tokens now, not when the remembered lookups end."""
+        super().save_model(request, obj, form, change)
+        access_changed()
+
+    def _is_superuser(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_active and request.user.is_superuser)
+
+
+@admin.register(Workspace)
+class TenantAdmin(WorkspaceAdmin):
+    workspace_attr = "pk"
+    view_scope = Scope.ADMIN
+    change_scope = Scope.ADMIN
+    list_display = ("name", "slug", "members", "made")
+    fields = ("name", "slug", "created_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return reach_of(request).everything
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Workspace | None = None) -> tuple[str, ...]:
+        return ("slug", "created_at") if obj else ("created_at",)
+
+    @display(description="Members")
+    def members(self, workspace: Workspace) -> int:
+        return workspace.memberships.count()
+
+
+@admin.register(Membership)
+class MembershipAdmin(WorkspaceAdmin):
+    view_scope = Scope.ADMIN
+    add_scope = change_scope = delete_scope = Scope.ADMIN
+    list_display = ("user", "role_label", "made")
+    list_filter = ("role",)
+    list_select_related = ("user", "workspace")
+    search_fields = ("user__username", "user__email")
+    fields = ("user", "workspace", "role")
+    empty_hint = "Add a person, and say by a role what they may do."
+
+    @display(description="Role", ordering="role", label={"admin": "warning", "operator": "info"})
+    def role_label(self, membership: Membership) -> str:
+        return membership.role
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
+        return ("user", "workspace") if obj else ()
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "user":
+            kwargs["queryset"] = known_people(request)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+def known_people(request: HttpRequest) -> QuerySet[User]:
+    """All people for a superuser; else those who share a workspace with the person."""
+    if reach_of(request).everything:
+        return User.objects.order_by("username")
+    shared = Membership.objects.filter(workspace__in=reach_of(request).workspaces(Scope.ADMIN))
+    return User.objects.filter(pk__in=shared.values("user")).order_by("username")

@@ -1,0 +1,136 @@
+"""The right to go on: a stream must not outlive what let its caller in.
+
+`permitted(...)` is a block that ends with UnauthenticatedError or ForbiddenError once its caller may not any more: at
+the moment at which a token expires, at once when somebody's access is changed in any process, and where that wake-up
+was lost within RECHECK_SECONDS. Nothing of it costs the events of a stream anything.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from weakref import WeakKeyDictionary
+
+from django.db import Error
+from django.utils import timezone
+
+from apps.accounts.permissions import Scope
+from apps.accounts.principals import Credentials, Principal, authenticate, forget_tokens, remembered
+from apps.core.db import in_database
+from apps.core.errors import CodeTetherError, UnauthenticatedError
+from apps.core.waiter import ACCESS
+from apps.core.wakeups import hub
+
+log = logging.getLogger(__name__)
+
+RECHECK_SECONDS = 60.0
+
+
+class Permit:
+    """One block that lasts as long as its caller may go on; `refusal` is why it may not."""
+
+    def __init__(self, credentials: Credentials, scope: Scope, principal: Principal) -> None:
+        self.grounds = (credentials, scope)
+        self.refusal: CodeTetherError = UnauthenticatedError("The token has expired.")
+        self.until = asyncio.timeout(None)
+        if principal.ends_at is not None:
+            left = (principal.ends_at - timezone.now()).total_seconds()
+            self.until = asyncio.timeout(max(0.0, left))
+
+    def end(self, refusal: CodeTetherError) -> None:
+        """Leave the block at the next turn of the loop."""
+        if not self.until.expired():
+            self.refusal = refusal
+            self.until.reschedule(0)
+
+
+class Watch:
+    """The permits of one event loop. Its task asks for them again; it runs while `awake` blocks are open."""
+
+    def __init__(self) -> None:
+        self.permits: set[Permit] = set()
+        self._open = 0
+        self._task: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def awake(self) -> AsyncIterator[None]:
+        """Hear of changes within the block."""
+        self._open += 1
+        if self._task is None or self._task.done():
+            self._task = asyncio.get_running_loop().create_task(self._watch_for_ever())
+        try:
+            yield
+        finally:
+            self._open -= 1
+            if not self._open:
+                await self._sleep()
+
+    async def _sleep(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _watch_for_ever(self) -> None:
+        with hub().waiting(ACCESS) as waiter:
+            while True:
+                if await waiter.wait(RECHECK_SECONDS):
+                    forget_tokens()
+                await self._recheck()
+
+    async def _recheck(self) -> None:
+        """Ask once for each credential, however many streams it has."""
+        held = defaultdict(list)
+        for permit in self.permits:
+            held[permit.grounds].append(permit)
+        for grounds, permits in held.items():
+            refusal = await _refusal(*grounds)
+            if refusal is not None:
+                for permit in permits:
+                    permit.end(refusal)
+
+
+async def _refusal(credentials: Credentials, scope: Scope) -> CodeTetherError | None:
+    """Why the caller may not go on; None where it may, or where the database cannot be asked now."""
+    try:
+        await allowed(credentials, scope)
+    except CodeTetherError as error:
+        return error
+    except Error as error:
+        log.warning("streams go on unchecked, the database does not answer: %s", error)
+    return None
+
+
+_watches: WeakKeyDictionary[asyncio.AbstractEventLoop, Watch] = WeakKeyDictionary()
+
+
+def watch() -> Watch:
+    """The running loop's watch."""
+    return _watches.setdefault(asyncio.get_running_loop(), Watch())
+
+
+async def allowed(credentials: Credentials, scope: Scope) -> Principal:
+    """The principal behind `credentials`, who holds `scope`; UnauthenticatedError or ForbiddenError else."""
+    known = remembered(credentials)
+    principal = known if known is not None else await in_database(authenticate, credentials)
+    principal.require(scope)
+    return principal
+
+
+@asynccontextmanager
+async def permitted(credentials: Credentials, scope: Scope) -> AsyncIterator[None]:
+    """A block that lasts as long as `credentials` hold `scope`. Enter and leave it in one asyncio task."""
+    permit = Permit(credentials, scope, await allowed(credentials, scope))
+    watching = watch()
+    try:
+        async with watching.awake(), permit.until:
+            watching.permits.add(permit)
+            try:
+                yield
+            finally:
+                watching.permits.discard(permit)
+    except TimeoutError:
+        if permit.until.expired():
+            raise permit.refusal from None
+        raise
