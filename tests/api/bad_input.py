@@ -144,15 +144,15 @@ ROUTES: dict[str, Route] = {
     ),
     "GET /v1/opencode/codebases/{codebase_id}/messages": Route(query="?session_id={session_id}"),
     "GET /v1/opencode/database/sessions": READ,
-    # The server
-    "GET /v1/opencode/status": READ,
-    "GET /v1/opencode/models": READ,
     "GET /v1/opencode/runtime/status": READ,
     "GET /v1/opencode/runtime/projects": READ,
     "GET /v1/opencode/runtime/sessions": READ,
     "GET /v1/opencode/runtime/sessions/{session_id}": READ,
     "GET /v1/opencode/runtime/sessions/{session_id}/messages": READ,
     "GET /v1/opencode/runtime/sessions/{session_id}/parts": READ,
+    # The server
+    "GET /v1/opencode/status": READ,
+    "GET /v1/opencode/models": READ,
     "GET /v1/opencode/providers": READ,
     "GET /v1/opencode/workers": READ,
     "GET /v1/opencode/workers/{worker_id}": READ,

@@ -46,8 +46,6 @@ class MessagePage(Paged):
     messages: list[SessionMessage]
 
 
-class Synced(Done):
-    synced: int
 class PartPage(Paged):
     parts: list[Facts]
 
@@ -108,3 +106,5 @@ class MachineSessionPage(MachineAvailability, Paged):
     sessions: list[MachineSession]
 
 
+class Synced(Done):
+    synced: int
