@@ -8,6 +8,7 @@ from django.db import connection, connections
 from apps.accounts.models import Workspace
 from apps.accounts.principals import forget_tokens
 from apps.core import db
+from apps.core.tenancy import AS_OWNER, acting
 from tests.factories import Cast
 from tests.fold import assert_rows_are_folds
 from tests.held import assert_limits_count_what_is_held
@@ -22,7 +23,7 @@ def _database_threads_end(django_db_setup: None, django_db_blocker: pytest.Fixtu
     db.close_pool()
     if not str(connection.settings_dict["NAME"]).startswith("test_"):
         return  # no test needed a database, so none was made
-    with django_db_blocker.unblock(), connection.cursor() as cursor:  # type: ignore[attr-defined]
+    with django_db_blocker.unblock(), acting(AS_OWNER), connection.cursor() as cursor:  # type: ignore[attr-defined]
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"

@@ -20,6 +20,8 @@ from psycopg.pq import ConnStatus, ExecStatus
 from psycopg.pq.abc import PGresult
 from psycopg.types.datetime import TimestamptzLoader
 
+from apps.core.tenancy import told
+
 STATEMENTS_PER_CONNECTION = 200
 _PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 _SEPARATOR = "\x1e"
@@ -43,6 +45,7 @@ def execute(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """The rows of one statement with `%(name)s` placeholders; database errors come out as Django's."""
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
+    told(connection).tell(connection)
     raw: psycopg.Connection[Any] = connection.connection
     with connection.wrap_database_errors:
         if raw.autocommit:

@@ -47,6 +47,8 @@ class FileChunk(models.Model):
     number = models.PositiveIntegerField()
     content = models.BinaryField()
 
+    row_security_parent = "file"
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["file", "number"], name="chunk_once_per_file")]
 

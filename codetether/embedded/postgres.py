@@ -19,7 +19,8 @@ logger = logging.getLogger(__name__)
 
 MAJOR_VERSION = "18"
 SUPERUSER = "postgres"
-NAME = "codetether"  # of the role and of its database
+NAME = "codetether"  # of the database, and of the role that owns it
+APP_ROLE = "codetether_app"  # as which everything but migrations runs (apps/core/tenancy.py)
 # sun_path of sockaddr_un holds 108 bytes with the final NUL; PostgreSQL appends "/.s.PGSQL.PORT".
 SOCKET_FOLDER_LIMIT_BYTES = 107 - len("/.s.PGSQL.65535")
 
@@ -103,7 +104,9 @@ def _server(data_dir: Path, identity: Identity, secrets: Secrets, *, durable: bo
 def is_ready(secrets: Secrets) -> bool:
     """Try a real connection; raises EmbeddedError when the server runs but does not let us in."""
     try:
-        with psycopg.connect(database_url(secrets), connect_timeout=5):
+        with psycopg.connect(database_url(secrets), connect_timeout=5) as connection:
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [APP_ROLE]).fetchone():
+                _make_app_role(secrets)
             return True
     except psycopg.OperationalError as error:
         if "password authentication failed" in str(error):
@@ -112,6 +115,14 @@ def is_ready(secrets: Secrets) -> bool:
                 "remove that file and start again to get a new one."
             ) from error
         return False
+
+
+def _make_app_role(secrets: Secrets) -> None:
+    """Also for a database of an earlier release, which had no such role."""
+    superuser = {"user": SUPERUSER, "password": secrets.superuser_password, "dbname": NAME}
+    with psycopg.connect(host=LOOPBACK, port=secrets.postgres_port, connect_timeout=5, **superuser) as connection:
+        connection.execute(f"CREATE ROLE {APP_ROLE} NOLOGIN")
+        connection.execute(f"GRANT {APP_ROLE} TO {NAME}")
 
 
 def failure(log_lines: list[str]) -> str:

@@ -10,6 +10,9 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from apps.core import row_security
+from apps.core.tenancy import AS_OWNER, acting
+
 # Any number that nobody else locks: several servers may start on one database at the same time.
 MIGRATION_LOCK = 0x636F6465
 
@@ -20,18 +23,21 @@ def main() -> None:
         connection.ensure_connection()
     except OperationalError as error:
         sys.exit(str(error).strip().partition("\n")[0])
-    migrate()
+    with acting(AS_OWNER):
+        migrate()
     call_command("bootstrap", json=True, stdout=sys.stdout)
 
 
 def migrate() -> None:
-    """Apply what is missing. Nothing missing is the common case, and costs two queries."""
+    """Apply what is missing. Nothing missing is the common case, and costs a few queries."""
     with connection.cursor() as cursor:
         # The reading of what is applied belongs under the lock, too.
         cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", interactive=False, stdout=sys.stderr, skip_checks=True)
+        else:
+            row_security.build(connection)
         cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
 
 
