@@ -198,6 +198,10 @@ class ResumeBody(Body):
     model: Name = ""
 
 
+class ForkBody(ResumeBody):
+    title: Name = ""
+
+
 # Tokens --------------------------------------------------------------------------------------------------------------
 
 

@@ -36,6 +36,7 @@ _opencode: list[URLPattern | URLResolver] = [
     path("codebases/<str:codebase_id>/sessions/<str:session_id>/messages/sync", sessions.SyncMessages.as_view()),
     path("codebases/<str:codebase_id>/sessions/<str:session_id>/ingest", sessions.Ingest.as_view()),
     path("codebases/<str:codebase_id>/sessions/<str:session_id>/resume", sessions.Resume.as_view()),
+    path("codebases/<str:codebase_id>/sessions/<str:session_id>/fork", sessions.Fork.as_view()),
     path("codebases/<str:codebase_id>/messages", sessions.MessagesOfCodebase.as_view()),
     path("workers", server.Workers.as_view()),
     path("workers/<str:worker_id>", server.OneWorker.as_view()),

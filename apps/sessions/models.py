@@ -3,7 +3,10 @@
 Ids are the program's own (`ses_…`, a UUID); ours beside them keep two workspaces apart that hold the same one.
 """
 
+from collections.abc import Sequence
+
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.accounts.models import Workspace
@@ -18,6 +21,9 @@ class AgentSession(models.Model):
     codebase = models.ForeignKey("codebases.Codebase", on_delete=models.CASCADE, related_name="agent_sessions")
     session_id = models.TextField()
     parent_id = models.TextField(blank=True, default="")
+    forked_from = models.TextField(
+        blank=True, default="", db_default="", help_text="The session with whose history it began, by a task's wish."
+    )
     title = models.TextField(blank=True, default="")
     source = models.TextField(blank=True, default="")
     agent = models.TextField(blank=True, default="")
@@ -30,10 +36,16 @@ class AgentSession(models.Model):
     updated_at = models.DateTimeField()
     synced_at = models.DateTimeField(db_default=Now())
 
+    forks: Sequence[str]
+    """Not a column: the sessions that were forked from it, where the query asked (selectors.sessions_of)."""
+
     class Meta:
         ordering = ["-updated_at", "-id"]
         constraints = [models.UniqueConstraint(fields=["codebase", "session_id"], name="session_once_per_codebase")]
-        indexes = [models.Index(fields=["workspace", "-updated_at"], name="session_newest")]
+        indexes = [
+            models.Index(fields=["workspace", "-updated_at"], name="session_newest"),
+            models.Index(fields=["codebase", "forked_from"], condition=~Q(forked_from=""), name="session_forks"),
+        ]
 
     def __str__(self) -> str:
         return self.title or self.session_id

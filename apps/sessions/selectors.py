@@ -3,15 +3,18 @@
 import uuid
 from typing import Any
 
-from django.db.models import QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
 
 from apps.core.errors import NotFoundError
 from apps.sessions.models import AgentSession, SessionMessage, SessionPart
 
 
 def sessions_of(workspace_id: uuid.UUID, codebase_id: str = "") -> QuerySet[AgentSession]:
-    """A workspace's sessions (or one codebase's), last changed first."""
-    found = AgentSession.objects.filter(workspace_id=workspace_id)
+    """A workspace's sessions (or one codebase's), last changed first, each with `forks`."""
+    forks = AgentSession.objects.filter(codebase=OuterRef("codebase"), forked_from=OuterRef("session_id"))
+    told: dict[str, Any] = {"forks": ArraySubquery(forks.order_by("created_at", "id").values("session_id"))}
+    found = AgentSession.objects.filter(workspace_id=workspace_id).annotate(**told)
     return found.filter(codebase_id=codebase_id) if codebase_id else found
 
 
@@ -35,6 +38,8 @@ def session_facts(session: AgentSession) -> dict[str, Any]:
         "codebase_id": session.codebase_id,
         "title": session.title,
         "parent_id": session.parent_id or None,
+        "forked_from": session.forked_from or None,
+        "forks": session.forks,
         "source": session.source,
         "agent": session.agent,
         "model": session.model or None,

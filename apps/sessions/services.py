@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,6 +16,31 @@ WRITTEN_OF_SESSION = [
 ]  # fmt: skip
 WRITTEN_OF_MESSAGE = ["role", "model", "text", "usage", "data", "created_at"]
 ROWS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedSession:
+    """A session as the task that is in it tells it."""
+
+    session_id: str
+    worker_id: str
+    source: str = ""
+    title: str = ""
+    forked_from: str = ""
+
+
+def session_opened(*, workspace_id: uuid.UUID, codebase_id: str, opened: OpenedSession) -> None:
+    """Note a session that a task has opened, before its worker syncs it. What was known of it stays."""
+    now = timezone.now()
+    said = {name: value for name, value in asdict(opened).items() if name != "session_id" and value}
+    session, is_new = AgentSession.objects.get_or_create(
+        codebase_id=codebase_id,
+        session_id=opened.session_id,
+        defaults={**said, "workspace_id": workspace_id, "created_at": now, "updated_at": now},
+    )
+    missing = {name: value for name, value in said.items() if not getattr(session, name)}
+    if missing and not is_new:
+        AgentSession.objects.filter(pk=session.pk).update(**missing)
 
 
 def sessions_sync(

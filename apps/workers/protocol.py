@@ -16,7 +16,14 @@ from apps.core.db import in_database
 from apps.core.errors import MalformedError
 from apps.core.ids import parse_id
 from apps.tasks.errors import AlreadyClaimedError, StaleClaimError, TaskNotFoundError
-from apps.tasks.selectors import codebase_of, files_for_holder, held_claims, task_facts, with_codebases
+from apps.tasks.selectors import (
+    codebase_of,
+    files_for_holder,
+    held_claims,
+    metadata_for_holder,
+    task_facts,
+    with_codebases,
+)
 from apps.tasks.services import (
     Claim,
     Outcome,
@@ -145,6 +152,7 @@ def claim_facts(task: "Task") -> dict[str, Any]:
     codebase = codebase_of(task)
     return {
         **task_facts(task),
+        "metadata": metadata_for_holder(task),
         "claim_token": str(task.claim_token),
         "lease_expires_at": task.lease_expires_at,
         "lease_seconds": settings.LEASE_SECONDS,

@@ -142,6 +142,9 @@ ROUTES: dict[str, Route] = {
     "POST /v1/opencode/codebases/{codebase_id}/sessions/{session_id}/resume": says(
         prompt="p", agent="build", model="a/b"
     ),
+    "POST /v1/opencode/codebases/{codebase_id}/sessions/{session_id}/fork": says(
+        prompt="p", agent="build", model="a/b", title="t"
+    ),
     "GET /v1/opencode/codebases/{codebase_id}/messages": Route(query="?session_id={session_id}"),
     "GET /v1/opencode/database/sessions": READ,
     "GET /v1/opencode/runtime/status": READ,

@@ -12,6 +12,8 @@ class Session(BaseModel):
     codebase_id: str
     title: str
     parent_id: str | None
+    forked_from: str | None
+    forks: list[str]
     source: str
     agent: str
     model: str | None

@@ -7,7 +7,7 @@ from apps.accounts.permissions import Scope
 from apps.codebases.models import Codebase
 from apps.codebases.selectors import codebase_get
 from apps.rest import answers
-from apps.rest.bodies import IngestBody, MessagesBody, ResumeBody, SessionsBody, SyncBody
+from apps.rest.bodies import ForkBody, IngestBody, MessagesBody, ResumeBody, SessionsBody, SyncBody
 from apps.rest.endpoint import Answer, Endpoint, operation
 from apps.rest.paging import page_of
 from apps.rest.queries import Page, SessionMessagesQuery
@@ -35,6 +35,21 @@ class _OfCodebase(Endpoint):
             sessions=sessions,
             source=body.source,
         )
+
+
+    def begun(self, session: AgentSession, body: ResumeBody, told: str, **more: Any) -> Answer:
+        """Make a task that is in `session`, and tell of it."""
+        wish = Wish(prompt=body.prompt, agent_type=body.agent, model=body.model, session_id=session.session_id, **more)
+        task = codebase_trigger(
+            workspace_id=self.caller.workspace_id, codebase_id=session.codebase_id, wish=wish, by=self.caller.name
+        )
+        return {
+            "success": True,
+            "message": told,
+            "task_id": str(task.id),
+            "session_id": session.session_id,
+            "status": task.state,
+        }
 
 
 class Sessions(_OfCodebase):
@@ -98,18 +113,18 @@ class Resume(_OfCodebase):
     @operation(Scope.TASKS_WRITE, answers=answers.Started)
     def post(self, codebase_id: str, session_id: str, body: ResumeBody) -> Answer:
         """Go on with a session: a task with the prompt, for a worker of the codebase."""
-        session = self.session(codebase_id, session_id)
-        wish = Wish(prompt=body.prompt, agent_type=body.agent, model=body.model, session_id=session.session_id)
-        task = codebase_trigger(
-            workspace_id=self.caller.workspace_id, codebase_id=codebase_id, wish=wish, by=self.caller.name
-        )
-        return {
-            "success": True,
-            "message": "A new task goes on with the session.",
-            "task_id": str(task.id),
-            "session_id": session.session_id,
-            "status": task.state,
-        }
+        return self.begun(self.session(codebase_id, session_id), body, "A new task goes on with the session.")
+
+
+class Fork(_OfCodebase):
+    @operation(Scope.TASKS_WRITE, answers=answers.Started)
+    def post(self, codebase_id: str, session_id: str, body: ForkBody) -> Answer:
+        """Begin a session with the history of this one, which stays as it is: a task with the prompt.
+
+        The answer's `session_id` is the old one; the task has the new one's as soon as its worker has opened it.
+        """
+        session, told = self.session(codebase_id, session_id), "A new task begins with the session's history."
+        return self.begun(session, body, told, title=body.title, metadata={"fork": True})
 
 
 class StoredSessions(Endpoint):

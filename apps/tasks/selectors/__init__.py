@@ -1,6 +1,7 @@
 """Reading tasks and the queue. Callers import from here; the modules inside may be arranged anew."""
 
 from apps.tasks.attachments import ATTACHED, SAID, files_for_holder
+from apps.tasks.forks import metadata_for_holder
 from apps.tasks.models import GLOBAL_QUEUE, PENDING_QUEUE
 from apps.tasks.selectors.pages import Before, MoveFilter, tasks_by_move
 from apps.tasks.selectors.queue import (
@@ -69,6 +70,7 @@ __all__ = [
     "limit_facts",
     "limits_of",
     "limits_set",
+    "metadata_for_holder",
     "oldest_pending",
     "open_counts",
     "open_task_count",

@@ -70,9 +70,13 @@ def _end_search(task: Task) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What somebody wants done in a codebase. Empty values: as the resumed conversation had it, else the default."""
+    """What somebody wants done in a codebase. Empty values: as the resumed conversation had it, else the default.
+
+    `resumes` is the earlier task whose `session_id` it goes on with, where the caller knows it.
+    """
 
     prompt: str
+    title: str = ""
     agent_type: str = ""
     model: str = ""
     session_id: str = ""
@@ -86,7 +90,7 @@ def codebase_trigger(*, workspace_id: uuid.UUID, codebase_id: str, wish: Wish, b
     """Make a task in a codebase out of a prompt."""
     metadata = {**wish.metadata, **({"files": list(wish.files)} if wish.files else {})}
     new = NewTask(
-        title=title_of(wish.prompt),
+        title=wish.title or title_of(wish.prompt),
         prompt=wish.prompt,
         agent_type=wish.agent_type or "build",
         model=wish.model,

@@ -8,11 +8,12 @@ from typing import Any
 from apps.core.errors import InvalidError, NotFoundError
 from apps.core.ids import new_id
 from apps.tasks import events
+from apps.tasks.forks import FORK
 from apps.tasks.models import GLOBAL_QUEUE, MAX_ATTEMPTS_LIMIT, PENDING_QUEUE, PRIORITY_LIMIT, Task
 from apps.tasks.rows import as_json
 from apps.tasks.services import statements
 from apps.tasks.services.announce import announce
-from apps.tasks.services.programs import FORK, routed
+from apps.tasks.services.programs import routed
 
 REGISTER_CODEBASE = "register_codebase"
 DEFAULT_MAX_ATTEMPTS = 3

@@ -3,9 +3,9 @@
 from typing import Any
 
 from apps.tasks.attachments import ATTACHED, SAID, files_in_message
+from apps.tasks.forks import FORK
 from apps.tasks.models import Task, TaskEvent
 from apps.tasks.services.create import TITLE_LIMIT, NewTask, task_create
-from apps.tasks.services.programs import FORK
 
 
 def follow_up(task: Task, *, heard_seq: int) -> Task | None:

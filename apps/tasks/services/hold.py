@@ -11,10 +11,12 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.core.metrics import CLAIM_WAIT
+from apps.sessions.services import OpenedSession, session_opened
 from apps.tasks import events, reports
 from apps.tasks.attachments import reported_files_check
 from apps.tasks.errors import AlreadyClaimedError
 from apps.tasks.events import Data, Event
+from apps.tasks.forks import FORKED_FROM
 from apps.tasks.models import Task
 from apps.tasks.services import explain, statements
 from apps.tasks.services.announce import announce, announce_all
@@ -143,7 +145,26 @@ def _report(claim: Claim, reported: list[Event], seqs: list[int]) -> Task:
     )
     if task is None:
         raise explain.stale_claim(claim.workspace_id, claim.task_id)
+    _note_sessions(task, reported)
     return announce(task)
+
+
+def _note_sessions(task: Task, reported: Sequence[Event]) -> None:
+    """What opened a session, and where it is kept, is known from then on: routing asks for it."""
+    told = [event.data for event in reported if event.kind == "session"]
+    if not told or task.codebase_id is None:
+        return
+    title, metadata = Task.objects.values_list("title", "metadata").get(id=task.id)
+    for data in told:
+        forked_from = metadata.get(FORKED_FROM, "")
+        opened = OpenedSession(
+            session_id=data["session_id"],
+            worker_id=task.worker_id,
+            source=data.get("agent", ""),
+            title=title,
+            forked_from=forked_from if forked_from != data["session_id"] else "",
+        )
+        session_opened(workspace_id=task.workspace_id, codebase_id=task.codebase_id, opened=opened)
 
 
 def _latest(kind: str, expression: str, otherwise: str) -> Sql:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from apps.core.prepared import execute
+from apps.tasks.forks import FORK, FORKED_FROM
 from apps.tasks.models import GLOBAL_QUEUE
 
 if TYPE_CHECKING:
@@ -21,10 +22,6 @@ KEPT_BY = "worker:"
 """Begins the capability that only the worker of that id has."""
 SESSION_AGENT = "session_agent"
 """In a task's metadata: the program that keeps the session which it goes on with. Nobody but the server says so."""
-FORK = "fork"
-"""In a task's metadata: it begins a session of its own with the history of the named one, and leaves that as it is."""
-FORKED_FROM = "forked_from"
-"""In the metadata of such a task: the session it began with, when its own `session_id` is the new one's already."""
 
 
 @dataclass(frozen=True, slots=True)

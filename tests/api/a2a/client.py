@@ -92,11 +92,11 @@ class Hand:
     def __init__(self, cast: Cast) -> None:
         self.cast = cast
 
-    async def take(self) -> Claim:
-        """The next task, as soon as there is one."""
+    async def take(self, **more: Any) -> Claim:
+        """The next task, as soon as there is one; `more` is what the worker has besides."""
         async with asyncio.timeout(PATIENCE):
             with hub().waiting(f"workspace:{self.cast.workspace.id}") as waiter:
-                while not (held := await in_database(task_claim, claimer=self.cast.claimer())):
+                while not (held := await in_database(task_claim, claimer=self.cast.claimer(**more))):
                     await waiter.wait(0.05)
         (task,) = held
         assert task.claim_token is not None
