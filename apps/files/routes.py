@@ -1,4 +1,4 @@
-"""Routes of files, in the protocol lane: the same file for who may read tasks, and for workers."""
+"""Routes of files, in the protocol lane, for who may read tasks (workers have a route of their own)."""
 
 from starlette.routing import BaseRoute
 
@@ -8,5 +8,4 @@ from apps.files import serving
 
 routes: list[BaseRoute] = [
     guarded("/v1/files/{file_id}", serving.file_send, methods=["GET"], scope=Scope.TASKS_READ),
-    guarded("/v1/worker/files/{file_id}", serving.file_send, methods=["GET"], scope=Scope.WORKER),
 ]

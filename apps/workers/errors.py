@@ -1,6 +1,6 @@
 """What the worker protocol refuses."""
 
-from apps.core.errors import NotFoundError
+from apps.core.errors import ForbiddenError, NotFoundError
 
 
 class WorkerNotFoundError(NotFoundError):
@@ -12,6 +12,13 @@ class WorkerNotFoundError(NotFoundError):
 def not_registered() -> WorkerNotFoundError:
     """The refusal of whatever comes from a worker that we do not know."""
     return WorkerNotFoundError("No worker of that id has registered; register it first.")
+
+
+def foreign_worker() -> ForbiddenError:
+    """The refusal of a token bound to codebases that acts for a worker which serves others."""
+    return ForbiddenError(
+        "The worker of this id serves other codebases than this token: give it another id.", code="worker_forbidden"
+    )
 
 
 def no_such_role() -> NotFoundError:

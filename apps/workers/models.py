@@ -27,6 +27,9 @@ class Worker(models.Model):
     only_targeted = models.BooleanField(
         default=False, db_default=False, help_text="It takes only tasks that ask for one of its agents by name."
     )
+    serves = ArrayField(
+        models.TextField(), null=True, help_text="The only codebases that it may serve, where its token names some."
+    )
     registered_at = models.DateTimeField(db_default=Now())
     last_seen_at = models.DateTimeField(db_default=Now())
     unregistered_at = models.DateTimeField(null=True)

@@ -1,7 +1,7 @@
 """The worker protocol, over HTTP (contract: Workers). Each endpoint reads, calls one service and answers."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,7 @@ from apps.tasks.services import (
 )
 from apps.tasks.states import State
 from apps.workers import reading, services
+from apps.workers.bounds import allowed, check_tasks, check_worker
 from apps.workers.selectors import claimer_get, connected_workers, worker_facts, worker_get
 
 if TYPE_CHECKING:
@@ -48,7 +49,12 @@ HEARTBEATS_PER_LEASE = 4
 
 async def register(request: Request, principal: Principal) -> Response:
     registration = reading.registration(await json_object(request))
-    worker = await in_database(services.worker_register, workspace_id=principal.workspace_id, registration=registration)
+    worker = await in_database(
+        services.worker_register,
+        workspace_id=principal.workspace_id,
+        registration=registration,
+        serves=principal.codebases,
+    )
     return json_response(
         {
             "success": True,
@@ -64,12 +70,7 @@ async def register(request: Request, principal: Principal) -> Response:
 async def heartbeat(request: Request, principal: Principal) -> Response:
     body = await json_object(request)
     claims = reading.listed(body, "claims", reading.held_claim) if "claims" in body else None
-    beat = await in_database(
-        services.worker_heartbeat,
-        workspace_id=principal.workspace_id,
-        worker_id=request.path_params["worker_id"],
-        claims=claims,
-    )
+    beat = await in_database(_heartbeat, principal, request.path_params["worker_id"], claims)
     return json_response(
         {
             "success": True,
@@ -81,20 +82,29 @@ async def heartbeat(request: Request, principal: Principal) -> Response:
     )
 
 
+def _heartbeat(principal: Principal, worker_id: str, claims: Sequence[services.HeldClaim] | None) -> services.Heartbeat:
+    check_worker(principal, worker_id)
+    check_tasks(principal, *(claim.task_id for claim in claims or ()))
+    return services.worker_heartbeat(workspace_id=principal.workspace_id, worker_id=worker_id, claims=claims)
+
+
 async def unregister(request: Request, principal: Principal) -> Response:
     await json_object(request)
     worker_id = request.path_params["worker_id"]
+    await in_database(check_worker, principal, worker_id)
     await in_database(services.worker_unregister, workspace_id=principal.workspace_id, worker_id=worker_id)
     return json_response({"success": True, "message": f"Worker {worker_id} has left."})
 
 
 async def codebases(request: Request, principal: Principal) -> Response:
     body = await json_object(request)
-    wanted = reading.listed(body, "codebases", reading.word)
+    wanted = allowed(reading.listed(body, "codebases", reading.word), principal.codebases)
+    worker_id = reading.text(body, "worker_id", required=True)
+    await in_database(check_worker, principal, worker_id)
     await in_database(
         services.worker_codebases_set,
         workspace_id=principal.workspace_id,
-        worker_id=reading.text(body, "worker_id", required=True),
+        worker_id=worker_id,
         codebases=wanted,
     )
     return json_response({"success": True, "codebases": wanted})
@@ -128,6 +138,7 @@ def _claim(principal: Principal, body: Mapping[str, Any], task_id: uuid.UUID | N
     if task_id is None and body.get("task_id") is not None:
         task_id = _task_id(reading.text(body, "task_id", required=True))
     roles = [reading.text(body, "agent_name")]
+    check_worker(principal, worker_id)
     claimer, draining = claimer_get(workspace_id=principal.workspace_id, worker_id=worker_id, roles=roles)
     if draining:
         return _nothing(task_id)
@@ -252,6 +263,7 @@ def _outcome(status: State, body: Mapping[str, Any]) -> Outcome:
 
 def _held(principal: Principal, task_id: uuid.UUID, body: Mapping[str, Any]) -> Claim:
     """The claim that a write shows; without a token (workers of before) the one that we hold for that worker."""
+    check_tasks(principal, task_id)
     shown = reading.token(body)
     worker_id = reading.text(body, "worker_id", required=shown is None)
     if shown is not None:

@@ -14,6 +14,7 @@ routes: list[BaseRoute] = [
     guarded("/v1/tasks/{task_id}/claim", protocol.claim_one, methods=["POST"], scope=Scope.WORKER),
     guarded("/v1/worker/tasks/release", protocol.release, methods=["POST"], scope=Scope.WORKER),
     guarded("/v1/worker/tasks/{task_id}/events", protocol.events, methods=["POST"], scope=Scope.WORKER),
+    guarded("/v1/worker/files/{file_id}", uploads.file_fetch, methods=["GET"], scope=Scope.WORKER),
     guarded(uploads.PATH, uploads.file_receive, methods=["POST"], scope=Scope.WORKER),
     guarded("/v1/worker/codebases", protocol.codebases, methods=["PUT"], scope=Scope.WORKER),
     guarded("/v1/worker/connected", protocol.connected, methods=["GET"], scope=Scope.TASKS_READ),

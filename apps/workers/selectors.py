@@ -105,17 +105,20 @@ def discoverable_agents(workspace_id: uuid.UUID) -> list[dict[str, Any]]:
 def queues_of(worker: Worker, bound: Iterable[str] | None = None) -> list[str]:
     """The queues that a worker serves: its codebases, `__pending__`, and `global` where it has a global codebase.
 
+    Of these only what its token names, where that is bound to codebases.
+
     `bound`: the ids of the codebases bound to it, where the caller has them.
     """
     if bound is None:
         bound = codebases_of(worker.workspace_id).filter(worker_id=worker.worker_id).values_list("id", flat=True)
     shared = [GLOBAL_QUEUE] if worker.global_codebase_id else []
-    return sorted({*worker.codebases, *bound}) + shared + [PENDING_QUEUE]
+    queues = sorted({*worker.codebases, *bound}) + shared + [PENDING_QUEUE]
+    return queues if worker.serves is None else [queue for queue in queues if queue in worker.serves]
 
 
 _SERVING = """
 SELECT w.worker_id, w.concurrency, w.draining, w.capabilities, w.offered_models::text, w.agents::text, w.codebases,
-    w.global_codebase_id, w.only_targeted, ARRAY(SELECT c.id FROM codebases_codebase c
+    w.global_codebase_id, w.only_targeted, w.serves, ARRAY(SELECT c.id FROM codebases_codebase c
         WHERE c.workspace_id = w.workspace_id AND c.worker_id = w.worker_id AND c.status <> 'removed')
 FROM workers_worker w WHERE w.workspace_id = %(workspace_id)s"""
 _ONE = f"{_SERVING} AND w.worker_id = %(worker_id)s"
@@ -145,7 +148,7 @@ def crew(workspace_id: uuid.UUID) -> list[tuple[Worker, Claimer]]:
 
 def _served(workspace_id: uuid.UUID, row: tuple[Any, ...]) -> tuple[Worker, list[str]]:
     """A worker with what its claims depend on, and the codebases that are bound to it."""
-    worker_id, concurrency, draining, capabilities, models, agents, codebases, shared, only_targeted, bound = row
+    worker_id, concurrency, draining, capabilities, models, agents, codebases, shared, targeted, serves, bound = row
     worker = Worker(
         workspace_id=workspace_id,
         worker_id=worker_id,
@@ -156,7 +159,8 @@ def _served(workspace_id: uuid.UUID, row: tuple[Any, ...]) -> tuple[Worker, list
         agents=orjson.loads(agents),
         codebases=codebases,
         global_codebase_id=shared,
-        only_targeted=only_targeted,
+        only_targeted=targeted,
+        serves=serves,
     )
     return worker, bound
 

@@ -1,18 +1,20 @@
 """What changes workers: they register, say what they can do, show that they live, and leave."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import transaction
 from django.db.models.functions import Now
 
 from apps.core.prepared import execute
-from apps.tasks.selectors import held_claims, steering_after, why_lost
+from apps.tasks.selectors import GLOBAL_QUEUE, held_claims, steering_after, why_lost
 from apps.tasks.services import Lease, lease_renew
-from apps.workers.errors import not_registered
+from apps.workers.bounds import allowed, is_within
+from apps.workers.errors import foreign_worker, not_registered
 from apps.workers.models import Worker
-from apps.workers.selectors import worker_get
+from apps.workers.selectors import worker_get, workers_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +34,14 @@ class Registration:
     only_targeted: bool = False
 
 
-def worker_register(*, workspace_id: uuid.UUID, registration: Registration) -> Worker:
-    """Note a worker and what it can do; registering again replaces what it said before."""
+def worker_register(
+    *, workspace_id: uuid.UUID, registration: Registration, serves: Collection[str] | None = None
+) -> Worker:
+    """Note a worker and what it can do; registering again replaces what it said before.
+
+    `serves`: the only codebases that it may serve, whatever it says; then ForbiddenError where a connected worker that
+    may serve others has this id.
+    """
     said = {
         "name": registration.name,
         "hostname": registration.hostname,
@@ -41,15 +49,26 @@ def worker_register(*, workspace_id: uuid.UUID, registration: Registration) -> W
         "capabilities": list(registration.capabilities),
         "offered_models": [dict(model) for model in registration.models],
         "agents": [dict(agent) for agent in registration.agents],
-        "codebases": list(registration.codebases),
-        "global_codebase_id": registration.global_codebase_id,
+        "codebases": allowed(registration.codebases, serves),
+        "global_codebase_id": registration.global_codebase_id if allowed([GLOBAL_QUEUE], serves) else "",
+        "serves": None if serves is None else sorted(serves),
         "concurrency": registration.concurrency,
         "only_targeted": registration.only_targeted,
         "last_seen_at": Now(),
         "unregistered_at": None,
     }
-    Worker.objects.update_or_create(workspace_id=workspace_id, worker_id=registration.worker_id, defaults=said)
+    with transaction.atomic():
+        if serves is not None:
+            _check_free(workspace_id, registration.worker_id, serves)
+        Worker.objects.update_or_create(workspace_id=workspace_id, worker_id=registration.worker_id, defaults=said)
     return worker_get(workspace_id=workspace_id, worker_id=registration.worker_id)
+
+
+def _check_free(workspace_id: uuid.UUID, worker_id: str, serves: Collection[str]) -> None:
+    """A token that is bound to codebases takes no connected worker's place that serves others."""
+    there = workers_of(workspace_id).select_for_update(no_key=True).filter(worker_id=worker_id).first()
+    if there is not None and there.is_here and not is_within(there, serves):
+        raise foreign_worker()
 
 
 def worker_unregister(*, workspace_id: uuid.UUID, worker_id: str) -> None:

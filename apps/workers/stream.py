@@ -19,6 +19,7 @@ from apps.core.waiter import Waiter, WakeUp
 from apps.core.wakeups import hub
 from apps.tasks.selectors import is_terminal, placed_codebase, steering_after, task_get
 from apps.tasks.services import Claimer, tasks_claimable
+from apps.workers.bounds import allowed, check_worker
 from apps.workers.reading import invalid
 from apps.workers.selectors import claimer_get
 from apps.workers.services import steering_message, worker_seen
@@ -33,6 +34,7 @@ NAMES_LIMIT = 1000
 async def tasks_stream(request: Request, principal: Principal) -> Response:
     """GET /v1/worker/tasks/stream: routed by headers or query, replays what is pending, then tells what is new."""
     listener = _listener(request, principal)
+    await in_database(check_worker, principal, listener.worker_id)
     await in_database(worker_seen, workspace_id=listener.workspace_id, worker_id=listener.worker_id)
     return EventStream(frames(listener), while_allowed=permitted(credentials_of(request), Scope.WORKER))
 
@@ -66,7 +68,7 @@ def _listener(request: Request, principal: Principal) -> Listener:
         workspace_id=principal.workspace_id,
         worker_id=worker_id,
         role=said.get("x-agent-name") or request.query_params.get("agent_name", ""),
-        queues=_names(said.get("x-codebases")),
+        queues=allowed(_names(said.get("x-codebases")), principal.codebases),
         capabilities=_names(said.get("x-capabilities")),
     )
 

@@ -1,4 +1,4 @@
-"""Files that workers send: one raw body each, received in pieces and never held in memory whole."""
+"""Files of workers. What they send is one raw body each, received in pieces and never held in memory whole."""
 
 import re
 from tempfile import SpooledTemporaryFile
@@ -11,11 +11,14 @@ from apps.accounts.gate import json_response
 from apps.accounts.principals import Principal
 from apps.core.db import in_database
 from apps.core.ids import parse_id
-from apps.files.selectors import WORKER, file_facts
+from apps.files.errors import StoredFileNotFoundError
+from apps.files.selectors import WORKER, file_facts, file_get
 from apps.files.services import NewFile, check_size
+from apps.files.serving import file_send
 from apps.tasks.errors import StaleClaimError, TaskNotFoundError
 from apps.tasks.selectors import task_get
 from apps.tasks.services import Claim, claim_check, task_file_store
+from apps.workers.bounds import check_tasks
 from apps.workers.reading import invalid
 
 PATH = "/v1/worker/tasks/{task_id}/files"
@@ -49,6 +52,7 @@ def _claim(principal: Principal, request: Request) -> Claim:
     task_id = parse_id(request.path_params["task_id"])
     if task_id is None:
         raise TaskNotFoundError("There is no such task.")
+    check_tasks(principal, task_id)
     token = parse_id(request.headers.get(TOKEN_HEADER, ""))
     if token is None:
         task_get(workspace_id=principal.workspace_id, task_id=task_id)
@@ -56,6 +60,20 @@ def _claim(principal: Principal, request: Request) -> Claim:
     claim = Claim(principal.workspace_id, task_id, token)
     claim_check(claim)
     return claim
+
+
+async def file_fetch(request: Request, principal: Principal) -> Response:
+    """GET and HEAD of a file, for workers: a token bound to codebases gets those of their tasks."""
+    if principal.codebases is not None:
+        await in_database(_check_file, principal, request.path_params["file_id"])
+    return await file_send(request, principal)
+
+
+def _check_file(principal: Principal, file_id: str) -> None:
+    file = file_get(workspace_id=principal.workspace_id, file_id=file_id)
+    if file.task_id is None:
+        raise StoredFileNotFoundError("There is no such file.")
+    check_tasks(principal, file.task_id)
 
 
 async def _receive(request: Request, spool: IO[bytes]) -> None:

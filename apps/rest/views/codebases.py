@@ -1,5 +1,7 @@
 """Codebases: list, register, change, remove."""
 
+from django.db import transaction
+
 from apps.accounts.permissions import Scope
 from apps.codebases.selectors import CodebaseFilter, codebase_facts, codebase_get, codebases_filtered
 from apps.codebases.services import CodebaseChange, NewCodebase, codebase_change
@@ -36,7 +38,9 @@ class Codebases(Endpoint):
             worker_id=body.worker_id,
             codebase_id=body.codebase_id,
         )
-        codebase, looking = codebase_request(workspace_id=self.caller.workspace_id, new=new, by=self.caller.name)
+        with transaction.atomic():
+            codebase, looking = codebase_request(workspace_id=self.caller.workspace_id, new=new, by=self.caller.name)
+            self.caller.require_codebase(codebase.id)  # else nothing of it was; the path decides which it is
         return {
             "success": True,
             "codebase": codebase_facts(codebase),

@@ -20,9 +20,11 @@ from apps.tasks.services import Wish, codebase_trigger
 
 class _OfCodebase(Endpoint):
     def codebase(self, codebase_id: str) -> Codebase:
+        self.caller.require_codebase(codebase_id)
         return codebase_get(workspace_id=self.caller.workspace_id, codebase_id=codebase_id)
 
     def session(self, codebase_id: str, session_id: str) -> AgentSession:
+        self.caller.require_codebase(codebase_id)
         return session_get(workspace_id=self.caller.workspace_id, codebase_id=codebase_id, session_id=session_id)
 
     def sync(self, codebase_id: str, body: SyncBody, sessions: Sequence[reading.SyncedSession]) -> int:

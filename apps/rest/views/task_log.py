@@ -4,6 +4,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from apps.accounts.permissions import Scope
+from apps.accounts.principals import Principal
 from apps.core.errors import InvalidError
 from apps.core.ids import parse_id
 from apps.rest import answers
@@ -15,6 +16,7 @@ from apps.tasks.errors import StaleClaimError
 from apps.tasks.selectors import output_chunks, task_facts, task_get
 from apps.tasks.services import Claim, Outcome, event_from_worker, lease_renew, task_finish, task_progress
 from apps.tasks.states import State
+from apps.workers.bounds import check_tasks
 
 if TYPE_CHECKING:
     from apps.tasks.models import Task
@@ -46,10 +48,17 @@ class Output(Endpoint):
         content = body.output or body.content
         if not content:
             raise InvalidError("There is no output.", errors={"output": ["Give a text."]})
-        task = task_get(workspace_id=self.caller.workspace_id, task_id=task_id)
+        task = _of_worker(self.caller, task_id)
         said = event_from_worker("output", {"type": body.type, "content": content})
         after = task_progress(claim=_claim(task, body), reported=[said])
         return {"success": True, "last_seq": after.last_seq}
+
+
+def _of_worker(caller: Principal, task_id: str) -> "Task":
+    """The task, of a codebase that the worker's token is for."""
+    task = task_get(workspace_id=caller.workspace_id, task_id=task_id)
+    check_tasks(caller, task.id)
+    return task
 
 
 def _place(task: "Task", query: LogQuery, shown: list[dict[str, Any]]) -> dict[str, Any]:
@@ -66,7 +75,7 @@ class Status(Endpoint):
     @operation(Scope.WORKER, answers=answers.TaskChanged)
     def put(self, task_id: str, body: StatusBody) -> Answer:
         """A worker that holds the task says that it goes on, or how it ended."""
-        task = task_get(workspace_id=self.caller.workspace_id, task_id=task_id)
+        task = _of_worker(self.caller, task_id)
         claim = _claim(task, body)
         if body.status == "running":
             return _answer(_go_on(claim, body))
