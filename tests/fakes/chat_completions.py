@@ -13,6 +13,8 @@ from tests.fakes.model_script import Ask, Step
 class ChatCompletions:
     """OpenAI's /v1/chat/completions."""
 
+    first_word = 1
+
     def parse(self, body: Mapping[str, Any], path: str) -> Ask:
         prompt, turn = "", 0
         for message in body.get("messages", []):

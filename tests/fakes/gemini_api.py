@@ -22,6 +22,8 @@ _NAME = re.compile(r"/models/([^/:]+):")
 class GenerateContent:
     """Gemini's API; which model is asked, and whether the answer is a stream, stands in the path."""
 
+    first_word = 1
+
     def parse(self, body: Mapping[str, Any], path: str) -> Ask:
         prompt, turn = "", 0
         for content in body.get("contents", []):

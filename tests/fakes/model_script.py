@@ -49,12 +49,17 @@ class Ask:
 
 
 class Dialect(Protocol):
-    """How one vendor's API spells a request, an answer and an error."""
+    """How one vendor's API spells a request, an answer and an error.
+
+    `first_word`: in which line of an answer, counted from 0, its first word has been said.
+    """
+
+    first_word: int
 
     def parse(self, body: Mapping[str, Any], path: str) -> Ask: ...
 
     def stream(self, ask: Ask, step: Step) -> Iterator[str]:
-        """The answer as lines of an event stream; the caller pauses after the second line of a held step."""
+        """The answer as lines of an event stream; the caller pauses after the first word of a held step."""
         ...
 
     def error(self, status: int, message: str) -> dict[str, Any]: ...

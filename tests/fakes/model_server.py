@@ -13,9 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.fakes.anthropic_messages import Messages
 from tests.fakes.chat_completions import ChatCompletions
 from tests.fakes.gemini_api import GenerateContent
 from tests.fakes.model_script import Ask, Dialect, Step, call, fail, say
+from tests.fakes.openai_responses import Responses
 
 __all__ = ["API_KEY", "MODEL", "Ask", "ModelServer", "Step", "call", "fail", "say"]
 
@@ -24,7 +26,12 @@ MODEL = "fake-1"
 
 
 # By a part of the request's path.
-DIALECTS: dict[str, Dialect] = {"/chat/completions": ChatCompletions(), "enerateContent": GenerateContent()}
+DIALECTS: dict[str, Dialect] = {
+    "/chat/completions": ChatCompletions(),
+    "enerateContent": GenerateContent(),
+    "/messages": Messages(),
+    "/responses": Responses(),
+}
 
 
 class ModelServer:
@@ -84,6 +91,12 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet."""
 
+    def do_HEAD(self) -> None:
+        """Claude Code asks first whether anybody is there."""
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
         dialect = next((dialect for part, dialect in DIALECTS.items() if part in self.path), None)
@@ -98,16 +111,18 @@ class _Handler(BaseHTTPRequestHandler):
         if ask.whole:
             self._json(200, json.loads("".join(dialect.stream(ask, step))))
         else:
-            self._stream(dialect.stream(ask, step), hold=step.hold)
+            self._stream(dialect.stream(ask, step), hold_at=dialect.first_word if step.hold else None)
 
-    def _stream(self, lines: Iterator[str], *, hold: bool) -> None:
+    def _stream(self, lines: Iterator[str], *, hold_at: int | None) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
         self.close_connection = True
         for index, line in enumerate(lines):
-            self.wfile.write(f"data: {line}\n\n".encode())
-            if hold and index == 1:
+            kind = json.loads(line).get("type") if line.startswith("{") else None
+            named = f"event: {kind}\n" if kind else ""
+            self.wfile.write(f"{named}data: {line}\n\n".encode())
+            if index == hold_at:
                 self.server.model.held.set()
                 self.server.model.go_on.wait(60)
 

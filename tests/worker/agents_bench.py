@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,10 +16,10 @@ from tests.fakes.control_plane import FakeControlPlane, FakeTask
 from tests.fakes.model_server import ModelServer
 from tests.fakes.worker_process import WorkerProcess
 from tests.worker.conftest import make_repository
+from tests.worker.programs import Program
 
 PATIENCE = 120.0  # seconds for one turn of a real program on a busy machine
 MARKS = [
-    pytest.mark.agents,
     pytest.mark.skipif(os.environ.get(SKIP_VARIABLE) == "1", reason=f"{SKIP_VARIABLE}=1"),
     pytest.mark.timeout(400),
 ]
@@ -30,6 +30,7 @@ REPOSITORIES = ("shop", "bakery", "library", "cinema", "garage", "museum", "harb
 class Bench:
     """A running worker whose only agent program is the tested one."""
 
+    program: Program
     server: FakeControlPlane
     model: ModelServer
     worker: WorkerProcess
@@ -38,6 +39,8 @@ class Bench:
 
     def repository(self) -> Path:
         """A repository that no other test has touched."""
+        self.model.held.clear()
+        self.model.go_on.clear()
         return self.home / self._unused.pop()
 
     def begin(self, prompt: str, folder: Path, **body: object) -> FakeTask:
@@ -55,6 +58,15 @@ class Bench:
         codebase["agent_config"] = {"auto_approve": False}
 
     @property
+    def arguments(self) -> set[str]:
+        """Every argument of those processes."""
+        found: set[str] = set()
+        for pid in self.agents:
+            with suppress(OSError):  # it has ended meanwhile
+                found.update(Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0"))
+        return found
+
+    @property
     def agents(self) -> list[int]:
         """Every process that any attempt of this worker has started."""
         instance = (self.worker.state_dir / "instance").read_text().strip()
@@ -62,11 +74,15 @@ class Bench:
 
 
 @contextmanager
-def bench(home: Path, model: ModelServer, environment: dict[str, str]) -> Iterator[Bench]:
+def bench(home: Path, program: Program) -> Iterator[Bench]:
+    """Ada's laptop with that program; it is installed first where it is missing."""
     paths = ",".join(str(make_repository(home / name)) for name in REPOSITORIES)
     with (
+        ModelServer(program.script) as model,
         FakeControlPlane() as server,
-        WorkerProcess(server.url, home, "--codebases", paths, environment=environment) as worker,
+        WorkerProcess(
+            server.url, home, "--codebases", paths, environment=program.environment(home, model.root_url)
+        ) as worker,
     ):
         server.wait_for(lambda: len(server.codebases) == len(REPOSITORIES), seconds=PATIENCE)
-        yield Bench(server, model, worker, home)
+        yield Bench(program, server, model, worker, home)

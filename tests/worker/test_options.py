@@ -34,6 +34,8 @@ def samples(tmp_path: Path) -> dict[str, str]:
         "server_url": "http://plane:1",
         "opencode_bin": "oc",
         "gemini_bin": "gc",
+        "claude_acp_bin": "cca",
+        "codex_acp_bin": "cxa",
         "agent": "gemini",
         "log_level": "ERROR",
     }

@@ -52,6 +52,8 @@ class Config:
     sessions: SessionLimits
     opencode_bin: str | None
     gemini_bin: str | None
+    claude_acp_bin: str | None
+    codex_acp_bin: str | None
     agent: str | None
     conformance: bool
     log_level: str
@@ -89,6 +91,8 @@ def load_config(
         sessions=_session_limits(source),
         opencode_bin=source.text("opencode_bin"),
         gemini_bin=source.text("gemini_bin"),
+        claude_acp_bin=source.text("claude_acp_bin"),
+        codex_acp_bin=source.text("codex_acp_bin"),
         agent=source.text("agent"),
         conformance=source.switch("conformance"),
         log_level=_level(source.line("log_level")),

@@ -46,6 +46,8 @@ class AcpSession:
         self._session_id = ""
         self._replaying = False
         self._turn_usage: list[Tokens] = []
+        self._cancelling = False
+        self._broke = False
         self.last_activity = lease.now()
 
     @property
@@ -91,7 +93,9 @@ class AcpSession:
         can_load = bool(ready.agent_capabilities and ready.agent_capabilities.load_session)
         opened = await self._load_session() if self._assignment.session_id and can_load else None
         if opened is None:
-            opened = await self._connection.new_session(cwd=str(self._assignment.workdir), mcp_servers=[])
+            opened = await self._connection.new_session(
+                cwd=str(self._assignment.workdir), mcp_servers=[], **self._launch.meta
+            )
             self._session_id = opened.session_id
         choices = choices_of(opened)
         await self._choose("model", self._launch.model, choices)
@@ -107,7 +111,7 @@ class AcpSession:
             await asyncio.sleep(delay)
         try:
             opened = await self._connection.load_session(
-                cwd=str(self._assignment.workdir), session_id=self._session_id, mcp_servers=[]
+                cwd=str(self._assignment.workdir), session_id=self._session_id, mcp_servers=[], **self._launch.meta
             )
             await self._silence(self._launch.quirks.replay_silence)
             return opened
@@ -152,6 +156,7 @@ class AcpSession:
 
     async def prompt(self, text: str) -> Turn:
         self._updates.begin_turn()
+        self._cancelling = self._broke = False
         self.last_activity = lease.now()
         try:
             answer = await self._connection.prompt(session_id=self._session_id, prompt=[acp.text_block(text)])
@@ -161,6 +166,9 @@ class AcpSession:
             return await self._failed(await self._death(), code="agent_crashed", retry=True)
         self._count(answer)
         await self._report_rest()
+        if self._broke:
+            why = message_in(self._updates.answer_text.strip()) or f"{self._launch.program} gave up without saying why"
+            return await self._failed(redacted(why, self._environment), code="agent_error")
         return self._turn(answer.stop_reason)
 
     def _count(self, answer: schema.PromptResponse) -> None:
@@ -173,6 +181,9 @@ class AcpSession:
 
     def _turn(self, stop_reason: str) -> Turn:
         text = self._updates.answer_text.strip()
+        if stop_reason == "cancelled" and not self._cancelling:
+            why = f"{self._launch.program} ended its turn because something that it asked for was refused"
+            return Turn("failed", text, error=why, error_code="permission_denied")
         if stop_reason in ("end_turn", "cancelled"):
             return Turn("end_turn" if stop_reason == "end_turn" else "cancelled", text)
         why = f"the agent stopped before it was done: {stop_reason.replace('_', ' ')}"
@@ -189,6 +200,7 @@ class AcpSession:
             self._assignment.emit(event)
 
     async def cancel(self) -> None:
+        self._cancelling = True
         self._permissions.cancel()
         if self._connection is not None and self._session_id:
             with suppress(ConnectionError, OSError):
@@ -207,8 +219,9 @@ class AcpSession:
             "output_tokens": sum(used.output for used in self._turn_usage),
             "cached_input_tokens": sum(used.cached for used in self._turn_usage),
         }
-        if self._updates.cost is not None and not self._assignment.session_id:
-            totals["cost_usd"] = self._updates.cost  # of the whole session, so only right for a new one
+        anew = self._launch.quirks.counts_cost_anew or not self._assignment.session_id
+        if self._updates.cost is not None and anew:  # else it is that of the whole session
+            totals["cost_usd"] = self._updates.cost
         return totals | ({"model": self._assignment.model} if self._assignment.model else {})
 
     async def close(self) -> None:
@@ -243,6 +256,7 @@ class AcpSession:
         self.last_activity = lease.now()
         if not self._replaying and session_id == self._session_id:
             told = update.model_dump(mode="json", by_alias=True, exclude_none=True)
+            self._broke = self._broke or self._launch.quirks.broke(told)
             self._updates.take(self._launch.quirks.normalised(told))
 
     async def request_permission(

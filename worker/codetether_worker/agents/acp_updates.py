@@ -19,6 +19,7 @@ from codetether_worker.worktree import WorkingTree
 Update = Mapping[str, Any]
 _FLUSH_AFTER = 0.1  # seconds that streamed text is gathered before it is reported
 _FLUSH_SIZE = 4000  # characters
+_MOST_PRINTED = 200_000  # characters kept of what a tool prints while it runs
 
 
 @dataclass(slots=True)
@@ -30,6 +31,8 @@ class _ToolCall:
     kind: str
     args: dict[str, Any] = field(default_factory=dict)
     title: str = ""
+    edited: list[str] = field(default_factory=list)
+    printed: str = ""
     announced: bool = False
     ended: bool = False
 
@@ -150,15 +153,14 @@ class UpdateTranslator:
         call = self._merge(update)
         status = update.get("status")
         ended = status in ("completed", "failed")
-        if not call.announced and (ended or status == "in_progress"):
+        if not call.announced and (ended or status == "in_progress" or (status is None and call.args)):
             call.announced = True
             self._emit(events.tool_use(tool=call.tool, args=call.args, call_id=call.call_id, title=call.title))
         if ended and not call.ended:
             call.ended = True
             succeeded = status == "completed"
-            self._emit(
-                events.tool_result(call_id=call.call_id, tool=call.tool, succeeded=succeeded, result=_tool_text(update))
-            )
+            result = _tool_text(update) or call.printed
+            self._emit(events.tool_result(call_id=call.call_id, tool=call.tool, succeeded=succeeded, result=result))
             if succeeded:
                 await self._report_files(call, update)
 
@@ -175,6 +177,8 @@ class UpdateTranslator:
         call.title = title or call.title
         if isinstance(update.get("rawInput"), Mapping):
             call.args.update(update["rawInput"])
+        call.edited += _diffed_paths(update)
+        call.printed = (call.printed + str(update.get("toolOutput") or ""))[:_MOST_PRINTED]
         return call
 
     async def _report_files(self, call: _ToolCall, update: Update) -> None:
@@ -186,13 +190,12 @@ class UpdateTranslator:
 
 def _edited_files(call: _ToolCall, update: Update) -> list[tuple[Path, str | None, bool | None]]:
     """Paths that a finished call says it has written, with its own diff and whether the file existed."""
-    blocks = [b for b in update.get("content") or () if isinstance(b, Mapping) and b.get("type") == "diff"]
     raw = update.get("rawOutput")
     facts = raw.get("metadata") if isinstance(raw, Mapping) else None
     facts = facts if isinstance(facts, Mapping) else {}
     diff = facts.get("diff") if isinstance(facts.get("diff"), str) else None
     existed = facts.get("exists") if isinstance(facts.get("exists"), bool) else None
-    paths = [block["path"] for block in blocks if isinstance(block.get("path"), str)]
+    paths: list[object] = [*call.edited]
     if call.kind in ("edit", "delete", "move"):
         paths += [call.args.get("filePath"), facts.get("filepath")]
     unique = dict.fromkeys(path for path in paths if isinstance(path, str) and path)
@@ -203,6 +206,12 @@ def _split_after_space(text: str) -> tuple[str, str]:
     """The whole words, and the beginning of what may be one."""
     length = len(text) - len(text.split()[-1]) if text.strip() and not text[-1].isspace() else len(text)
     return text[:length], text[length:]
+
+
+def _diffed_paths(update: Update) -> list[str]:
+    """Files whose diff an update shows; the last update of a call need not repeat it."""
+    blocks = [b for b in update.get("content") or () if isinstance(b, Mapping) and b.get("type") == "diff"]
+    return [block["path"] for block in blocks if isinstance(block.get("path"), str)]
 
 
 def _block_text(block: object) -> str:

@@ -50,28 +50,37 @@ def _nothing(_: Mapping[str, Any]) -> None:
     return None
 
 
+def _never(_: Update) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Quirks:
     """What a program does in its own way; each default is the protocol's.
 
     `normalised` completes an update or the tool call of a permission request; it may add `toolName`, the name by
-    which the program itself calls the tool. `tokens` reads what a turn has used from the answer's `_meta`.
-    `replay_silence` is for how many seconds a program that goes on replaying a session after it said that it was
-    loaded has to be silent before it counts as loaded. `resume_delay` says how many seconds to wait before the
-    session of that id may be resumed, given the environment.
+    which the program itself calls the tool, and `toolOutput`, a piece of what it printed. `tokens` reads what a turn
+    has used from the answer's `_meta`. `replay_silence` is for how many seconds a program that goes on replaying a
+    session after it said that it was loaded has to be silent before it counts as loaded. `resume_delay` says how many
+    seconds to wait before the session of that id may be resumed, given the environment. `broke` knows the update by
+    which the program says that the turn has failed, although it will end like any other. `counts_cost_anew`: the cost
+    that it tells is that of its process, not of the whole session.
     """
 
     normalised: Callable[[Update], Update] = _as_it_is
     tokens: Callable[[Mapping[str, Any]], Tokens | None] = _nothing
     replay_silence: float = 0.0
     resume_delay: Callable[[Mapping[str, str], str], float] = _at_once
+    broke: Callable[[Update], bool] = _never
+    counts_cost_anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
     """How to start a program. `mode` is the session mode to ask for, if the program has it.
 
-    `model` is what to choose among the session's own options; None where the command line says it already.
+    `model` is what to choose among the session's own options; None where the command line says it already. `meta` is
+    what the program wants to know beyond the protocol when a session begins.
     """
 
     program: str
@@ -79,6 +88,7 @@ class Launch:
     environment: Mapping[str, str]
     mode: str | None
     model: str | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
     quirks: Quirks = field(default_factory=Quirks)
 
 
