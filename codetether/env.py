@@ -10,6 +10,7 @@ from typing import Any
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from apps.accounts.oidc.config import OidcSettings, oidc_settings
 from apps.core.addresses import allow_list
 from codetether.signing_keys import read_signing_key
 
@@ -45,6 +46,7 @@ class Env:
     public_url: str
     auth_enabled: bool
     auth_tokens: dict[str, str]
+    oidc: OidcSettings | None
     discovery_max_age: int
     blocking_timeout: int
     max_hops: int
@@ -80,13 +82,22 @@ def load(variables: Mapping[str, str] | None = None) -> Env:
     return env
 
 
+def sign_on(variables: Mapping[str, str]) -> dict[str, Any]:
+    """What `variables` say of the identity provider, with the defaults of all that they do not say."""
+    source = environ.Env()
+    source.ENVIRON = dict(variables)
+    return _sign_on(source)
+
+
 def inherited(**changes: str) -> dict[str, str]:
     """The process's own environment with some variables changed, for a child process or for `load`."""
     return {**os.environ, **changes}  # noqa: TID251
 
 
 def _load(source: Any) -> Env:
-    return Env(**_services(source), **_agent(source), **_bounds(source))
+    bounds = _bounds(source)
+    oidc = oidc_settings(_sign_on(source), allow_list(tuple(bounds["outbound_allowed"])))
+    return Env(**_services(source), **_agent(source), **bounds, oidc=oidc)
 
 
 def _services(source: Any) -> dict[str, Any]:
@@ -153,6 +164,37 @@ def _bounds(source: Any) -> dict[str, Any]:
         **_about_files(source),
         **_about_sessions(source),
     )
+
+
+def _sign_on(source: Any) -> dict[str, Any]:
+    """What is said of the identity provider, by the variables' names."""
+    return {
+        "OIDC_ISSUER": source.str("OIDC_ISSUER", default=""),
+        "OIDC_CLIENT_ID": source.str("OIDC_CLIENT_ID", default=""),
+        "OIDC_CLIENT_SECRET": source.str("OIDC_CLIENT_SECRET", default=""),
+        "KEYCLOAK_URL": source.str("KEYCLOAK_URL", default=""),
+        "KEYCLOAK_REALM": source.str("KEYCLOAK_REALM", default=""),
+        "KEYCLOAK_CLIENT_ID": source.str("KEYCLOAK_CLIENT_ID", default=""),
+        "KEYCLOAK_CLIENT_SECRET": source.str("KEYCLOAK_CLIENT_SECRET", default=""),
+        "OIDC_NAME": source.str("OIDC_NAME", default=""),
+        "OIDC_SCOPES": source.str("OIDC_SCOPES", default="openid profile email"),
+        "OIDC_AUDIENCE": source.list("OIDC_AUDIENCE", default=[]),
+        "OIDC_USERNAME_CLAIM": source.str("OIDC_USERNAME_CLAIM", default="preferred_username"),
+        "OIDC_ROLE_CLAIMS": source.list(
+            "OIDC_ROLE_CLAIMS", default=["roles", "realm_access.roles", "resource_access.{client}.roles"]
+        ),
+        "OIDC_GROUP_CLAIMS": source.list("OIDC_GROUP_CLAIMS", default=["groups"]),
+        "OIDC_ROLE_MAP": source.str(
+            "OIDC_ROLE_MAP",
+            default="codetether-viewer=viewer,codetether-operator=operator+staff,codetether-admin=admin+staff",
+        ),
+        "OIDC_GROUP_MAP": source.str(
+            "OIDC_GROUP_MAP",
+            default="/{workspace}/viewers=viewer,/{workspace}/operators=operator+staff,/{workspace}/admins=admin+staff",
+        ),
+        "OIDC_LEEWAY": _within("OIDC_LEEWAY", source.int("OIDC_LEEWAY", default=30), 0, 300),
+        "OIDC_PASSWORD_GRANT": source.bool("OIDC_PASSWORD_GRANT", default=False),
+    }
 
 
 def _within(name: str, value: int, least: int, most: int) -> int:

@@ -3,8 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from apps.accounts import console_door
+
 urlpatterns = [
     path("", include("apps.rest.urls")),
+    path("oidc/", include("apps.accounts.sign_on.urls")),
+    path("admin/login/", console_door.login),
+    path("admin/logout/", console_door.logout),
     path("admin/", admin.site.urls),
 ]
 

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from apps.accounts.login_sessions import old_logins_purge
 from apps.accounts.services import idempotency_purge
 from apps.accounts.services import logins_purge as purge_logins
 
@@ -16,3 +17,4 @@ def answers_purge() -> None:
 def logins_purge() -> None:
     """Forget browser logins that are over."""
     purge_logins()
+    old_logins_purge()

@@ -4,8 +4,23 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from apps.accounts.login_models import LoginSession, SpentRefresh
+from apps.accounts.oidc_models import OidcIdentity, OidcLogout, OidcMembership
 from apps.accounts.permissions import Role
 from apps.core.ids import new_id
+
+__all__ = [
+    "ApiToken",
+    "IdempotentResponse",
+    "LoginSession",
+    "Membership",
+    "OidcIdentity",
+    "OidcLogout",
+    "OidcMembership",
+    "SpentRefresh",
+    "User",
+    "Workspace",
+]
 
 ROLE_CHOICES = [(role.value, role.value) for role in Role]
 

@@ -5,7 +5,6 @@ or a person may do calls `access_changed`: this process forgets at once, the oth
 lost within that time.
 """
 
-import hashlib
 import hmac
 import time
 import uuid
@@ -21,7 +20,9 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
+from apps.accounts.digests import digest_of
 from apps.accounts.models import ApiToken, Membership, Workspace
+from apps.accounts.people import person_by_token
 from apps.accounts.permissions import Role, Scope, scopes_of
 from apps.core.errors import ForbiddenError, UnauthenticatedError
 from apps.core.waiter import WakeUp
@@ -77,7 +78,7 @@ def remembered(credentials: Credentials) -> Principal | None:
     token = _bearer(credentials.authorization)
     if not token:
         return None
-    expires, principal = _remembered.get(_digest(token), (0.0, None))
+    expires, principal = _remembered.get(digest_of(token), (0.0, None))
     return principal if principal is not None and expires > time.monotonic() else None
 
 
@@ -113,15 +114,6 @@ def default_workspace_id() -> uuid.UUID:
     return Workspace.objects.values_list("id", flat=True).get(slug=Workspace.DEFAULT_SLUG)
 
 
-def digest_of(secret: str) -> str:
-    """What we keep of a token's secret. The secret is random, so a plain SHA-256 is enough."""
-    return _digest(secret)
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def _bearer(authorization: str) -> str:
     kind, _, token = authorization.partition(" ")
     return token.strip() if kind.lower() == "bearer" else ""
@@ -131,10 +123,10 @@ def _remember(authorization: str) -> Principal:
     token = _bearer(authorization)
     if not token:
         raise UnauthenticatedError("The Authorization header is not 'Bearer TOKEN'.")
-    principal = _from_settings(token) or _from_database(token)
+    principal = _from_settings(token) or _from_person(token) or _from_database(token)
     if len(_remembered) >= REMEMBER_AT_MOST:
         _remembered.clear()
-    _remembered[_digest(token)] = (time.monotonic() + _remember_seconds(principal), principal)
+    _remembered[digest_of(token)] = (time.monotonic() + _remember_seconds(principal), principal)
     return principal
 
 
@@ -148,14 +140,29 @@ def _from_settings(token: str) -> Principal | None:
     """`A2A_AUTH_TOKENS`: every one is compared, in constant time, so the time taken tells nothing."""
     found = None
     for name, known in settings.A2A_AUTH_TOKENS.items():
-        if hmac.compare_digest(_digest(known), _digest(token)):
+        if hmac.compare_digest(digest_of(known), digest_of(token)):
             found = name
     return _principal(found, default_workspace_id(), Role.ADMIN) if found else None
 
 
 def _from_database(token: str) -> Principal:
     now = timezone.now()
-    row = _tokens_at(now).filter(_shown(_digest(token), now)).first()
+def _from_person(token: str) -> Principal | None:
+    """Somebody who has signed in, here or at the identity provider; None where the token has not that form."""
+    person = person_by_token(token)
+    if person is None:
+        return None
+    return Principal(
+        name=person.name,
+        workspace_id=person.workspace_id,
+        role=person.role,
+        scopes=scopes_of(person.role),
+        user_id=person.user_id,
+        ends_at=person.ends_at,
+    )
+
+
+    row = _tokens_at(now).filter(_shown(digest_of(token), now)).first()
     if row is None:
         raise UnauthenticatedError("The token is unknown, revoked or expired.")
     if row.last_used_at is None or now - row.last_used_at > LAST_USED_STEP:

@@ -10,9 +10,9 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import transaction
 from django.utils import timezone
 
+from apps.accounts.digests import digest_of
 from apps.accounts.models import ApiToken, IdempotentResponse, Membership, User, Workspace
 from apps.accounts.permissions import Role
-from apps.accounts.principals import digest_of
 from apps.accounts.tokens import token_create
 
 IDEMPOTENCY_KEPT = timedelta(hours=24)

@@ -10,9 +10,10 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from apps.accounts.digests import digest_of
 from apps.accounts.models import ApiToken, User, Workspace
 from apps.accounts.permissions import Role, Scope, scopes_of
-from apps.accounts.principals import Principal, access_changed, digest_of
+from apps.accounts.principals import Principal, access_changed
 from apps.core.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from apps.core.ids import parse_id
 

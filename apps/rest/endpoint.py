@@ -97,7 +97,7 @@ def perform(view: "Endpoint", method: Callable[..., Answer], declared: Operation
     _check_agreement(call.ids, said)
     if declared.takes_body:
         arguments["body"] = declared.body.of(said)
-    if call.idempotency_key is None or call.method != "POST":
+    if call.idempotency_key is None or call.method != "POST" or isinstance(view, OpenEndpoint):
         return jsontext.dumps(method(view, **arguments))
     return answer_once(
         workspace_id=view.caller.workspace_id,
@@ -144,6 +144,14 @@ class Endpoint(APIView):
         self.caller = cast(Principal, request.auth)
         if any("\0" in value for value in kwargs.values()):
             raise NotFoundError("There is nothing at this address.")
+
+
+class OpenEndpoint(Endpoint):
+    """A view for callers who are nobody yet: no token is asked for, and none is looked at. No answer is kept for an
+    Idempotency-Key, since there is nobody to keep it for."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        pass
 
 
 def _operation_of(cls: type, handler: Any) -> Operation:

@@ -2,7 +2,20 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from apps.rest.views import agent, codebases, files, machine, queue, remote, server, sessions, task_log, tasks, tokens
+from apps.rest.views import (
+    agent,
+    codebases,
+    files,
+    machine,
+    queue,
+    remote,
+    server,
+    sessions,
+    sign_in,
+    task_log,
+    tasks,
+    tokens,
+)
 from apps.rest.views.documentation import Description, DescriptionPage
 
 _opencode: list[URLPattern | URLResolver] = [
@@ -73,6 +86,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/users/api-keys/<str:token_id>", tokens.OneToken.as_view()),
     path("v1/users/api-keys/<str:token_id>/rotate", tokens.RotateToken.as_view()),
     path("v1/auth/me", tokens.Me.as_view()),
+    path("v1/auth/login", sign_in.PasswordLogin.as_view()),
+    path("v1/auth/refresh", sign_in.Refresh.as_view()),
+    path("v1/auth/logout", sign_in.Logout.as_view()),
+    path("v1/auth/status", sign_in.SignInStatus.as_view()),
+    path("v1/auth/sessions", sign_in.Logins.as_view()),
+    path("v1/auth/sessions/<str:session_id>", sign_in.OneLogin.as_view()),
     path("v1/schema", Description.as_view(), name="schema"),
     path("v1/docs", DescriptionPage.as_view()),
 ]

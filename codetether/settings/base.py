@@ -55,6 +55,8 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.accounts.tenancy.ReachMiddleware",
+    "apps.accounts.console_door.StaffOnly",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -98,6 +100,7 @@ STORAGES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "apps.accounts.sign_on.backend.OidcBackend"]
 
 CHANNEL_LAYERS = {
     "default": {
@@ -239,6 +242,7 @@ A2A_GRPC_TLS_CERT = ENV.grpc_tls_cert
 A2A_GRPC_TLS_KEY = ENV.grpc_tls_key
 A2A_AUTH_ENABLED = ENV.auth_enabled
 A2A_AUTH_TOKENS = ENV.auth_tokens
+OIDC = ENV.oidc
 A2A_AGENT_DISCOVERY_MAX_AGE = ENV.discovery_max_age
 A2A_BLOCKING_TIMEOUT = ENV.blocking_timeout
 A2A_MAX_HOPS = ENV.max_hops

@@ -20,6 +20,7 @@ ALLOWED_HOSTS = ["*"]
 A2A_SIGNING_KEY = ""  # made of SECRET_KEY, so the same for all
 A2A_AUTH_ENABLED = True
 A2A_AUTH_TOKENS = {"ci": "token-of-ci-for-tests"}
+OIDC = None
 A2A_AGENT_URL = "http://testserver"
 A2A_BLOCKING_TIMEOUT = 5
 SSE_KEEPALIVE_SECONDS = 1

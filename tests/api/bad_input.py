@@ -186,6 +186,16 @@ ROUTES: dict[str, Route] = {
     "GET /v1/auth/me": READ,
     "GET /v1/users/api-keys": READ,
     "POST /v1/users/api-keys": says(
+    "POST /v1/auth/login": Route(lambda _: {"username": "u", "password": "p", "workspace": "w"}, open=True),
+    "POST /v1/auth/refresh": Route(lambda _: {"refresh_token": "r"}, open=True),
+    "POST /v1/auth/logout": EMPTY,
+    "GET /v1/auth/status": OPEN,
+    "GET /v1/auth/sessions": READ,
+    "DELETE /v1/auth/sessions/{session_id}": READ,
+    "GET /oidc/authenticate/": OPEN,
+    "GET /oidc/callback/": OPEN,
+    "POST /oidc/logout/": OPEN,
+    "POST /oidc/backchannel-logout": OPEN,
         name="n", role="worker", scopes=["worker"], codebases=["c"], expires_at="2100-01-01"
     ),
     "GET /v1/users/api-keys/{token_id}": READ,

@@ -10,6 +10,10 @@ from django.db import models
 BELONGS_TO_NOBODY = {
     "accounts.Workspace": "is the tenant itself",
     "accounts.User": "a person may be a member of several workspaces",
+    "accounts.LoginSession": "is a person's; one for programs names its workspace, a browser's is for all of theirs",
+    "accounts.SpentRefresh": "is a login's",
+    "accounts.OidcIdentity": "is a person's name at the identity provider",
+    "accounts.OidcLogout": "is what the identity provider said of a person",
     "tasks.LastSweep": "the reaper sweeps for all; readers are shown their own workspace's part",
 }
 

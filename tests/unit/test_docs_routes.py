@@ -34,8 +34,9 @@ def management_routes(patterns: Iterable[Any], before: str = "/") -> Iterator[tu
 
 
 def methods_of(pattern: URLPattern) -> Iterator[tuple[str, frozenset[str]]]:
-    view = pattern.callback.cls  # type: ignore[attr-defined]
-    allowed = pattern.callback.initkwargs.get("http_method_names", view.http_method_names)  # type: ignore[attr-defined]
+    view = pattern.callback.view_class  # type: ignore[attr-defined]
+    options = pattern.callback.view_initkwargs  # type: ignore[attr-defined]
+    allowed = options.get("http_method_names", view.http_method_names)
     scopes = getattr(view, "required_scopes", {"GET": ()})
     return ((method, frozenset(map(str, scopes[method]))) for method in scopes if method.lower() in allowed)
 

@@ -1,0 +1,58 @@
+"""The console's door: how people sign in there and out again, and who is told that it is not for them."""
+
+from collections.abc import Callable
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+
+from apps.accounts.oidc.provider import provider
+from apps.accounts.sign_on.backend import ID_TOKEN
+from apps.accounts.sign_on.views import end_own_login, sign_out
+
+CONSOLE, WAY_OUT = "/admin/", "/admin/logout/"
+
+
+class StaffOnly:
+    """Who is signed in and is not staff gets 403 at the console, not the login page again: that would be a loop."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path.startswith(CONSOLE) and request.path != WAY_OUT:
+            user = request.user
+            if user.is_authenticated and not admin.site.has_permission(request):
+                why = f"You are signed in as {user.get_username()}. This account may not use the console."
+                return render(
+                    request, "accounts/refused.html", {"why": why, "title": "Not for this account"}, status=403
+                )
+        return self.get_response(request)
+
+
+@never_cache
+def login(request: HttpRequest) -> HttpResponse:
+    """The console's own login page; with a button where an identity provider is configured."""
+    found = provider()
+    button = {}
+    if found is not None:
+        after = request.GET.get("next", "")
+        address = reverse("oidc_authentication_init") + (f"?{urlencode({'next': after})}" if after else "")
+        button = {"provider_name": found.settings.name, "provider_address": address}
+    return admin.site.login(request, extra_context=button)
+
+
+@never_cache
+@csrf_protect
+def logout(request: HttpRequest) -> HttpResponse:
+    """Out of the console, and out at the provider for whoever came by it."""
+    if request.method == "POST" and request.session.get(ID_TOKEN):
+        return sign_out(request)
+    if request.method == "POST":
+        end_own_login(request)
+    return admin.site.logout(request)
