@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection, connections
 
 from apps.core import db
+from apps.core.tenancy import AS_OWNER, acting
 from codetether import env
 from tests.e2e.plant import DATABASE, START_SECONDS, Plant, until
 
@@ -46,7 +47,7 @@ def _administration() -> Iterator[Callable[[str], Any]]:
     origin = connection.settings_dict["NAME"]
     connection.settings_dict["NAME"] = "postgres"
     try:
-        with connection.cursor() as cursor:
+        with acting(AS_OWNER), connection.cursor() as cursor:
             yield cursor.execute
     finally:
         connection.close()
