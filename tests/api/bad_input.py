@@ -184,8 +184,6 @@ ROUTES: dict[str, Route] = {
     "GET /v1/monitor/stream": STREAM,
     # Tokens
     "GET /v1/auth/me": READ,
-    "GET /v1/users/api-keys": READ,
-    "POST /v1/users/api-keys": says(
     "POST /v1/auth/login": Route(lambda _: {"username": "u", "password": "p", "workspace": "w"}, open=True),
     "POST /v1/auth/refresh": Route(lambda _: {"refresh_token": "r"}, open=True),
     "POST /v1/auth/logout": EMPTY,
@@ -196,6 +194,8 @@ ROUTES: dict[str, Route] = {
     "GET /oidc/callback/": OPEN,
     "POST /oidc/logout/": OPEN,
     "POST /oidc/backchannel-logout": OPEN,
+    "GET /v1/users/api-keys": READ,
+    "POST /v1/users/api-keys": says(
         name="n", role="worker", scopes=["worker"], codebases=["c"], expires_at="2100-01-01"
     ),
     "GET /v1/users/api-keys/{token_id}": READ,
