@@ -20,6 +20,7 @@ from django.http.request import split_domain_port, validate_host
 from apps.accounts.gate import problem_response
 from apps.core.errors import MalformedError, TooLargeError
 from apps.core.metrics import http_answers
+from apps.core.tenancy import NOBODY, acting
 from apps.workers.uploads import PATH_PATTERN as UPLOAD_PATH
 
 _PROCESS = uuid.uuid4().hex[:20].encode()
@@ -41,9 +42,16 @@ class Edge:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
+        with acting(NOBODY):  # until it is known who asks
+            if scope["type"] == "http":
+                await self._serve(scope, receive, send)
+            else:
+                await self.app(scope, receive, send)
+
+    async def _serve(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         request_id = _request_id(scope)
         sender = _Sender(scope, send, request_id)
         try:

@@ -21,6 +21,7 @@ from django.http import HttpResponseBase
 from django.urls import get_resolver, set_script_prefix
 
 from apps.core.db import in_database
+from apps.core.tenancy import Acting, acting, current
 
 SPOOL_BYTES = 1_048_576
 PROGRAMS = ("/v1/", "/agents")
@@ -50,8 +51,9 @@ class ManagementLane(ASGIHandler):
         body = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 (closed with the request)
         try:
             if await self._read_into(body, receive):
-                response = await in_database(self._respond, scope, body)
-                await self._send(response, send)
+                response, whom = await in_database(self._respond, scope, body)
+                with acting(whom):
+                    await self._send(response, send)
         finally:
             body.close()
 
@@ -66,18 +68,19 @@ class ManagementLane(ASGIHandler):
                 body.seek(0)
                 return True
 
-    def _respond(self, scope: Any, body: Any) -> HttpResponseBase:
+    def _respond(self, scope: Any, body: Any) -> tuple[HttpResponseBase, Acting]:
+        """The answer, and for whom it acts: what it streams is read from the database later."""
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=self.__class__, scope=scope)
         request, refusal = self.create_request(scope, body)
         if request is None:
-            return cast(HttpResponseBase, refusal)
+            return cast(HttpResponseBase, refusal), current()
         handler = self.bare if request.path.startswith(PROGRAMS) else self
         response = handler.get_response(cast(Any, request))
         response._handler_class = self.__class__  # type: ignore[attr-defined]
         if not response.streaming:
             response.close()  # its content is bytes by now; closing here saves a second hop
-        return response
+        return response, getattr(response, "acting", current())
 
     async def _send(self, response: HttpResponseBase, send: Any) -> None:
         start = {"type": "http.response.start", "status": response.status_code, "headers": _headers(response)}

@@ -19,6 +19,7 @@ from apps.accounts.permissions import Scope
 from apps.accounts.principals import Principal
 from apps.core.db import in_database
 from apps.core.metrics import ERRORS, REGISTRY
+from apps.core.tenancy import EVERYWHERE, acting
 from apps.core.wakeups import hub
 from apps.tasks.errors import StaleClaimError
 from apps.tasks.selectors import Totals, totals
@@ -32,7 +33,8 @@ ERRORS.labels(StaleClaimError.code)  # shown from the start, so that the first r
 
 async def metrics(request: Request, principal: Principal) -> Response:
     """Everything that is measured. For admins: it tells about all workspaces."""
-    page = await in_database(_page, hub().state == "connected")
+    with acting(EVERYWHERE):
+        page = await in_database(_page, hub().state == "connected")
     return Response(page, headers={"content-type": CONTENT_TYPE_PLAIN_0_0_4, "cache-control": "no-store"})
 
 

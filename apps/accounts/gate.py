@@ -20,6 +20,7 @@ from apps.core.db import in_database
 from apps.core.errors import CodeTetherError, MethodNotAllowedError
 from apps.core.headers import headers_of
 from apps.core.problems import problem_body, problem_headers, problem_of
+from apps.core.tenancy import act_for
 
 Handler = Callable[[Request, Principal], Awaitable[Response]]
 OpenHandler = Callable[[Request], Awaitable[Response]]
@@ -33,10 +34,12 @@ def credentials_of(connection: HTTPConnection) -> Credentials:
 
 
 async def principal_of(connection: HTTPConnection) -> Principal:
-    """Who is asking; UnauthenticatedError when nobody who may."""
+    """Who is asking, for whose workspace this request acts from here on; UnauthenticatedError when nobody who may."""
     credentials = credentials_of(connection)
     known = remembered(credentials)
-    return known if known is not None else await in_database(authenticate, credentials)
+    principal = known if known is not None else await in_database(authenticate, credentials)
+    act_for(principal.workspace_id)
+    return principal
 
 
 class JsonAnswer(Response):

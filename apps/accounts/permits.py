@@ -19,6 +19,7 @@ from apps.accounts.permissions import Scope
 from apps.accounts.principals import Credentials, Principal, authenticate, forget_tokens, remembered
 from apps.core.db import in_database
 from apps.core.errors import CodeTetherError, UnauthenticatedError
+from apps.core.tenancy import act_for
 from apps.core.waiter import ACCESS
 from apps.core.wakeups import hub
 
@@ -111,10 +112,14 @@ def watch() -> Watch:
 
 
 async def allowed(credentials: Credentials, scope: Scope) -> Principal:
-    """The principal behind `credentials`, who holds `scope`; UnauthenticatedError or ForbiddenError else."""
+    """The principal behind `credentials`, who holds `scope`, for whose workspace this context acts from here on.
+
+    Raises UnauthenticatedError or ForbiddenError where there is none.
+    """
     known = remembered(credentials)
     principal = known if known is not None else await in_database(authenticate, credentials)
     principal.require(scope)
+    act_for(principal.workspace_id)
     return principal
 
 

@@ -25,6 +25,7 @@ from apps.accounts.models import ApiToken, Membership, User, Workspace
 from apps.accounts.people import person_by_token
 from apps.accounts.permissions import Role, Scope, scopes_of
 from apps.core.errors import ForbiddenError, UnauthenticatedError
+from apps.core.tenancy import EVERYWHERE, acting
 from apps.core.waiter import WakeUp
 from apps.core.wakeups import publish
 
@@ -85,12 +86,13 @@ def remembered(credentials: Credentials) -> Principal | None:
 
 def authenticate(credentials: Credentials) -> Principal:
     """The principal behind `credentials`; UnauthenticatedError when there is none (RFC 6750 §3.1)."""
-    if not settings.A2A_AUTH_ENABLED:
-        return _principal("anonymous", default_workspace_id(), Role.ADMIN)
-    if credentials.authorization:
-        return remembered(credentials) or _remember(credentials.authorization)
-    if credentials.session_key:
-        return _from_session(credentials.session_key)
+    with acting(EVERYWHERE):  # whose the credentials are is what is to be found out
+        if not settings.A2A_AUTH_ENABLED:
+            return _principal("anonymous", default_workspace_id(), Role.ADMIN)
+        if credentials.authorization:
+            return remembered(credentials) or _remember(credentials.authorization)
+        if credentials.session_key:
+            return _from_session(credentials.session_key)
     raise UnauthenticatedError("Give a token: 'Authorization: Bearer TOKEN'.")
 
 

@@ -8,7 +8,9 @@ import asyncio
 from collections.abc import Callable, Collection, Hashable, Mapping
 from weakref import WeakKeyDictionary
 
+from apps.core import tenancy
 from apps.core.db import in_database
+from apps.core.tenancy import Acting, acting, together
 
 PATIENCE_SECONDS = 0.05
 """So long the next round waits for the one under way."""
@@ -38,12 +40,14 @@ class _Rounds[K: Hashable, V]:
     def __init__(self, look_up: Callable[[Collection[K]], Mapping[K, V]]) -> None:
         self._look_up = look_up
         self._asked: dict[K, list[asyncio.Future[V | None]]] = {}
+        self._askers: set[Acting] = set()
         self._quick: asyncio.Task[None] | None = None
         self._slow: set[asyncio.Task[None]] = set()
 
     async def get(self, key: K) -> V | None:
         answer: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
         self._asked.setdefault(key, []).append(answer)
+        self._askers.add(tenancy.current())
         if self._quick is None:
             self._begin()
         return await answer
@@ -71,8 +75,10 @@ class _Rounds[K: Hashable, V]:
 
     async def _run(self) -> None:
         asked, self._asked = self._asked, {}  # with all who have asked in the same turn of the loop
+        askers, self._askers = self._askers, set()
         try:
-            found: Mapping[K, V] = await in_database(self._look_up, list(asked))
+            with acting(together(askers)):
+                found: Mapping[K, V] = await in_database(self._look_up, list(asked))
         except Exception as error:  # noqa: BLE001 (handed on to everyone who asked)
             for answer in _open(asked):
                 answer.set_exception(error)

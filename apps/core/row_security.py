@@ -18,8 +18,8 @@ from apps.core.tenancy import APP_ROLE, SETTING
 POLICY = "of_acting_workspace"
 OWNER_POLICY = "of_owner"
 """The owner, who migrates and is who an operator is in `psql`, sees all. Nobody acts as the owner in a request."""
-OPEN = frozenset({"accounts_membership"})
-"""Tables that say in which workspaces somebody is: they are asked before it is known for which one he acts."""
+OPEN = frozenset({"accounts_invitation", "accounts_loginsession", "accounts_membership"})
+"""Tables that say in which workspaces somebody is or may be: they are asked before it is known for which he acts."""
 
 _ROLE = f"""
 DO $$ BEGIN
@@ -77,8 +77,8 @@ def _condition(model: type[Model]) -> str | None:
     if through is None:
         return None
     field: Any = model._meta.get_field(through)
-    parent = field.related_model._meta
-    return _OF_PARENT.format(parent=parent.db_table, key=parent.pk.column, column=f"{model._meta.db_table}.{field.column}")
+    parent, column = field.related_model._meta, f"{model._meta.db_table}.{field.column}"
+    return _OF_PARENT.format(parent=parent.db_table, key=parent.pk.column, column=column)
 
 
 def build(connection: Any) -> None:

@@ -46,14 +46,14 @@ def current() -> Acting:
     return _current.get()
 
 
+def of_workspaces(*workspace_ids: uuid.UUID) -> Acting:
+    """Who sees these workspaces and no other."""
+    return Acting(APP_ROLE, ",".join(map(str, workspace_ids)))
+
+
 def act_for(*workspace_ids: uuid.UUID) -> None:
     """From here on this context (a request's task or thread) acts for these workspaces."""
-    _current.set(Acting(APP_ROLE, ",".join(map(str, workspace_ids))))
-
-
-def act_everywhere() -> None:
-    """From here on this context sees every workspace: a superuser's request, once it is known to be one."""
-    _current.set(EVERYWHERE)
+    _current.set(of_workspaces(*workspace_ids))
 
 
 def act_for_nobody() -> None:
@@ -100,13 +100,14 @@ class Told:
 
     def _tell(self, raw: Any, whom: Acting) -> None:
         """Between transactions for the session; within one for the rest of it, since a rollback takes it back."""
-        if raw.pgconn.transaction_status == TransactionStatus.IDLE:
+        status = raw.pgconn.transaction_status
+        if status == TransactionStatus.IDLE:
             self.in_transaction = False
             if whom != self.in_session:
                 self.in_session = None  # unknown, should the telling break
                 _outside_transaction(raw, whom)
                 self.in_session = whom
-        else:
+        elif status != TransactionStatus.INERROR:  # after an error only a rollback is taken, which is for nobody
             self.in_transaction = True
             _set(raw, whom, local=True)
 

@@ -119,8 +119,8 @@ def is_ready(secrets: Secrets) -> bool:
 
 def _make_app_role(secrets: Secrets) -> None:
     """Also for a database of an earlier release, which had no such role."""
-    superuser = {"user": SUPERUSER, "password": secrets.superuser_password, "dbname": NAME}
-    with psycopg.connect(host=LOOPBACK, port=secrets.postgres_port, connect_timeout=5, **superuser) as connection:
+    url = f"postgresql://{SUPERUSER}:{secrets.superuser_password}@{LOOPBACK}:{secrets.postgres_port}/{NAME}"
+    with psycopg.connect(url, connect_timeout=5) as connection:
         connection.execute(f"CREATE ROLE {APP_ROLE} NOLOGIN")
         connection.execute(f"GRANT {APP_ROLE} TO {NAME}")
 

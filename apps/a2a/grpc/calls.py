@@ -30,6 +30,7 @@ from apps.accounts.permits import permitted
 from apps.accounts.principals import Credentials, Principal, authenticate, remembered
 from apps.core import jsontext
 from apps.core.db import in_database
+from apps.core.tenancy import act_for, act_for_nobody
 from apps.core.errors import CodeTetherError
 from apps.core.stopping import stopping
 
@@ -97,6 +98,7 @@ class Rpc:
 
     async def _begin(self, context: Context) -> CallState:
         """Who calls, and in which version; the first answer's headers go out with what was asked of them."""
+        act_for_nobody()  # until it is known who calls
         sent = _metadata_of(context)
         await context.send_initial_metadata(_answered(sent))
         principal = await _principal_of(sent)
@@ -156,7 +158,9 @@ def _end(until: asyncio.Timeout) -> None:
 async def _principal_of(sent: dict[str, list[str]]) -> Principal:
     credentials = _credentials_of(sent)
     known = remembered(credentials)
-    return known if known is not None else await in_database(authenticate, credentials)
+    principal = known if known is not None else await in_database(authenticate, credentials)
+    act_for(principal.workspace_id)
+    return principal
 
 
 def _credentials_of(sent: dict[str, list[str]]) -> Credentials:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Hashable
 from typing import Any, cast
 
+from apps.core import tenancy
 from apps.core.db import in_database
 from apps.core.waiter import Waiter, WakeUp, wake
 from apps.core.wakeups import hub
@@ -57,16 +58,18 @@ class SharedReads:
         *args: Hashable,
     ) -> None:
         """Until `read` can give at once what was read after a hint that `is_news`, or `seconds` have passed."""
+        reader = tenancy.current()
 
         def rouse(hint: WakeUp, sleeper: asyncio.Future[None]) -> None:
             if is_news(hint):
-                self._begun(waiter, work, args).waiting.append(sleeper)
+                with tenancy.acting(reader):  # the hint came by somebody else
+                    self._begun(waiter, work, args).waiting.append(sleeper)
 
         await waiter.rest(seconds, rouse)
 
     def _begun(self, waiter: Waiter, work: Callable[..., object], args: tuple[Hashable, ...]) -> _Read:
         """The read that others have begun since the waiter's last hint, else a new one."""
-        key = (work, args)
+        key = (work, args, tenancy.current())
         one = self._running.get(key)
         if one is None or one.stamp < waiter.stamp:
             one = self._running[key] = _Read(hub().stamp)

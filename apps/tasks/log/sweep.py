@@ -15,6 +15,7 @@ from typing import Any
 from django.db import Error, connection
 
 from apps.core.db import in_database
+from apps.core.tenancy import EVERYWHERE, acting
 from apps.core.waiter import WakeUp
 from apps.core.wakeups import hub
 from apps.tasks.log.entries import Cursor
@@ -90,7 +91,8 @@ class Sweep:
 
     def _run(self) -> None:
         if self._running is None or self._running.done():
-            self._running = asyncio.create_task(self._poll_while_needed(), name="log sweep")
+            with acting(EVERYWHERE):  # it looks after readers of all workspaces, and tells them ids only
+                self._running = asyncio.create_task(self._poll_while_needed(), name="log sweep")
 
     async def _poll_while_needed(self) -> None:
         while self._places or self._readers:
