@@ -149,6 +149,7 @@ install_program() {
         run "$release/bin/python" -m pip install --quiet --disable-pip-version-check "$SOURCE"
         run touch "$release/.complete"
     fi
+    try_program "$release"
     if [ "$(readlink "$OPT/current" || true)" != "$release" ]; then
         CHANGED=yes
         run ln -sfn "$release" "$OPT/current.new"
@@ -163,15 +164,20 @@ install_program() {
 # Before the change takes effect: an interpreter may lean on what only root can read.
 try_program() {
     if ! is_real || [ -n "$DRY_RUN" ]; then return; fi
-    runuser -u "$SERVICE_USER" -- "$OPT/current/bin/codetether-worker" --version >/dev/null ||
-        die "$SERVICE_USER cannot run $OPT/current/bin/codetether-worker: name a Python for the whole machine with PYTHON="
+    runuser -u "$SERVICE_USER" -- "$1/bin/codetether-worker" --version >/dev/null ||
+        die "$SERVICE_USER cannot run $1/bin/codetether-worker: name a Python for the whole machine with PYTHON="
 }
 
-# After the restart nobody runs an older version any more.
+# A worker that nobody has restarted yet goes on with its own version.
+is_run() { grep -aqsF "$1/" /proc/[0-9]*/cmdline; }
+
 remove_old_releases() {
     local release
     for release in "$OPT"/releases/*; do
-        if [ -d "$release" ] && [ "$release" != "$(readlink "$OPT/current" || true)" ]; then run rm -rf "$release"; fi
+        if [ ! -d "$release" ] || [ "$release" = "$(readlink "$OPT/current" || true)" ] || is_run "$release"; then
+            continue
+        fi
+        run rm -rf "$release"
     done
 }
 
@@ -288,12 +294,19 @@ start_service() {
         say "systemd does not run here. To start the worker, as $SERVICE_USER: $COMMAND --config $ETC/config.json --env-file $ETC/env"
         return
     fi
+    local was_active=""
+    if systemctl --quiet is-active "$UNIT_NAME"; then was_active=yes; fi
+    if [ -n "$CHANGED" ] && [ -n "$was_active" ]; then
+        say "Stopping the worker: what it runs gets its drain_grace to end, and is handed back after that ..."
+        # Before systemd reads the new unit: the worker was started with the old one's time to stop.
+        run systemctl stop "$UNIT_NAME"
+    fi
     run systemctl daemon-reload
     run systemctl --quiet enable "$UNIT_NAME"
-    if ! grep -Eq '^(A2A_TOKEN|A2A_TOKEN_FILE)=.' "$ETC/env" 2>/dev/null; then
+    if [ -n "$was_active" ] || grep -Eq '^(A2A_TOKEN|A2A_TOKEN_FILE)=.' "$ETC/env" 2>/dev/null; then
+        run systemctl start "$UNIT_NAME" # nothing happens where it runs already
+    else
         say "Put a token into $ETC/env (A2A_TOKEN=...), and then: systemctl restart $UNIT_NAME"
-    elif [ -n "$CHANGED" ] || ! systemctl --quiet is-active "$UNIT_NAME"; then
-        run systemctl restart "$UNIT_NAME"
     fi
 }
 
@@ -308,7 +321,6 @@ install_all() {
     make_user
     make_state
     install_program
-    try_program
     write_settings
     write_unit
     start_service

@@ -19,12 +19,14 @@ from pathlib import Path
 import pytest
 
 from codetether_worker import __version__, service_unit
+from tests.fakes.control_plane import TOKEN, FakeControlPlane
 from tests.unit.documents import marked, rows
 
 REPOSITORY = Path(__file__).parents[2]
 SCRIPT = REPOSITORY / "worker" / "install.sh"
 WITHOUT = "CODETETHER_SKIP_SYSTEMD_TESTS"
 WORST_SCORE = 4.0
+FILES = {"config": "config.json", "env-file": "env"}
 OFFLINE = {
     "PYTHON": sys.executable, "PYTHONPATH": sysconfig.get_path("purelib"), "PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1",
     "PIP_NO_BUILD_ISOLATION": "0", "PIP_NO_CACHE_DIR": "1", "PYTHONDONTWRITEBYTECODE": "1",
@@ -108,16 +110,53 @@ def test_settings_of_a_person_are_kept_and_obeyed(own: Path) -> None:
     assert "TimeoutStopSec=635" in (Path(f"{unit(own)}.d") / "paths.conf").read_text()
 
 
-def test_a_newer_version_takes_the_place_of_the_older_one(own: Path, tmp_path: Path) -> None:
-    installed_at(own)
-    first = (own / "opt/a2a-worker/current").readlink()
-    newer = shutil.copytree(REPOSITORY / "worker", tmp_path / "newer", ignore=shutil.ignore_patterns(".*", "__pyc*"))
-    (newer / "codetether_worker/__init__.py").write_text('"""Newer."""\n\n__version__ = "9.9.9"\n')
-    done = install(own, source=newer)
-    assert done.returncode == 0, done.stderr
-    command = [str(own / "usr/local/bin/codetether-worker"), "--version"]
-    assert "9.9.9" in subprocess.run(command, env=OFFLINE, capture_output=True, text=True, check=True).stdout
-    assert not first.exists()
+class Service:
+    """The installed worker as systemd would run it: told to stop as the unit says, with all the time that it grants."""
+
+    def __init__(self, root: Path, home: Path) -> None:
+        self._command = [str(root / "usr/local/bin/codetether-worker")]
+        self._command += [f"--{option}={root}/etc/a2a-worker/{file}" for option, file in FILES.items()]
+        self._environment = {"PATH": os.environ["PATH"], "HOME": str(home)} | OFFLINE
+        paths = (Path(f"{unit(root)}.d") / "paths.conf").read_text()
+        self._patience = int(re.findall(r"^TimeoutStopSec=(\d+)$", paths, re.M)[0])
+        assert "\nKillMode=mixed\n" in unit(root).read_text()  # SIGTERM goes to the worker alone
+
+    def __enter__(self) -> Service:
+        self._process = subprocess.Popen(self._command, env=self._environment, start_new_session=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        assert self._process.wait(self._patience) == 0
+
+
+def newer_version(folder: Path) -> Path:
+    shutil.copytree(REPOSITORY / "worker", folder, ignore=shutil.ignore_patterns(".*", "__pyc*"))
+    (folder / "codetether_worker/__init__.py").write_text('"""Newer."""\n\n__version__ = "9.9.9"\n')
+    return folder
+
+
+def test_an_upgrade_loses_no_running_task(server: FakeControlPlane, scripted_agent: Path, tmp_path: Path) -> None:
+    root, etc = tmp_path / "root", tmp_path / "root/etc/a2a-worker"
+    etc.mkdir(parents=True)
+    settings = {"server_url": server.url, "state_dir": f"{tmp_path}/state", "drain_grace": 0.5}
+    (etc / "config.json").write_text(json.dumps(settings | {"opencode_bin": str(scripted_agent)}))
+    (etc / "env").write_text(f"A2A_TOKEN={TOKEN}\n")
+    installed_at(root)
+    older = (root / "opt/a2a-worker/current").readlink()
+    with Service(root, tmp_path):
+        task = server.add_task(f"wait {tmp_path}/go")
+        server.wait_for(lambda: task.text == "waiting", what="the agent has begun")
+        assert install(root, source=newer_version(tmp_path / "newer")).returncode == 0
+        assert older.exists()  # what runs from it may still load more of itself
+    assert [(told["status"], told["error_code"]) for told in task.releases] == [("pending", "worker_draining")]
+    (tmp_path / "go").touch()
+    with Service(root, tmp_path):
+        server.wait_ended(task)
+        assert {worker["version"] for worker in server.workers.values()} == {"9.9.9"}
+    assert [told["status"] for told in task.releases] == ["pending", "completed"]
+    assert install(root, source=tmp_path / "newer").returncode == 0
+    assert not older.exists()
 
 
 def test_settings_that_cannot_be_used_are_named_and_no_service_is_started(own: Path) -> None:
