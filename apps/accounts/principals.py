@@ -5,7 +5,6 @@ or a person may do calls `access_changed`: this process forgets at once, the oth
 lost within that time.
 """
 
-import hashlib
 import hmac
 import time
 import uuid
@@ -21,9 +20,12 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
-from apps.accounts.models import ApiToken, Membership, Workspace
+from apps.accounts.digests import digest_of
+from apps.accounts.models import ApiToken, Membership, User, Workspace
+from apps.accounts.people import person_by_token
 from apps.accounts.permissions import Role, Scope, scopes_of
 from apps.core.errors import ForbiddenError, UnauthenticatedError
+from apps.core.tenancy import EVERYWHERE, acting
 from apps.core.waiter import WakeUp
 from apps.core.wakeups import publish
 
@@ -37,6 +39,7 @@ class Principal:
     """An authenticated caller, bound to one workspace. `name` is what the log and the audit show.
 
     `codebases`, where a worker's token names some, are all that its worker serves; `ends_at` is when the token expires.
+    One with a `user_id` and no `token_id` is a person, who may choose among their workspaces.
     """
 
     name: str
@@ -77,18 +80,19 @@ def remembered(credentials: Credentials) -> Principal | None:
     token = _bearer(credentials.authorization)
     if not token:
         return None
-    expires, principal = _remembered.get(_digest(token), (0.0, None))
+    expires, principal = _remembered.get(_key(token, credentials.workspace), (0.0, None))
     return principal if principal is not None and expires > time.monotonic() else None
 
 
 def authenticate(credentials: Credentials) -> Principal:
     """The principal behind `credentials`; UnauthenticatedError when there is none (RFC 6750 §3.1)."""
-    if not settings.A2A_AUTH_ENABLED:
-        return _principal("anonymous", default_workspace_id(), Role.ADMIN)
-    if credentials.authorization:
-        return remembered(credentials) or _remember(credentials.authorization)
-    if credentials.session_key:
-        return _from_session(credentials.session_key)
+    with acting(EVERYWHERE):  # whose the credentials are is what is to be found out
+        if not settings.A2A_AUTH_ENABLED:
+            return _principal("anonymous", default_workspace_id(), Role.ADMIN)
+        if credentials.authorization:
+            return remembered(credentials) or _remember(credentials.authorization)
+        if credentials.session_key:
+            return _from_session(credentials.session_key)
     raise UnauthenticatedError("Give a token: 'Authorization: Bearer TOKEN'.")
 
 
@@ -113,28 +117,23 @@ def default_workspace_id() -> uuid.UUID:
     return Workspace.objects.values_list("id", flat=True).get(slug=Workspace.DEFAULT_SLUG)
 
 
-def digest_of(secret: str) -> str:
-    """What we keep of a token's secret. The secret is random, so a plain SHA-256 is enough."""
-    return _digest(secret)
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def _bearer(authorization: str) -> str:
     kind, _, token = authorization.partition(" ")
     return token.strip() if kind.lower() == "bearer" else ""
 
 
-def _remember(authorization: str) -> Principal:
-    token = _bearer(authorization)
+def _key(token: str, workspace: str) -> str:
+    return digest_of(token) + workspace
+
+
+def _remember(credentials: Credentials) -> Principal:
+    token = _bearer(credentials.authorization)
     if not token:
         raise UnauthenticatedError("The Authorization header is not 'Bearer TOKEN'.")
-    principal = _from_settings(token) or _from_database(token)
+    principal = _chosen(_from_settings(token) or _from_person(token) or _from_database(token), credentials.workspace)
     if len(_remembered) >= REMEMBER_AT_MOST:
         _remembered.clear()
-    _remembered[_digest(token)] = (time.monotonic() + _remember_seconds(principal), principal)
+    _remembered[_key(token, credentials.workspace)] = (time.monotonic() + _remember_seconds(principal), principal)
     return principal
 
 
@@ -148,14 +147,29 @@ def _from_settings(token: str) -> Principal | None:
     """`A2A_AUTH_TOKENS`: every one is compared, in constant time, so the time taken tells nothing."""
     found = None
     for name, known in settings.A2A_AUTH_TOKENS.items():
-        if hmac.compare_digest(_digest(known), _digest(token)):
+        if hmac.compare_digest(digest_of(known), digest_of(token)):
             found = name
     return _principal(found, default_workspace_id(), Role.ADMIN) if found else None
 
 
+def _from_person(token: str) -> Principal | None:
+    """Somebody who has signed in, here or at the identity provider; None where the token has not that form."""
+    person = person_by_token(token)
+    if person is None:
+        return None
+    return Principal(
+        name=person.name,
+        workspace_id=person.workspace_id,
+        role=person.role,
+        scopes=scopes_of(person.role),
+        user_id=person.user_id,
+        ends_at=person.ends_at,
+    )
+
+
 def _from_database(token: str) -> Principal:
     now = timezone.now()
-    row = _tokens_at(now).filter(_shown(_digest(token), now)).first()
+    row = _tokens_at(now).filter(_shown(digest_of(token), now)).first()
     if row is None:
         raise UnauthenticatedError("The token is unknown, revoked or expired.")
     if row.last_used_at is None or now - row.last_used_at > LAST_USED_STEP:
@@ -191,20 +205,41 @@ def _tokens_at(now: datetime) -> QuerySet[ApiToken]:
     )
 
 
-def _from_session(session_key: str) -> Principal:
-    """Django's own check, which also ends sessions from before a change of password."""
+def _chosen(principal: Principal, workspace: str) -> Principal:
+    """The principal in the workspace that was named: a person in any that they are in, a program in its own alone.
+
+    ForbiddenError in all other cases, which look the same whether there is such a workspace or not.
+    """
+    if not workspace:
+        return principal
+    named = Q(slug=workspace) | Q(id=parse_id(workspace)) if parse_id(workspace) else Q(slug=workspace)
+    if Workspace.objects.filter(named, id=principal.workspace_id).exists():
+        return principal
+    membership = None
+    if principal.user_id is not None and principal.token_id is None:
+        theirs = Membership.objects.filter(user_id=principal.user_id)
+        membership = theirs.filter(workspace__in=Workspace.objects.filter(named)).first()
+    if membership is None:
+        raise ForbiddenError(f"{principal.name} is in no workspace of this name.", code="workspace_forbidden")
+    role = Role(membership.role)
+    return replace(principal, workspace_id=membership.workspace_id, role=role, scopes=scopes_of(role))
+
+
+def person_in_session(session_key: str) -> User | None:
+    """Whoever is signed in with this session, in a workspace or not: Django's own check, which also ends sessions from
+    before a change of password."""
     request = HttpRequest()
     request.session = SessionStore(session_key)
     user = get_user(request)
-    membership = (
-        Membership.objects.filter(user_id=user.pk, user__is_active=True)
-        .select_related("user")
-        .order_by("workspace__created_at")
-        .first()
-        if user.is_authenticated
-        else None
-    )
-    if membership is None:
+    return user if isinstance(user, User) and user.is_active else None
+
+
+def _from_session(session_key: str) -> Principal:
+    """In the oldest workspace that the person is in."""
+    user = person_in_session(session_key)
+    mine = Membership.objects.filter(user=user).order_by("workspace__created_at") if user else None
+    membership = mine.first() if mine is not None else None
+    if user is None or membership is None:
         raise UnauthenticatedError("The session has ended, or its user belongs to no workspace: sign in again.")
     return _principal(
         membership.user.get_username(),
