@@ -21,7 +21,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from apps.accounts.digests import digest_of
-from apps.accounts.models import ApiToken, Membership, User, Workspace
+from apps.accounts.models import ApiToken, Membership, Workspace
 from apps.accounts.people import person_by_token
 from apps.accounts.permissions import Role, Scope, scopes_of
 from apps.core.errors import ForbiddenError, UnauthenticatedError
@@ -39,7 +39,6 @@ class Principal:
     """An authenticated caller, bound to one workspace. `name` is what the log and the audit show.
 
     `codebases`, where a worker's token names some, are all that its worker serves; `ends_at` is when the token expires.
-    One with a `user_id` and no `token_id` is a person, who may choose among their workspaces.
     """
 
     name: str
@@ -80,7 +79,7 @@ def remembered(credentials: Credentials) -> Principal | None:
     token = _bearer(credentials.authorization)
     if not token:
         return None
-    expires, principal = _remembered.get(_key(token, credentials.workspace), (0.0, None))
+    expires, principal = _remembered.get(digest_of(token), (0.0, None))
     return principal if principal is not None and expires > time.monotonic() else None
 
 
@@ -122,18 +121,14 @@ def _bearer(authorization: str) -> str:
     return token.strip() if kind.lower() == "bearer" else ""
 
 
-def _key(token: str, workspace: str) -> str:
-    return digest_of(token) + workspace
-
-
-def _remember(credentials: Credentials) -> Principal:
-    token = _bearer(credentials.authorization)
+def _remember(authorization: str) -> Principal:
+    token = _bearer(authorization)
     if not token:
         raise UnauthenticatedError("The Authorization header is not 'Bearer TOKEN'.")
-    principal = _chosen(_from_settings(token) or _from_person(token) or _from_database(token), credentials.workspace)
+    principal = _from_settings(token) or _from_person(token) or _from_database(token)
     if len(_remembered) >= REMEMBER_AT_MOST:
         _remembered.clear()
-    _remembered[_key(token, credentials.workspace)] = (time.monotonic() + _remember_seconds(principal), principal)
+    _remembered[digest_of(token)] = (time.monotonic() + _remember_seconds(principal), principal)
     return principal
 
 
@@ -205,41 +200,20 @@ def _tokens_at(now: datetime) -> QuerySet[ApiToken]:
     )
 
 
-def _chosen(principal: Principal, workspace: str) -> Principal:
-    """The principal in the workspace that was named: a person in any that they are in, a program in its own alone.
-
-    ForbiddenError in all other cases, which look the same whether there is such a workspace or not.
-    """
-    if not workspace:
-        return principal
-    named = Q(slug=workspace) | Q(id=parse_id(workspace)) if parse_id(workspace) else Q(slug=workspace)
-    if Workspace.objects.filter(named, id=principal.workspace_id).exists():
-        return principal
-    membership = None
-    if principal.user_id is not None and principal.token_id is None:
-        theirs = Membership.objects.filter(user_id=principal.user_id)
-        membership = theirs.filter(workspace__in=Workspace.objects.filter(named)).first()
-    if membership is None:
-        raise ForbiddenError(f"{principal.name} is in no workspace of this name.", code="workspace_forbidden")
-    role = Role(membership.role)
-    return replace(principal, workspace_id=membership.workspace_id, role=role, scopes=scopes_of(role))
-
-
-def person_in_session(session_key: str) -> User | None:
-    """Whoever is signed in with this session, in a workspace or not: Django's own check, which also ends sessions from
-    before a change of password."""
+def _from_session(session_key: str) -> Principal:
+    """Django's own check, which also ends sessions from before a change of password."""
     request = HttpRequest()
     request.session = SessionStore(session_key)
     user = get_user(request)
-    return user if isinstance(user, User) and user.is_active else None
-
-
-def _from_session(session_key: str) -> Principal:
-    """In the oldest workspace that the person is in."""
-    user = person_in_session(session_key)
-    mine = Membership.objects.filter(user=user).order_by("workspace__created_at") if user else None
-    membership = mine.first() if mine is not None else None
-    if user is None or membership is None:
+    membership = (
+        Membership.objects.filter(user_id=user.pk, user__is_active=True)
+        .select_related("user")
+        .order_by("workspace__created_at")
+        .first()
+        if user.is_authenticated
+        else None
+    )
+    if membership is None:
         raise UnauthenticatedError("The session has ended, or its user belongs to no workspace: sign in again.")
     return _principal(
         membership.user.get_username(),
