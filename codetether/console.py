@@ -28,7 +28,7 @@ from apps.tasks.selectors import (
     tasks_of,
 )
 from apps.tasks.states import ASKING, State
-from apps.workers.selectors import connected_workers
+from apps.workers.selectors import connected_machines
 from apps.workers.waiting import pending_by_reason
 
 ROWS = 8
@@ -116,7 +116,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shown(workspace: Workspace, request: HttpRequest) -> dict[str, Any]:
-    workers = connected_workers(workspace.id)
+    workers = connected_machines(workspace.id)
     pauses = _pauses(workspace)
     is_paused = any(pause.limit.kind == "workspace" for pause in pauses)
     tasks = tasks_of(workspace.id).select_related("codebase").defer("prompt", "metadata", "result")

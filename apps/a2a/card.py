@@ -31,7 +31,7 @@ from django.conf import settings
 from google.protobuf.json_format import MessageToDict
 
 from apps.a2a.addresses import interfaces, is_certain
-from apps.a2a.card_skills import GENERAL, INPUT_MODES, OUTPUT_MODES, TEXT_LIMIT, offer_of, own_skills
+from apps.a2a.card_skills import GENERAL, INPUT_MODES, MODELS_LIMIT, OUTPUT_MODES, TEXT_LIMIT, offer_of, own_skills
 from apps.a2a.signing import signed
 from apps.a2a.wishes import NAMES
 from apps.accounts.principals import Principal
@@ -63,7 +63,7 @@ def workspace_card(workspace_id: uuid.UUID, base_url: str) -> Json:
 def role_card(workspace_id: uuid.UUID, base_url: str, role: str) -> Json:
     """The card of a role's agent; NotFoundError where the workspace never had one."""
     found = role_get(workspace_id, role)
-    card = _card(base_url, own_skills(found), role=role)
+    card = _card(base_url, own_skills(found), sorted(found.models)[:MODELS_LIMIT], role=role)
     described = found.description[:TEXT_LIMIT] or f"The agent {role}."
     card.name, card.description = role, described if found.connected else f"{described} {AWAY}"
     return _spelled(card)

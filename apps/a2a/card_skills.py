@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from a2a.types import AgentSkill
 
 from apps.codebases.selectors import codebases_of
+from apps.workers.offers import offered_models
 from apps.workers.roles import AgentRole, connected_roles
-from apps.workers.selectors import connected_workers, offered_models
+from apps.workers.selectors import connected_workers
 
 if TYPE_CHECKING:
     from apps.codebases.models import Codebase

@@ -24,6 +24,7 @@ from apps.federation.tidying import tidy_for_ever
 from apps.tasks.selectors import GLOBAL_QUEUE, steering_after
 from apps.tasks.services import Claim, task_claim, task_snooze
 from apps.workers.errors import WorkerNotFoundError
+from apps.workers.reading import skills_said
 from apps.workers.selectors import claimer_get
 from apps.workers.services import (
     Heartbeat,
@@ -64,7 +65,7 @@ class Post:
         self.workspace_id = workspace_id
         self.worker_id = worker_id
         self._agents: list[RemoteAgent] = []
-        self._registered: list[dict[str, str]] | None = None
+        self._registered: list[dict[str, Any]] | None = None
         self._lines = Lines()
         self._duties: dict[uuid.UUID, Duty] = {}
         self._taking: asyncio.Future[list[Task]] | None = None
@@ -95,6 +96,7 @@ class Post:
                 "role": agent.name,
                 "instance": f"{agent.name}:{self.worker_id}",
                 "description": str(agent.card.get("description", ""))[:2000],
+                "skills": skills_said(agent.card.get("skills")),
             }
             for agent in self._agents
         ]

@@ -1,7 +1,7 @@
 """The console's pages of workers, and what workers know that the heart's pages show."""
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django import forms
@@ -59,10 +59,10 @@ class WorkerAdmin(WorkspaceAdmin):
     list_filter = (PresenceFilter,)
     search_fields = ("name", "worker_id", "hostname")
     ordering = ("name", "worker_id")
-    readonly_fields = ("seen", "presence", "held", "agent_list", "model_list", "codebase_list")
+    readonly_fields = ("seen", "presence", "held", "agent_list", "program_list", "model_list", "codebase_list")
     fieldsets = (
         (None, {"fields": ("name", "presence", "held", "concurrency", "seen")}),
-        ("What it offers", {"fields": ("agent_list", "model_list", "capabilities", "codebase_list")}),
+        ("What it offers", {"fields": ("agent_list", "program_list", "model_list", "capabilities", "codebase_list")}),
         ("Identity", {"fields": ("worker_id", "hostname", "version", "registered_at", "unregistered_at")}),
     )
     actions_detail = ("drain", "resume")
@@ -98,7 +98,11 @@ class WorkerAdmin(WorkspaceAdmin):
 
     @display(description="Models")
     def model_list(self, worker: Worker) -> SafeString | str:
-        return _lines(worker.offered_models)
+        return _lines(model["id"] for model in worker.offered_models)
+
+    @display(description="Agent programs")
+    def program_list(self, worker: Worker) -> SafeString | str:
+        return _lines(f"{program['name']} {program['version']}" for program in worker.programs)
 
     @display(description="Codebases")
     def codebase_list(self, worker: Worker) -> str:
@@ -161,5 +165,5 @@ class WorkerAdmin(WorkspaceAdmin):
         return after_dialog(reverse("admin:workers_worker_change", args=[object_id]))
 
 
-def _lines(models: Iterable[Mapping[str, str]]) -> SafeString | str:
-    return format_html_join("", '<div class="ct-mono">{}</div>', ((model["id"],) for model in models)) or "—"
+def _lines(texts: Iterable[str]) -> SafeString | str:
+    return format_html_join("", '<div class="ct-mono">{}</div>', ((text,) for text in texts)) or "—"

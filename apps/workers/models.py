@@ -9,7 +9,10 @@ from apps.core.ids import new_id
 
 
 class Worker(models.Model):
-    """`worker_id` is chosen by the worker and unique in its workspace. `agents` holds {role, instance, description}."""
+    """`worker_id` is chosen by the worker and unique in its workspace.
+
+    `agents` holds {role, instance, description, tags, skills}, `programs` {name, version, models}.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="workers")
@@ -20,6 +23,7 @@ class Worker(models.Model):
     capabilities = ArrayField(models.TextField(), default=list)
     offered_models = models.JSONField(default=list)
     agents = models.JSONField(default=list)
+    programs = models.JSONField(default=list, db_default=[])
     codebases = ArrayField(models.TextField(), default=list)
     global_codebase_id = models.TextField(blank=True, default="")
     concurrency = models.PositiveIntegerField(null=True, help_text="Tasks that it says it runs at once, if it does.")
@@ -42,3 +46,8 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_bridge(self) -> bool:
+        """Whether it is the server's own hand to remote agents, and no machine with code."""
+        return self.only_targeted

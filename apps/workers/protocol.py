@@ -38,13 +38,12 @@ from apps.tasks.services import (
 from apps.tasks.states import State
 from apps.workers import reading, services
 from apps.workers.bounds import allowed, check_tasks, check_worker
-from apps.workers.selectors import claimer_get, connected_workers, worker_facts, worker_get
+from apps.workers.selectors import claimer_get, connected_workers, heartbeat_seconds, worker_facts, worker_get
 
 if TYPE_CHECKING:
     from apps.tasks.models import Task
 
 EVENTS_LIMIT = 500
-HEARTBEATS_PER_LEASE = 4
 
 
 async def register(request: Request, principal: Principal) -> Response:
@@ -61,7 +60,7 @@ async def register(request: Request, principal: Principal) -> Response:
             "worker_id": worker.worker_id,
             "message": f"Worker {worker.name} is registered.",
             "lease_seconds": settings.LEASE_SECONDS,
-            "heartbeat_interval": settings.LEASE_SECONDS / HEARTBEATS_PER_LEASE,
+            "heartbeat_interval": heartbeat_seconds(),
             "worker": worker_facts(worker),
         }
     )

@@ -14,6 +14,7 @@ LIST_LIMIT = 1000
 TEXT_LIMIT = 1_000_000
 SKILLS_LIMIT = 50
 SKILL_TEXT_LIMIT = 2_000
+VERSION_LIMIT = 80
 
 
 def invalid(name: str, message: str) -> InvalidError:
@@ -119,6 +120,16 @@ def agent(entry: Any) -> dict[str, Any] | None:
     return said | {name: value for name, value in (("tags", tags), ("skills", read)) if value}
 
 
+def program(entry: Any) -> dict[str, Any] | None:
+    """An agent program on the worker's machine: `{name, version, models[]}`, models by their ids."""
+    if not isinstance(entry, dict) or word(entry.get("name")) is None:
+        return None
+    version, models = entry.get("version") or "", words(entry.get("models"), most=LIST_LIMIT)
+    if not isinstance(version, str) or models is None:
+        return None
+    return {"name": entry["name"], "version": version[:VERSION_LIMIT], "models": models}
+
+
 def skill(entry: Any) -> dict[str, Any] | None:
     """What an agent can do, as A2A's cards say it: `{id, name, description, tags[], examples[]}`."""
     if not isinstance(entry, dict) or word(entry.get("id")) is None:
@@ -131,10 +142,16 @@ def skill(entry: Any) -> dict[str, Any] | None:
     return {"id": entry["id"], "name": name, "description": description, "tags": tags, "examples": examples}
 
 
-def words(value: Any, limit: int = NAME_LIMIT) -> list[str] | None:
+def skills_said(value: Any) -> list[dict[str, Any]]:
+    """What of an agent's skills can be read, SKILLS_LIMIT at most; what cannot is left out."""
+    entries = value[:SKILLS_LIMIT] if isinstance(value, list) else []
+    return [read for read in map(skill, entries) if read is not None]
+
+
+def words(value: Any, limit: int = NAME_LIMIT, most: int = SKILLS_LIMIT) -> list[str] | None:
     """A short list of texts, of which none is empty; empty when absent, None for anything else."""
     value = [] if value is None else value
-    if not isinstance(value, list) or len(value) > SKILLS_LIMIT:
+    if not isinstance(value, list) or len(value) > most:
         return None
     return value if all(isinstance(one, str) and 0 < len(one) <= limit for one in value) else None
 
@@ -148,6 +165,7 @@ def registration(body: Mapping[str, Any]) -> Registration:
         capabilities=listed(body, "capabilities", word),
         models=listed(body, "models", model),
         agents=listed(body, "agents", agent),
+        programs=listed(body, "programs", program),
         codebases=listed(body, "codebases", word),
         global_codebase_id=text(body, "global_codebase_id"),
         concurrency=whole(body, "concurrency", default=1, least=1, most=1000) if "concurrency" in body else None,

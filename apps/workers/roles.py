@@ -18,12 +18,19 @@ class AgentRole:
     description: str = ""
     tags: list[str] = field(default_factory=list)
     skills: list[dict[str, Any]] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)
     connected: bool = False
 
 
 def connected_roles(workspace_id: uuid.UUID) -> list[AgentRole]:
     """The roles of connected workers, by name."""
     return _roles(connected_workers(workspace_id))
+
+
+def remote_roles(workspace_id: uuid.UUID) -> list[str]:
+    """The names of the remote agents that a connected bridge serves."""
+    bridges = [worker for worker in connected_workers(workspace_id) if worker.is_bridge]
+    return sorted({agent["role"] for bridge in bridges for agent in bridge.agents})
 
 
 def role_get(workspace_id: uuid.UUID, role: str) -> AgentRole:
@@ -54,6 +61,7 @@ def _roles(workers: Iterable[Worker]) -> list[AgentRole]:
             one.connected = one.connected or worker.is_here
             one.description = one.description or agent.get("description", "")
             one.tags += [tag for tag in agent.get("tags", []) if tag not in one.tags]
+            one.models += [model["id"] for model in worker.offered_models if model["id"] not in one.models]
             had = {skill["id"] for skill in one.skills}
             one.skills += [skill for skill in agent.get("skills", []) if skill["id"] not in had]
     return [found[role] for role in sorted(found)]

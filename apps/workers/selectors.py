@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 from django.conf import settings
@@ -21,6 +20,9 @@ from apps.workers.models import Worker
 AGENT_PATH = "/a2a/agents/{role}"
 """Where the agent of a role is spoken to by A2A; the name is quoted, because it may hold anything."""
 AGENT_CARD_PATH = f"{AGENT_PATH}/.well-known/agent-card.json"
+BEATS_PER_LEASE = 4
+BEATS_WHILE_FOUND = 2
+HEARTBEAT_MOST_SECONDS = 45.0
 
 
 def workers_of(workspace_id: uuid.UUID) -> QuerySet[Worker]:
@@ -42,9 +44,20 @@ def connected_workers(workspace_id: uuid.UUID) -> list[Worker]:
     return list(workers_of(workspace_id).filter(here()))
 
 
+def connected_machines(workspace_id: uuid.UUID) -> list[Worker]:
+    """Those of them that are machines with code: the bridge to remote agents is a worker, but none of these."""
+    return [worker for worker in connected_workers(workspace_id) if not worker.is_bridge]
+
+
 def connected_count() -> int:
-    """How many workers are connected, in all workspaces."""
-    return Worker.objects.filter(here()).count()
+    """How many machines are connected, in all workspaces."""
+    return Worker.objects.filter(here(), only_targeted=False).count()
+
+
+def heartbeat_seconds() -> float:
+    """How often a worker is to show that it lives: well within its leases, and so that it stays to be found."""
+    found_for = settings.A2A_AGENT_DISCOVERY_MAX_AGE / BEATS_WHILE_FOUND
+    return min(settings.LEASE_SECONDS / BEATS_PER_LEASE, found_for, HEARTBEAT_MOST_SECONDS)
 
 
 def here() -> Q:
@@ -61,7 +74,9 @@ def worker_facts(worker: Worker) -> dict[str, Any]:
         "name": worker.name,
         "hostname": worker.hostname,
         "version": worker.version,
+        "kind": "bridge" if worker.is_bridge else "worker",
         "capabilities": worker.capabilities,
+        "programs": worker.programs,
         "models": worker.offered_models,
         "agents": worker.agents,
         "codebases": worker.codebases,
@@ -73,33 +88,6 @@ def worker_facts(worker: Worker) -> dict[str, Any]:
         "registered_at": worker.registered_at,
         "last_seen": worker.last_seen_at,
     }
-
-
-def offered_models(workspace_id: uuid.UUID) -> list[dict[str, Any]]:
-    """The models that connected workers say they can run, each once, with how many offer it."""
-    found: dict[str, dict[str, Any]] = {}
-    for worker in connected_workers(workspace_id):
-        for model in worker.offered_models:
-            entry = found.setdefault(model["id"], {**model, "workers_available": 0})
-            entry["workers_available"] += 1
-    return [found[name] for name in sorted(found)]
-
-
-def discoverable_agents(workspace_id: uuid.UUID) -> list[dict[str, Any]]:
-    """The agents of connected workers (contract: GET /v1/agents)."""
-    return [
-        {
-            "name": agent["instance"],
-            "role": agent["role"],
-            "description": agent.get("description", ""),
-            "card": AGENT_CARD_PATH.format(role=quote(agent["role"], safe="")),
-            "worker_id": worker.worker_id,
-            "models": [model["id"] for model in worker.offered_models],
-            "last_seen": worker.last_seen_at,
-        }
-        for worker in connected_workers(workspace_id)
-        for agent in worker.agents
-    ]
 
 
 def queues_of(worker: Worker, bound: Iterable[str] | None = None) -> list[str]:

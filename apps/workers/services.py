@@ -28,6 +28,7 @@ class Registration:
     capabilities: Sequence[str] = ()
     models: Sequence[Mapping[str, Any]] = ()
     agents: Sequence[Mapping[str, Any]] = ()
+    programs: Sequence[Mapping[str, Any]] = ()
     codebases: Sequence[str] = ()
     global_codebase_id: str = ""
     concurrency: int | None = None
@@ -49,6 +50,7 @@ def worker_register(
         "capabilities": list(registration.capabilities),
         "offered_models": [dict(model) for model in registration.models],
         "agents": [dict(agent) for agent in registration.agents],
+        "programs": [dict(program) for program in registration.programs],
         "codebases": allowed(registration.codebases, serves),
         "global_codebase_id": registration.global_codebase_id if allowed([GLOBAL_QUEUE], serves) else "",
         "serves": None if serves is None else sorted(serves),

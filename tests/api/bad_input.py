@@ -204,7 +204,8 @@ ROUTES: dict[str, Route] = {
     # Workers
     "POST /v1/opencode/workers/register": says(
         worker_id="w9", name="n", hostname="h", capabilities=["c"], models=[{"id": "a/b"}], codebases=["c"],
-        agents=[{"role": "r", "instance": "i"}], version="1", concurrency=2, global_codebase_id="global",
+        agents=[{"role": "r", "instance": "i"}], programs=[{"name": "c", "version": "1"}], version="1",
+        concurrency=2, global_codebase_id="global",
     ),
     "POST /v1/opencode/workers/{worker_id}/heartbeat": says(claims=[]),
     "POST /v1/opencode/workers/{worker_id}/unregister": EMPTY,

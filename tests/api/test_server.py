@@ -4,25 +4,29 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db.models.functions import Now
 from pydantic import BaseModel
 
 from apps.rest import answers
 from apps.tasks.models import LastSweep, Task
 from apps.tasks.services import leases_reap
-from apps.workers.services import Registration, worker_register
+from apps.workers.models import Worker
+from apps.workers.services import Registration, worker_register, worker_seen
 from tests.api.conftest import Api
 from tests.expiry import expire_leases
 from tests.factories import Cast
 
 SONNET = {"id": "anthropic/sonnet", "name": "Sonnet", "provider": "anthropic"}
+OPENCODE = {"name": "opencode", "version": "1.18.33", "models": ["anthropic/sonnet"]}
 REVIEWER = {"role": "code-reviewer", "instance": "code-reviewer:host:w1", "description": "reads code"}
 
 
 @pytest.fixture
 def worker(cast: Cast) -> None:
-    said = Registration(worker_id="w1", name="Hopper", models=[SONNET], agents=[REVIEWER], capabilities=["opencode"])
-    worker_register(workspace_id=cast.workspace.id, registration=said)
+    said: dict[str, Any] = {"models": [SONNET], "agents": [REVIEWER], "capabilities": ["opencode"]}
+    said |= {"worker_id": "w1", "name": "Hopper", "programs": [OPENCODE]}
+    worker_register(workspace_id=cast.workspace.id, registration=Registration(**said))
 
 
 @pytest.mark.parametrize(
@@ -57,9 +61,46 @@ def test_nothing_is_available_without_a_worker(api: Api) -> None:
 
 @pytest.mark.usefixtures("worker")
 def test_models_are_those_that_workers_offer(api: Api) -> None:
-    assert api.get("/v1/opencode/models").json()["models"] == [{**SONNET, "workers_available": 1}]
+    assert api.get("/v1/opencode/models").json()["models"] == [
+        {**SONNET, "workers_available": 1, "programs": ["opencode"]}
+    ]
     (provider,) = api.get("/v1/opencode/providers").json()["providers"]
     assert (provider["id"], len(provider["models"])) == ("anthropic", 1)
+
+
+@pytest.mark.usefixtures("worker")
+def test_programs_are_shown_with_their_versions(api: Api, cast: Cast) -> None:
+    newer = Registration(worker_id="w2", name="Lovelace", programs=[OPENCODE | {"version": "1.19.0", "models": []}])
+    worker_register(workspace_id=cast.workspace.id, registration=newer)
+    (told,) = api.get("/v1/opencode/status").json()["runtime"]["programs"]
+    assert told == {
+        "name": "opencode", "versions": ["1.18.33", "1.19.0"], "workers_available": 2, "models": ["anthropic/sonnet"],
+    }  # fmt: skip
+    assert api.get("/v1/opencode/workers/w1").json()["programs"] == [OPENCODE]
+
+
+def test_bridge_is_no_machine(api: Api, cast: Cast) -> None:
+    cousin = {"role": "cousin", "instance": "cousin:bridge", "description": "elsewhere"}
+    bridge = Registration(worker_id="bridge", name="A2A bridge", agents=[cousin], only_targeted=True)
+    worker_register(workspace_id=cast.workspace.id, registration=bridge)
+    status = api.get("/v1/opencode/status").json()
+    assert (status["available"], status["runtime"]["workers_connected"]) == (False, 0)
+    assert status["runtime"]["remote_agents_connected"] == 1
+    assert api.get("/v1/queue/status").json()["workers_connected"] == 0
+    assert api.get("/v1/opencode/workers/bridge").json()["kind"] == "bridge"
+    assert [agent["role"] for agent in api.get("/v1/agents").json()["agents"]] == ["cousin"]
+
+
+@pytest.mark.usefixtures("worker")
+def test_agent_that_was_not_seen_lately_is_gone_from_discovery_and_stays_in_history(api: Api, cast: Cast) -> None:
+    done = cast.held()
+    long_ago = Now() - timedelta(seconds=settings.A2A_AGENT_DISCOVERY_MAX_AGE + 1)
+    Worker.objects.update(last_seen_at=long_ago)
+    assert api.get("/v1/agents").json()["agents"] == []
+    assert api.get("/v1/opencode/workers/w1").json().items() >= {"status": "offline", "agents": [REVIEWER]}.items()
+    assert api.get(f"/v1/opencode/tasks/{done.task_id}").json()["worker_id"] == "w1"
+    worker_seen(workspace_id=cast.workspace.id, worker_id="w1")
+    assert len(api.get("/v1/agents").json()["agents"]) == 1
 
 
 @pytest.mark.usefixtures("worker")

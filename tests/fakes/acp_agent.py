@@ -198,5 +198,7 @@ def _options() -> dict[str, Any]:
 if __name__ == "__main__":
     if sys.argv[1:] == ["models"]:
         sys.stdout.write(f"{MODEL_ID}\nscripted/two\nopencode/hosted-free\n")
+    elif sys.argv[1:] == ["--version"]:
+        sys.stdout.write("9.8.7\n")
     else:
         Agent().serve()

@@ -8,15 +8,18 @@ import logging
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from codetether_sessions.stores import data_folder
+from codetether_worker import __version__
 from codetether_worker.agents.kinds import KINDS
 from codetether_worker.agents.launch import AgentKind, bare_model
 from codetether_worker.agents.opencode_environment import opencode_environment
 from codetether_worker.config import Config
 from codetether_worker.errors import ConfigError
+from codetether_worker.versions import version_of
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +45,12 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """An agent program on this machine, and the models that it has credentials for."""
+    """An agent program on this machine, and the models that it has credentials for; `version` empty where unknown."""
 
     name: str
     program: Path
     models: tuple[Model, ...]
+    version: str = ""
 
     def offers(self, model: str) -> bool:
         """A model may be named without its provider."""
@@ -64,6 +68,14 @@ class Inventory:
     def capabilities(self) -> tuple[str, ...]:
         found = ("builtin", *(program.name for program in self.installed))
         return (*found, CONFORMANCE) if self.conformance else found
+
+    def programs(self) -> list[dict[str, Any]]:
+        """Each program for the server: its name, version, and models by their ids."""
+        found = [{"name": "builtin", "version": __version__, "models": []}]
+        for one in self.installed:
+            models = [model.id for model in one.models[:MOST_MODELS]]
+            found.append({"name": one.name, "version": one.version, "models": models})
+        return found
 
     @property
     def models(self) -> tuple[Model, ...]:
@@ -83,11 +95,16 @@ async def take_inventory(config: Config) -> Inventory:
             "Never set it where real work is done."
         )
     found = [await _find_opencode(config), *(_find(kind, config) for kind in KINDS)]
-    inventory = Inventory(_preferred([program for program in found if program], config.agent), config.conformance)
-    for program in inventory.installed:
-        log.info("agent found: %s program=%s models=%d", program.name, program.program, len(program.models))
+    known = await asyncio.gather(*(_with_version(program, config) for program in found if program))
+    inventory = Inventory(_preferred(known, config.agent), config.conformance)
+    for one in inventory.installed:
+        log.info("agent found: %s %s program=%s models=%d", one.name, one.version, one.program, len(one.models))
     log.info("agents found: %s", ", ".join(inventory.capabilities))
     return inventory
+
+
+async def _with_version(found: Installed, config: Config) -> Installed:
+    return replace(found, version=await version_of(found.program, config.environment) or "")
 
 
 async def _find_opencode(config: Config) -> Installed | None:

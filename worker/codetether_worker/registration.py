@@ -17,6 +17,7 @@ from codetether_worker.config import Config
 from codetether_worker.discovery import Inventory
 from codetether_worker.errors import ServerRefused, ServerUnreachable
 from codetether_worker.protocol import GLOBAL_QUEUE, Claim, Outcome, RegisteredCodebase, Registration
+from codetether_worker.skills import skills_of
 
 log = logging.getLogger(__name__)
 
@@ -91,18 +92,20 @@ class Registrar:
             "version": __version__,
             "concurrency": self._config.concurrency,
             "capabilities": list(self._inventory.capabilities),
+            "programs": self._inventory.programs(),
             "models": [model.to_json() for model in self._inventory.models],
             "codebases": self.codebase_ids,
             "global_codebase_id": GLOBAL_QUEUE,
             "agents": self._agents(),
         }
 
-    def _agents(self) -> list[dict[str, str]]:
+    def _agents(self) -> list[dict[str, Any]]:
         if not self._config.registers_agent:
             return []
         instance = f"{self.agent_name}:{socket.gethostname()}:{self._client.worker_id}"
         description = self._config.agent_description or f"Runs {', '.join(self._inventory.capabilities)} on demand"
-        return [{"role": self.agent_name, "instance": instance, "description": description}]
+        said = {"role": self.agent_name, "instance": instance, "description": description}
+        return [{**said, "tags": list(self._inventory.capabilities), "skills": skills_of(self._inventory)}]
 
     async def _confirm(self, name: str, path: str, codebase_id: str | None) -> RegisteredCodebase | None:
         """None when the server will not have this one; the others go on."""

@@ -21,9 +21,13 @@ class ReaperHealth(BaseModel):
 
 
 class Worker(BaseModel):
+    """`programs` are the agent programs on its machine: `name`, `version` (empty where unknown), `models`."""
+
     worker_id: str
     name: str
+    kind: str
     status: str
+    programs: list[Facts]
 
 
 class WorkerPage(Paged):
@@ -39,6 +43,7 @@ class Model(BaseModel):
     name: str
     provider: str
     workers_available: int
+    programs: list[str]
 
 
 class Models(BaseModel):

@@ -12,7 +12,7 @@ from apps.rest.endpoint import Answer, Endpoint, operation
 from apps.rest.paging import page_of
 from apps.rest.queries import CodebaseQuery, RemovalQuery
 from apps.tasks.services import codebase_remove, codebase_request
-from apps.workers.selectors import connected_workers
+from apps.workers.selectors import connected_machines
 
 
 class Codebases(Endpoint):
@@ -52,7 +52,7 @@ class Codebases(Endpoint):
         """What the caller may expect now."""
         if worker_id:
             return f"Registered; worker {worker_id} has it."
-        if connected_workers(self.caller.workspace_id):
+        if connected_machines(self.caller.workspace_id):
             return "Registered as pending; the connected workers are asked which of them has the path."
         return "Registered as pending: no worker is connected. It becomes active when one that has the path connects."
 

@@ -21,7 +21,7 @@ from apps.tasks.selectors import (
     tasks_filtered,
 )
 from apps.tasks.services import limit_set, queue_pause, queue_resume
-from apps.workers.selectors import connected_workers, worker_get
+from apps.workers.selectors import connected_machines, worker_get
 from apps.workers.waiting import pending_by_reason
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class QueueStatus(Endpoint):
             "running": counts["running"],
             "pending_by_reason": pending_by_reason(workspace_id),
             "oldest_pending_seconds": (timezone.now() - oldest).total_seconds() if oldest else None,
-            "workers_connected": len(connected_workers(workspace_id)),
+            "workers_connected": len(connected_machines(workspace_id)),
             "paused": any(limit["paused"] for limit in limits if limit["kind"] == "workspace"),
             "limits": limits,
         }

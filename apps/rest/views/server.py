@@ -15,14 +15,9 @@ from apps.rest.paging import page_of
 from apps.rest.queries import Page
 from apps.tasks.selectors import queue_counts, stuck_tasks, task_facts
 from apps.tasks.services import Swept, leases_reap, sweep_latest
-from apps.workers.selectors import (
-    connected_workers,
-    discoverable_agents,
-    offered_models,
-    worker_facts,
-    worker_get,
-    workers_of,
-)
+from apps.workers.offers import discoverable_agents, offered_models, offered_programs
+from apps.workers.roles import remote_roles
+from apps.workers.selectors import connected_machines, worker_facts, worker_get, workers_of
 
 STALE_SWEEP_SECONDS = 60
 """No sweep for so long, or a lease that ran out longer ago, and something is wrong: it sweeps every few seconds."""
@@ -31,8 +26,8 @@ STALE_SWEEP_SECONDS = 60
 class Status(Endpoint):
     @operation(Scope.TASKS_READ, answers=answers.ServerStatus)
     def get(self) -> Answer:
-        """Whether agents can work. They run on workers' machines, never here."""
-        connected = connected_workers(self.caller.workspace_id)
+        """Whether agents can work. They run on workers' machines, never here; remote ones are counted apart."""
+        connected = connected_machines(self.caller.workspace_id)
         counts = queue_counts(self.caller.workspace_id)
         message = f"{len(connected)} workers are connected." if connected else "No worker is connected; start one."
         return {
@@ -44,6 +39,8 @@ class Status(Endpoint):
             "runtime": {
                 "workers_connected": len(connected),
                 "capabilities": sorted({name for worker in connected for name in worker.capabilities}),
+                "programs": offered_programs(connected),
+                "remote_agents_connected": len(remote_roles(self.caller.workspace_id)),
                 "tasks": counts,
             },
         }

@@ -48,6 +48,8 @@ async def test_card_leads_to_that_agent_alone_in_both_versions(ada: Caller, cast
     ]  # fmt: skip
     assert (old.url, old.preferred_transport) == (f"http://testserver{REVIEWERS}", "JSONRPC")
     assert "secret-host" not in str(card)
+    (extension,) = new.capabilities.extensions
+    assert list(extension.params["models"]) == ["acme/large"]
     assert (await ada.http.get(REVIEWERS)).json()["skills"] == card["skills"]
 
 

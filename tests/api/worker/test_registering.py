@@ -23,6 +23,14 @@ async def test_registration_answers_with_the_lease_and_a_heartbeat_well_within_i
     assert 0 < answer["heartbeat_interval"] <= settings.LEASE_SECONDS / 3
 
 
+@pytest.mark.parametrize(("lease", "found_for", "every"), [(60, 120, 15), (3600, 120, 45), (60, 20, 10)])
+async def test_worker_that_beats_as_told_keeps_its_leases_and_stays_to_be_found(
+    laptop_of: MakeLaptop, settings: Any, lease: float, found_for: float, every: float
+) -> None:
+    settings.LEASE_SECONDS, settings.A2A_AGENT_DISCOVERY_MAX_AGE = lease, found_for
+    assert (await laptop_of("w1").register()).json()["heartbeat_interval"] == every
+
+
 async def test_registering_again_replaces_what_was_said_before(w1: Laptop) -> None:
     await w1.register(capabilities=["gpu"], models=["openai/o9"])
     await w1.register(capabilities=["cpu"])
@@ -46,6 +54,9 @@ BAD_REGISTRATIONS: list[tuple[dict[str, Any], str]] = [
     ({"models": [{"name": "no id"}]}, "models"),
     ({"models": [{"id": "x", "provider": 7}]}, "models"),
     ({"agents": [{"instance": "no role"}]}, "agents"),
+    ({"programs": [{"version": "1"}]}, "programs"),
+    ({"programs": [{"name": "codex", "version": 1}]}, "programs"),
+    ({"programs": [{"name": "codex", "models": [""]}]}, "programs"),
     ({"codebases": {}}, "codebases"),
     ({"codebases": ["c"] * 1001}, "codebases"),
     ({"concurrency": True}, "concurrency"),

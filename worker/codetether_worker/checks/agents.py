@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
-from codetether_worker.agents.launch import inherited_environment
 from codetether_worker.checks.findings import Finding, fail, ok, warn
 from codetether_worker.checks.machine import user
 from codetether_worker.config import Config
 from codetether_worker.discovery import Installed, take_inventory
 from codetether_worker.errors import ConfigError
+from codetether_worker.versions import told_version
 
-_VERSION_LIMIT = 20.0  # seconds; a first start on a slow machine
 _NO_PROGRAM = "install one of the programs under Agents in the worker's documentation, such as opencode"
 
 
@@ -28,7 +26,7 @@ async def check_agents(config: Config) -> list[Finding]:
 
 async def _agent(found: Installed, config: Config) -> Finding:
     area = f"agent {found.name}"
-    version = await _version(found.program, config)
+    version = await told_version(found.program, config.environment)
     if version is None:
         mend = f"run {found.program} --version as {user()}, and mend what it complains of"
         return fail(area, f"{found.program} does not start", mend)
@@ -38,23 +36,3 @@ async def _agent(found: Installed, config: Config) -> Finding:
     count = len(found.models)
     models = "1 model" if count == 1 else f"{count} models"
     return ok(area, f"{version} at {found.program}, credentials for {models}")
-
-
-async def _version(program: Path, config: Config) -> str | None:
-    """The first line that it prints about its version; None when it fails."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            str(program), "--version",
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-            env=inherited_environment(config.environment), start_new_session=True,
-        )  # fmt: skip
-    except OSError:
-        return None
-    try:
-        stdout, _ = await asyncio.wait_for(process.communicate(), _VERSION_LIMIT)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        return None
-    lines = stdout.decode("utf-8", "replace").strip().splitlines()
-    return lines[0].strip()[:80] if lines and process.returncode == 0 else None
