@@ -52,10 +52,13 @@ class AgentSession(models.Model):
 
 
 class SessionMessage(models.Model):
-    """One message. `text` is what people read of it; `data` all else that the program said of it."""
+    """One message. `text` is what people read of it; `data` all else that the program said of it.
+
+    `digest` is of all that was synced of it, parts included; without one nothing is known to be the same.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_constraint=False)
     session = models.ForeignKey(AgentSession, on_delete=models.CASCADE, related_name="messages", db_index=False)
     message_id = models.TextField()
     role = models.TextField()
@@ -64,6 +67,7 @@ class SessionMessage(models.Model):
     usage = models.JSONField(default=dict)
     data = models.JSONField(default=dict)
     created_at = models.DateTimeField()
+    digest = models.TextField(blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["created_at", "message_id"]
@@ -78,8 +82,10 @@ class SessionPart(models.Model):
     """One part of a message, in order: text, reasoning, a tool's call and result, a patch."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
-    message = models.ForeignKey(SessionMessage, on_delete=models.CASCADE, related_name="parts", db_index=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    message = models.ForeignKey(
+        SessionMessage, on_delete=models.CASCADE, related_name="parts", db_index=False, db_constraint=False
+    )
     part_id = models.TextField()
     index = models.PositiveIntegerField()
     kind = models.TextField()

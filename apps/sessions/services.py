@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from apps.sessions.models import AgentSession, SessionMessage, SessionPart
+from apps.sessions.models import AgentSession, SessionMessage
+from apps.sessions.noting import note_messages
 from apps.sessions.reading import SyncedMessage, SyncedSession
 
 WRITTEN_OF_SESSION = [
     "title", "parent_id", "source", "agent", "model", "directory", "worker_id", "message_count", "usage",
     "created_at", "updated_at", "synced_at",
 ]  # fmt: skip
-WRITTEN_OF_MESSAGE = ["role", "model", "text", "usage", "data", "created_at"]
 ROWS_AT_ONCE = 1000
 
 
@@ -81,55 +81,8 @@ def sessions_sync(
 def messages_sync(*, session: AgentSession, messages: Sequence[SyncedMessage]) -> int:
     """Note messages and their parts; a message that comes again replaces what it said before. Returns how many."""
     with transaction.atomic():
-        SessionMessage.objects.bulk_create(
-            [_message_row(session, message) for message in messages],
-            batch_size=ROWS_AT_ONCE,
-            update_conflicts=True,
-            unique_fields=["session", "message_id"],
-            update_fields=WRITTEN_OF_MESSAGE,
-        )
-        _sync_parts(session, messages)
+        note_messages(workspace_id=session.workspace_id, session_pk=session.pk, messages=messages)
         AgentSession.objects.filter(pk=session.pk).update(
             message_count=SessionMessage.objects.filter(session=session).count(), synced_at=timezone.now()
         )
     return len(messages)
-
-
-def _message_row(session: AgentSession, message: SyncedMessage) -> SessionMessage:
-    return SessionMessage(
-        workspace_id=session.workspace_id,
-        session=session,
-        message_id=message.message_id,
-        role=message.role,
-        model=message.model,
-        text=message.text,
-        usage=message.usage,
-        data=message.data,
-        created_at=message.created_at,
-    )
-
-
-def _sync_parts(session: AgentSession, messages: Sequence[SyncedMessage]) -> None:
-    """A message that was there before keeps its row, so the rows' keys are looked up, not assumed."""
-    wanted = [message.message_id for message in messages if message.parts]
-    found = SessionMessage.objects.filter(session=session, message_id__in=wanted)
-    keys = dict(found.values_list("message_id", "id"))
-    parts = [
-        SessionPart(
-            workspace_id=session.workspace_id,
-            message_id=keys[message.message_id],
-            part_id=part.part_id,
-            index=index,
-            kind=part.kind,
-            data=part.data,
-        )
-        for message in messages
-        for index, part in enumerate(message.parts)
-    ]
-    SessionPart.objects.bulk_create(
-        parts,
-        batch_size=ROWS_AT_ONCE,
-        update_conflicts=True,
-        unique_fields=["message", "part_id"],
-        update_fields=["index", "kind", "data"],
-    )

@@ -46,14 +46,15 @@ class Stage:
     web: Served
     reference: Served
 
-    def pgbench(self, script: str, *, clients: int, seconds: float = 0, each: int = 0) -> float:
-        """Transactions per second of a pgbench script on the stage's database (prepared, two threads).
+    def pgbench(self, script: str, *, clients: int, seconds: float = 0, each: int = 0, mode: str = "prepared") -> float:
+        """Transactions per second of a pgbench script on the stage's database (two threads).
 
-        It runs for `seconds`, or until each client has run it `each` times.
+        In the mode `simple` each statement is sent anew, with all that it says. It runs for `seconds`, or until
+        each client has run it `each` times.
         """
         file = Path(tempfile.mkstemp(suffix=".sql")[1])
         file.write_text(script)
-        command = [str(postgres_folder() / "pgbench"), "-n", "-M", "prepared", "-c", str(clients), "-j", "2"]
+        command = [str(postgres_folder() / "pgbench"), "-n", "-M", mode, "-c", str(clients), "-j", "2"]
         command += ["-t", str(each)] if each else ["-T", str(max(1, round(seconds)))]
         command += ["-f", str(file), self.database_url]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

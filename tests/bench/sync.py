@@ -1,6 +1,7 @@
 """Sessions on their way into PostgreSQL: over REST, and all the way from OpenCode's database by the worker's sync."""
 
 import asyncio
+import json
 import sqlite3
 import tempfile
 import time
@@ -30,21 +31,21 @@ TABLES = """
 CREATE TABLE IF NOT EXISTS bench_message (LIKE agent_sessions_sessionmessage INCLUDING ALL);
 CREATE TABLE IF NOT EXISTS bench_part (LIKE agent_sessions_sessionpart INCLUDING ALL);
 """
-BARE = f"""\\set batch random(1, 2000000000)
+UPSERTS = """\\set batch random(1, 2000000000)
 BEGIN;
 INSERT INTO bench_message (id, workspace_id, session_id, message_id, role, model, text, usage, data, created_at)
-SELECT uuidv7(), '{{key}}', '{{key}}', :batch || '-' || n, 'assistant', 'acme/m-1', '{WORDS}', '{{{{}}}}',
-    '{{{{"agent": "build"}}}}', now() FROM generate_series(1, {BATCH}) n
+SELECT uuidv7(), '{key}', '{key}', :batch || m.id, m.role, m.model, m.text, m.usage::jsonb, m.data::jsonb, now()
+FROM (VALUES {messages}) m (id, role, model, text, usage, data)
 ON CONFLICT (session_id, message_id) DO UPDATE SET role = excluded.role, model = excluded.model, text = excluded.text,
     usage = excluded.usage, data = excluded.data, created_at = excluded.created_at;
 INSERT INTO bench_part (id, workspace_id, message_id, part_id, index, kind, data)
-SELECT uuidv7(), '{{key}}', m.id, m.message_id || '-' || p, p, 'text', jsonb_build_object('text', '{WORDS}')
-FROM bench_message m, generate_series(1, 2) p WHERE m.session_id = '{{key}}'
-    AND m.message_id IN (SELECT :batch || '-' || n FROM generate_series(1, {BATCH}) n)
+SELECT uuidv7(), '{key}', m.id, p.index::text, p.index, p.kind, p.data::jsonb
+FROM (VALUES {parts}) p (message_id, index, kind, data)
+JOIN bench_message m ON m.session_id = '{key}' AND m.message_id = :batch || p.message_id
 ON CONFLICT (message_id, part_id) DO UPDATE SET index = excluded.index, kind = excluded.kind, data = excluded.data;
 COMMIT;
 """
-"""One batch of messages with two parts each, as rows that PostgreSQL makes by itself."""
+"""One batch of messages with their parts, sent as literal rows."""
 
 
 def parts() -> list[dict[str, Any]]:
@@ -59,7 +60,7 @@ def measure(stage: Stage, *, messages: int) -> list[Line]:
         fresh, again = (_rate(messages, lambda: _send(stage, codebase, batches)) for _ in range(2))
         database = _database(Path(folder), messages)
         whole = _rate(messages, lambda: asyncio.run(_round(stage, codebase, database)))
-    bare = BATCH * stage.pgbench(_bare(stage), clients=1, each=max(1, messages // BATCH))
+    bare = BATCH * stage.pgbench(_bare(stage), clients=1, each=max(1, messages // BATCH), mode="simple")
     reference = "pgbench, multi-row upsert"
     return [
         Line(f"session messages over REST, {BATCH} at a time", fresh, "/s", bare, reference),
@@ -79,7 +80,16 @@ def _bare(stage: Stage) -> str:
         connection.execute(TABLES)
         row = connection.execute("SELECT gen_random_uuid()").fetchone()
         assert row is not None
-        return BARE.format(key=row[0])
+        return _upserts(str(row[0]))
+
+
+def _upserts(key: str) -> str:
+    """The rows of a batch; before their ids pgbench puts a number that it draws anew each time."""
+    told = f"'assistant', 'acme/m-1', '{WORDS}', '{{}}', '{{\"agent\": \"build\"}}'"
+    said = [(index, part["type"], json.dumps(part)) for index, part in enumerate(parts())]
+    messages = (f"('-{number}', {told})" for number in range(BATCH))
+    rows = (f"('-{number}', {index}, '{kind}', '{data}')" for number in range(BATCH) for index, kind, data in said)
+    return UPSERTS.format(key=key, messages=",\n".join(messages), parts=",\n".join(rows))
 
 
 def _client(stage: Stage) -> httpx.Client:
