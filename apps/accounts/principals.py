@@ -8,7 +8,7 @@ lost within that time.
 import hmac
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,10 +21,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from apps.accounts.digests import digest_of
-from apps.accounts.models import ApiToken, Membership, Workspace
+from apps.accounts.models import ApiToken, Membership, User, Workspace
 from apps.accounts.people import person_by_token
 from apps.accounts.permissions import Role, Scope, scopes_of
 from apps.core.errors import ForbiddenError, UnauthenticatedError
+from apps.core.ids import parse_id
 from apps.core.tenancy import EVERYWHERE, acting
 from apps.core.waiter import WakeUp
 from apps.core.wakeups import publish
@@ -39,6 +40,7 @@ class Principal:
     """An authenticated caller, bound to one workspace. `name` is what the log and the audit show.
 
     `codebases`, where a worker's token names some, are all that its worker serves; `ends_at` is when the token expires.
+    One with a `user_id` and no `token_id` is a person, who may choose among their workspaces.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Principal:
     by_cookie: bool = False
     codebases: frozenset[str] | None = None
     ends_at: datetime | None = None
+    token_id: uuid.UUID | None = None
 
     is_authenticated = True
 
@@ -65,10 +68,12 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a request brought: the `Authorization` header, and the session cookie of a signed-in browser."""
+    """What a request brought: the `Authorization` header, the session cookie of a signed-in browser, and the workspace
+    that it names (slug or id; empty: none)."""
 
     authorization: str = ""
     session_key: str = ""
+    workspace: str = ""
 
 
 _remembered: dict[str, tuple[float, Principal]] = {}
@@ -79,7 +84,7 @@ def remembered(credentials: Credentials) -> Principal | None:
     token = _bearer(credentials.authorization)
     if not token:
         return None
-    expires, principal = _remembered.get(digest_of(token), (0.0, None))
+    expires, principal = _remembered.get(_key(token, credentials.workspace), (0.0, None))
     return principal if principal is not None and expires > time.monotonic() else None
 
 
@@ -89,9 +94,9 @@ def authenticate(credentials: Credentials) -> Principal:
         if not settings.A2A_AUTH_ENABLED:
             return _principal("anonymous", default_workspace_id(), Role.ADMIN)
         if credentials.authorization:
-            return remembered(credentials) or _remember(credentials.authorization)
+            return remembered(credentials) or _remember(credentials)
         if credentials.session_key:
-            return _from_session(credentials.session_key)
+            return _chosen(_from_session(credentials.session_key), credentials.workspace)
     raise UnauthenticatedError("Give a token: 'Authorization: Bearer TOKEN'.")
 
 
@@ -121,14 +126,18 @@ def _bearer(authorization: str) -> str:
     return token.strip() if kind.lower() == "bearer" else ""
 
 
-def _remember(authorization: str) -> Principal:
-    token = _bearer(authorization)
+def _key(token: str, workspace: str) -> str:
+    return digest_of(token) + workspace
+
+
+def _remember(credentials: Credentials) -> Principal:
+    token = _bearer(credentials.authorization)
     if not token:
         raise UnauthenticatedError("The Authorization header is not 'Bearer TOKEN'.")
-    principal = _from_settings(token) or _from_person(token) or _from_database(token)
+    principal = _chosen(_from_settings(token) or _from_person(token) or _from_database(token), credentials.workspace)
     if len(_remembered) >= REMEMBER_AT_MOST:
         _remembered.clear()
-    _remembered[digest_of(token)] = (time.monotonic() + _remember_seconds(principal), principal)
+    _remembered[_key(token, credentials.workspace)] = (time.monotonic() + _remember_seconds(principal), principal)
     return principal
 
 
@@ -180,6 +189,7 @@ def _from_database(token: str) -> Principal:
         user_id=row.user_id,
         codebases=frozenset(row.codebases) if row.codebases else None,
         ends_at=row.expires_at,
+        token_id=row.pk,
     )
 
 
@@ -200,28 +210,44 @@ def _tokens_at(now: datetime) -> QuerySet[ApiToken]:
     )
 
 
-def _from_session(session_key: str) -> Principal:
-    """Django's own check, which also ends sessions from before a change of password."""
+def _chosen(principal: Principal, workspace: str) -> Principal:
+    """The principal in the workspace that was named: a person in any that they are in, a program in its own alone.
+
+    ForbiddenError in all other cases, which look the same whether there is such a workspace or not.
+    """
+    if not workspace:
+        return principal
+    named = Q(slug=workspace) | Q(id=parse_id(workspace)) if parse_id(workspace) else Q(slug=workspace)
+    if Workspace.objects.filter(named, id=principal.workspace_id).exists():
+        return principal
+    membership = None
+    if principal.user_id is not None and principal.token_id is None:
+        theirs = Membership.objects.filter(user_id=principal.user_id)
+        membership = theirs.filter(workspace__in=Workspace.objects.filter(named)).first()
+    if membership is None:
+        raise ForbiddenError(f"{principal.name} is in no workspace of this name.", code="workspace_forbidden")
+    role = Role(membership.role)
+    return replace(principal, workspace_id=membership.workspace_id, role=role, scopes=scopes_of(role))
+
+
+def person_in_session(session_key: str) -> User | None:
+    """Whoever is signed in with this session, in a workspace or not: Django's own check, which also ends sessions from
+    before a change of password."""
     request = HttpRequest()
     request.session = SessionStore(session_key)
     user = get_user(request)
-    membership = (
-        Membership.objects.filter(user_id=user.pk, user__is_active=True)
-        .select_related("user")
-        .order_by("workspace__created_at")
-        .first()
-        if user.is_authenticated
-        else None
-    )
-    if membership is None:
+    return user if isinstance(user, User) and user.is_active else None
+
+
+def _from_session(session_key: str) -> Principal:
+    """In the oldest workspace that the person is in."""
+    user = person_in_session(session_key)
+    mine = Membership.objects.filter(user=user).order_by("workspace__created_at") if user else None
+    membership = mine.first() if mine is not None else None
+    if user is None or membership is None:
         raise UnauthenticatedError("The session has ended, or its user belongs to no workspace: sign in again.")
-    return _principal(
-        membership.user.get_username(),
-        membership.workspace_id,
-        Role(membership.role),
-        user_id=membership.user_id,
-        by_cookie=True,
-    )
+    role = Role(membership.role)
+    return _principal(user.get_username(), membership.workspace_id, role, user_id=user.pk, by_cookie=True)
 
 
 def _principal(
