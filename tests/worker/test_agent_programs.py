@@ -58,6 +58,15 @@ def test_it_edits_a_repository_and_resumes_the_session(ada: Bench, shop: Path) -
     assert more.text == "I renamed the shop. "  # and nothing of the first turn again
     assert more.release["usage"]["input_tokens"] < task.release["usage"]["input_tokens"]  # of this attempt alone
     assert any("RENAME" in str(content) for content in ada.model.asked[-1].conversation)
+
+    fork = ada.run("WHAT happened?", shop, session_id=task.release["session_id"], metadata={"fork": True})
+    assert fork.release["session_id"] not in (None, task.release["session_id"]), fork.release
+    assert (fork.release["result"], fork.text) == ("I renamed the shop.", "I renamed the shop. ")
+    asked = str(ada.model.asked[-1].conversation)
+    assert "RENAME" in asked
+    assert "WHAT did" in asked  # all that was said before
+    ada.run("HELLO", shop, session_id=task.release["session_id"])
+    assert "WHAT happened" not in str(ada.model.asked[-1].conversation)  # the original is as it was
     assert ada.agents == []
 
 

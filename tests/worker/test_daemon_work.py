@@ -70,6 +70,27 @@ def test_a_session_of_another_machine_is_replaced_and_said_so(
     assert task.release["session_id"] != "ses_elsewhere"
 
 
+def test_a_session_that_cannot_be_forked_is_neither_gone_on_with_nor_replaced(
+    server: FakeControlPlane, start_worker: StartWorker, shop: Path
+) -> None:
+    start_worker("--codebases", str(shop))
+    first = server.wait_ended(server.add_codebase_task("echo one", str(shop)))
+    asked = {"session_id": first.release["session_id"], "metadata": {"fork": True}}
+    fork = server.wait_ended(server.add_codebase_task("write new.txt x", str(shop), **asked))
+    assert (fork.status, fork.release["error_code"]) == ("failed", "fork_unsupported")
+    assert (fork.release["session_id"], fork.events("session")) == (None, [])
+    assert not (shop / "new.txt").exists()
+
+
+def test_a_program_without_a_reading_mode_does_not_plan(
+    server: FakeControlPlane, start_worker: StartWorker, shop: Path
+) -> None:
+    start_worker("--codebases", str(shop))
+    task = server.wait_ended(server.add_codebase_task("write new.txt x", str(shop), agent_type="plan"))
+    assert (task.status, task.release["error_code"]) == ("failed", "mode_unavailable")
+    assert not (shop / "new.txt").exists()
+
+
 def test_two_tasks_never_share_a_working_tree(server: FakeControlPlane, start_worker: StartWorker, shop: Path) -> None:
     start_worker("--codebases", str(shop), "--concurrency", "3")
     first = server.add_codebase_task(f"wait {shop}/go", str(shop))

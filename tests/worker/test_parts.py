@@ -147,16 +147,54 @@ def test_a_claim_takes_what_the_server_may_leave_out() -> None:
         ({"model": "x/unlisted"}, TWO, "opencode"),
         ({"metadata": {"agent": "gemini"}, "model": "a/b"}, TWO, "gemini"),
         ({"metadata": {"agent": "explore"}}, ONLY_GEMINI, "gemini"),
+        ({"codebase": {"agent_config": {"program": "gemini"}}}, TWO, "gemini"),
+        ({"codebase": {"agent_config": {"program": "gemini"}}, "metadata": {"agent": "plan"}}, TWO, "gemini"),
+        ({"codebase": {"agent_config": {"program": "gemini"}}, "metadata": {"agent": "opencode"}}, TWO, "opencode"),
+        ({"session_id": "s", "metadata": {"session_agent": "gemini"}, "model": "a/b"}, TWO, "gemini"),
+        ({"session_id": "s", "metadata": {"session_agent": "gemini", "agent": "opencode"}}, TWO, "opencode"),
+        (
+            {
+                "session_id": "s",
+                "metadata": {"session_agent": "opencode"},
+                "codebase": {"agent_config": {"program": "gemini"}},
+            },
+            TWO,
+            "opencode",
+        ),
+        ({"metadata": {"session_agent": "gemini"}}, TWO, "opencode"),  # of no session
     ],
 )
 def test_which_program_runs_a_task(body: dict[str, object], inventory: Inventory, program: str) -> None:
     assert choose_program(claim(**body), inventory) == program
 
 
-@pytest.mark.parametrize("body", [{"model": "a/b"}, {"metadata": {"agent": "opencode"}}, {"metadata": {"agent": "x"}}])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"model": "a/b"},
+        {"metadata": {"agent": "opencode"}},
+        {"metadata": {"agent": "x"}},
+        {"session_id": "s", "metadata": {"session_agent": "claude"}},
+        {"codebase": {"agent_config": {"program": "codex"}}},
+    ],
+)
 def test_what_needs_another_worker(body: dict[str, object]) -> None:
     with pytest.raises(NotForThisWorker):
         choose_program(claim(**body), NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("session_id", "metadata", "forks"),
+    [
+        ("s", {"fork": True}, True),
+        ("s", {"fork": True, "forked_from": "s"}, True),
+        ("t", {"fork": True, "forked_from": "s"}, False),  # the copy, which an earlier attempt has made
+        (None, {"fork": True}, False),
+        ("s", {"fork": "yes"}, False),
+    ],
+)
+def test_only_the_original_session_is_forked(session_id: str | None, metadata: dict[str, object], forks: bool) -> None:
+    assert claim(session_id=session_id, metadata=metadata).forks is forks
 
 
 def folder_of(tmp_path: Path, inside: str = "", *, path: str | None = None, known: bool = True) -> Path:

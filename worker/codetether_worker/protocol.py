@@ -23,6 +23,14 @@ def _mappings(value: object) -> list[dict[str, Any]]:
     return [dict(item) for item in items if isinstance(item, Mapping)]
 
 
+def is_fork(session_id: str | None, metadata: Mapping[str, Any]) -> bool:
+    """Whether the session is only where to begin: the task works in a copy of it, and leaves it as it is.
+
+    Once there is the copy, it is the task's session, and not copied again.
+    """
+    return bool(session_id) and metadata.get("fork") is True and metadata.get("forked_from", session_id) == session_id
+
+
 @dataclass(frozen=True, slots=True)
 class RegisteredCodebase:
     """A codebase as the server knows it; `path` is on this worker's machine."""
@@ -123,6 +131,15 @@ class Claim:
     def wants_files(self) -> bool:
         """Whether whoever asked takes the files that the agent makes or changes."""
         return self.metadata.get("artifacts") == "files"
+
+    @property
+    def session_agent(self) -> str | None:
+        """The program that keeps the session to go on with."""
+        return (_text(self.metadata.get("session_agent")) or None) if self.session_id else None
+
+    @property
+    def forks(self) -> bool:
+        return is_fork(self.session_id, self.metadata)
 
     @property
     def max_iterations(self) -> int | None:

@@ -17,15 +17,22 @@ class NotForThisWorker(AgentError):
 
 
 def choose_program(claim: Claim, inventory: Inventory) -> str:
-    """The name of a program of the inventory. Raises NotForThisWorker when the task needs another."""
-    wanted = claim.metadata.get("agent")
-    if claim.agent_type == CONFORMANCE:
-        wanted = CONFORMANCE
-    if isinstance(wanted, str) and wanted and wanted not in _WAYS_OF_WORKING:
+    """The name of a program of the inventory. Raises NotForThisWorker when the task needs another.
+
+    The task's own wish counts first, then the program that keeps the session to go on with, then the codebase's.
+    """
+    wanted = CONFORMANCE if claim.agent_type == CONFORMANCE else _named(claim)
+    if wanted:
         if wanted not in inventory.capabilities:
             raise NotForThisWorker(f"{wanted} is not installed on this worker", code="agent_missing")
         return wanted
     return _for_model(claim.model_wanted, inventory) if claim.model_wanted else _usable(inventory)
+
+
+def _named(claim: Claim) -> str | None:
+    config = claim.codebase.agent_config if claim.codebase else {}
+    wishes = (claim.metadata.get("agent"), claim.session_agent, config.get("program"))
+    return next((wish for wish in wishes if isinstance(wish, str) and wish and wish not in _WAYS_OF_WORKING), None)
 
 
 def _for_model(model: str, inventory: Inventory) -> str:

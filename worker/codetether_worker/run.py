@@ -70,7 +70,7 @@ class ClaimRun:
         self._seen_seq = claim.message_seq
         self._queued: deque[Message] = deque()
         self._session: AgentSession | None = None
-        self._session_id = claim.session_id
+        self._session_id = None if claim.forks else claim.session_id
         self._halted: asyncio.Future[Halt] = asyncio.get_running_loop().create_future()
         self._interrupt = asyncio.Event()
         self._interrupted_by: Message | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, cast
 
@@ -13,8 +13,9 @@ from acp import schema
 from acp.exceptions import RequestError
 
 from codetether_sessions.redaction import redacted
-from codetether_worker import __version__, events, lease
-from codetether_worker.agents.acp_answers import choices_of, error_code, message_in
+from codetether_worker import events, lease
+from codetether_worker.agents.acp_answers import error_code, message_in
+from codetether_worker.agents.acp_opening import SessionOpening
 from codetether_worker.agents.acp_permissions import PermissionDesk
 from codetether_worker.agents.acp_updates import UpdateTranslator
 from codetether_worker.agents.agent_process import AgentProcess
@@ -44,7 +45,7 @@ class AcpSession:
         self._process: AgentProcess | None = None
         self._connection: Any = None
         self._session_id = ""
-        self._replaying = False
+        self._replaying = True
         self._turn_usage: list[Tokens] = []
         self._cancelling = False
         self._broke = False
@@ -85,74 +86,12 @@ class AcpSession:
         self._connection = acp.connect_to_agent(client, self._process.stdin, self._process.stdout)
 
     async def _open_session(self) -> None:
-        capabilities = schema.ClientCapabilities()
-        about = schema.Implementation(name="codetether-worker", version=__version__)
-        ready = await self._connection.initialize(
-            protocol_version=acp.PROTOCOL_VERSION, client_capabilities=capabilities, client_info=about
-        )
-        can_load = bool(ready.agent_capabilities and ready.agent_capabilities.load_session)
-        opened = await self._load_session() if self._assignment.session_id and can_load else None
-        if opened is None:
-            opened = await self._connection.new_session(
-                cwd=str(self._assignment.workdir), mcp_servers=[], **self._launch.meta
-            )
-            self._session_id = opened.session_id
-        choices = choices_of(opened)
-        await self._choose("model", self._launch.model, choices)
-        await self._enter_mode(self._launch.mode, opened, choices)
-
-    async def _load_session(self) -> Any:
-        """The earlier session, or None when this machine does not have it. What it replays is old news."""
-        self._session_id = self._assignment.session_id or ""
-        self._replaying = True
-        delay = self._launch.quirks.resume_delay(self._environment, self._session_id)
-        if delay > 0:
-            self._assignment.emit(events.status(f"{self._launch.program} can resume this session in {delay:.0f} s"))
-            await asyncio.sleep(delay)
-        try:
-            opened = await self._connection.load_session(
-                cwd=str(self._assignment.workdir), session_id=self._session_id, mcp_servers=[], **self._launch.meta
-            )
-            await self._silence(self._launch.quirks.replay_silence)
-            return opened
-        except RequestError as error:
-            why = f"Session {self._session_id} cannot be resumed here ({self._explain(error)})"
-            self._assignment.emit(events.status(f"{why}; a new one is started."))
-            return None
-        finally:
-            self._replaying = False
-
-    async def _silence(self, seconds: float) -> None:
-        """Wait until the program has said nothing for so long."""
-        until = lease.now() + seconds
-        while lease.now() < until:  # noqa: ASYNC110 (no event tells of silence)
-            await asyncio.sleep(until - lease.now())
-            until = max(until, self.last_activity + seconds)
-
-    async def _choose(self, option: str, wanted: str | None, choices: Mapping[str, Sequence[str]]) -> None:
-        """Set one option of the session. A mode that the program does not have is left at its default.
-
-        A model may be named without its provider; the first that fits is taken.
-        """
-        if wanted is None:
-            return
-        offered = choices.get(option, ())
-        fitting = [value for value in offered if wanted in (value, value.partition("/")[2])]
-        if fitting:
-            value = wanted if wanted in fitting else fitting[0]
-            await self._connection.set_config_option(config_id=option, session_id=self._session_id, value=value)
-        elif option == "model":
-            names = ", ".join(offered[:20]) or "none"
-            why = f"the model {wanted} is not available on this worker (available: {names})"
-            raise AgentError(why, code="model_unavailable")
-
-    async def _enter_mode(self, mode: str | None, opened: Any, choices: Mapping[str, Sequence[str]]) -> None:
-        """By the session's option where it has one, else by its list of modes."""
-        listed = opened.modes.available_modes if opened.modes else ()
-        if mode is not None and mode not in choices.get("mode", ()) and any(known.id == mode for known in listed):
-            await self._connection.set_session_mode(session_id=self._session_id, mode_id=mode)
-        else:
-            await self._choose("mode", mode, choices)
+        opening = SessionOpening(
+            self._connection, self._assignment, self._launch, self._environment,
+            explain=self._explain, last_activity=lambda: self.last_activity,
+        )  # fmt: skip
+        self._session_id = await opening.open()
+        self._replaying = False  # what was said until now is old news
 
     async def prompt(self, text: str) -> Turn:
         self._updates.begin_turn()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from codetether_worker.events import Event
+from codetether_worker.protocol import is_fork
 
 
 class Answer(Enum):
@@ -50,6 +51,11 @@ class Assignment:
     @property
     def reads_only(self) -> bool:
         return self.agent_type in _READING
+
+    @property
+    def forks(self) -> bool:
+        """Whether to begin a new session with what is in the session, which stays as it is."""
+        return is_fork(self.session_id, self.metadata)
 
 
 @dataclass(frozen=True, slots=True)
