@@ -187,6 +187,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _entry("Push notifications", "send", "admin:a2a_face_pushconfig_changelist", Scope.TASKS_READ),
     ]
     access = [
+        _entry("Invitations", "mail", "admin:accounts_invitation_changelist", Scope.ADMIN),
         _entry("API tokens", "key", "admin:accounts_apitoken_changelist", Scope.ADMIN),
         _entry("Members", "group", "admin:accounts_membership_changelist", Scope.ADMIN),
         _entry("Workspaces", "domain", "admin:accounts_workspace_changelist", Scope.ADMIN),

@@ -63,11 +63,12 @@ def media_type_of(request: Request) -> str:
     return headers_of(request).get("content-type", "").partition(";")[0].strip().lower()
 
 
-def check_tenant(params: Mapping[str, Any], path_tenant: str = "") -> None:
-    """A tenant (1.0 §3.1) is a text; there is one agent for all, so it chooses nothing yet.
+def tenant_of(params: Mapping[str, Any], path_tenant: str = "") -> str:
+    """The tenant (1.0 §3.1) that is asked for, which is a workspace's slug or id; empty where none is.
 
     One in the path and another in the body contradict each other.
     """
     given = text_of(params, "tenant")
     if path_tenant and given not in ("", path_tenant):
         raise wrong("tenant", "The body names another tenant than the path.")
+    return path_tenant or given

@@ -6,7 +6,7 @@ other way. What a call is about beyond its request stands in the context's state
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -39,12 +39,14 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from google.protobuf.message import Message as Proto
 
 from apps.a2a import operations
-from apps.a2a.asked import check_tenant
+from apps.a2a.asked import tenant_of
 from apps.a2a.operations import Call, Operation
 from apps.a2a.streams import Told
-from apps.accounts.principals import Principal
+from apps.accounts.permits import allowed, permitted
+from apps.accounts.principals import Credentials, Principal
 from apps.core import jsontext
 from apps.core.extension import EXTENSION
+from apps.core.tenancy import act_for
 
 Json = dict[str, Any]
 Event = Task | Message | TaskStatusUpdateEvent | TaskArtifactUpdateEvent
@@ -68,6 +70,7 @@ class CallState:
     """
 
     principal: Principal
+    credentials: Credentials
     version: str
     base_url: str = ""
     last_event_id: str = ""
@@ -139,14 +142,15 @@ async def _answer[T: Proto](operation: Operation, params: Proto, context: Server
 
 async def _asked_of(operation: Operation, params: Proto, context: ServerCallContext) -> Json:
     assert operation.answer is not None
-    return await operation.answer(_call(operation, params, context))
+    return await operation.answer(await _call(operation, params, context))
 
 
 async def _events(operation: Operation, params: Proto, context: ServerCallContext) -> AsyncGenerator[Event]:
     """The events of a stream, silence left out."""
     assert operation.stream is not None
     state: CallState = context.state[STATE]
-    stream = await operation.stream(_call(operation, params, context))
+    stream = await operation.stream(await _call(operation, params, context))
+    await state.streams.enter_async_context(permitted(state.credentials, operation.scope))
     pages = await state.streams.enter_async_context(aclosing(stream.pages()))
     async for page in pages:
         for told in page:
@@ -154,11 +158,14 @@ async def _events(operation: Operation, params: Proto, context: ServerCallContex
             state.heard = told.id
 
 
-def _call(operation: Operation, params: Proto, context: ServerCallContext) -> Call:
+async def _call(operation: Operation, params: Proto, context: ServerCallContext) -> Call:
     state: CallState = context.state[STATE]
     state.principal.require(operation.scope)
     read = plain(params)
-    check_tenant(read)
+    if tenant := tenant_of(read):
+        state.credentials = replace(state.credentials, workspace=tenant)
+        state.principal = await allowed(state.credentials, operation.scope)
+        act_for(state.principal.workspace_id)
     state.reached = True
     return Call(
         principal=state.principal,

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from apps.a2a.addresses import base_url_of
-from apps.a2a.asked import activated, check_media_type, check_tenant, check_version, version_of
+from apps.a2a.asked import activated, check_media_type, check_version, tenant_of, version_of
 from apps.a2a.errors import error_object, refusal_of
 from apps.a2a.looking import View
 from apps.a2a.methods import METHODS, Method
@@ -65,10 +65,13 @@ async def serve(request: Request) -> Response:
         if "id" not in body and not _is_quick_start(request, body):
             raise InvalidRequestError("id: give one; every A2A method is answered.")
         operation = method.operation
+        params = _params_of(body)
+        if tenant := tenant_of(params):
+            principal = await principal_of(request, tenant)
         principal.require(operation.scope)
         call = Call(
             principal=principal,
-            params=_params_of(body),
+            params=params,
             version=method.version,
             base_url=partial(base_url_of, request),
             last_event_id=sse.last_event_id(request),
@@ -83,7 +86,7 @@ async def serve(request: Request) -> Response:
         return sse.EventStream(
             _frames(asked, method, stream),
             activated(request),
-            while_allowed=permitted(credentials_of(request), operation.scope),
+            while_allowed=permitted(credentials_of(request, tenant), operation.scope),
             tell=partial(_last_frame, asked),
         )
     except Exception as error:  # noqa: BLE001 (the binding's one boundary: everything becomes an answer)
@@ -147,7 +150,6 @@ def _params_of(body: Json) -> Json:
         return {}
     if not isinstance(params, dict):
         raise InvalidParamsError("params: give an object.")
-    check_tenant(params)
     return params
 
 

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from apps.a2a.addresses import base_url_of
-from apps.a2a.asked import activated, check_media_type, check_tenant, check_version, media_type_of, version_of
+from apps.a2a.asked import activated, check_media_type, check_version, media_type_of, tenant_of, version_of
 from apps.a2a.errors import Refusal, refusal_of
 from apps.a2a.incoming import ID_LIMIT, wrong
 from apps.a2a.operations import NEW, OLD, Call
@@ -99,6 +99,8 @@ async def _serve(request: Request, method: RestMethod) -> Response:
     check_version(version_of(request), method.version)
     given = await _given(request, method)
     operation = method.operation
+    if given.tenant:
+        principal = await principal_of(request, given.tenant)
     principal.require(operation.scope)
     call = Call(
         principal=principal,
@@ -117,7 +119,7 @@ async def _serve(request: Request, method: RestMethod) -> Response:
     return sse.EventStream(
         _frames(method, stream, given.twice),
         activated(request),
-        while_allowed=permitted(credentials_of(request), operation.scope),
+        while_allowed=permitted(credentials_of(request, given.tenant), operation.scope),
         tell=partial(_last_frame, method.version),
     )
 
@@ -125,8 +127,8 @@ async def _serve(request: Request, method: RestMethod) -> Response:
 async def _given(request: Request, method: RestMethod) -> Given:
     ids = {name: _id(name, value) for name, value in request.path_params.items()}
     body = await _body(request, method)
-    check_tenant(body, ids.get("tenant", ""))
-    return Given(ids, request.query_params, body, twice=method.version == OLD and _encodes_twice(request))
+    tenant = tenant_of(body, ids.get("tenant", ""))
+    return Given(ids, request.query_params, body, tenant, twice=method.version == OLD and _encodes_twice(request))
 
 
 def _id(name: str, value: str) -> str:

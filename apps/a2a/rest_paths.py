@@ -19,11 +19,12 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What came with a request: `ids` from the path, the query, and the body (empty where there was none)."""
+    """What came with a request: `ids` from the path, the query, the body and the tenant (empty: none was given)."""
 
     ids: Mapping[str, str]
     query: QueryParams
     body: Json
+    tenant: str = ""
     twice: bool = False
 
 

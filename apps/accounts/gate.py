@@ -17,7 +17,7 @@ from apps.accounts.permissions import Scope
 from apps.accounts.principals import Credentials, Principal, authenticate, remembered
 from apps.core import jsontext
 from apps.core.db import in_database
-from apps.core.errors import CodeTetherError, MethodNotAllowedError
+from apps.core.errors import CodeTetherError, MalformedError, MethodNotAllowedError
 from apps.core.headers import headers_of
 from apps.core.problems import problem_body, problem_headers, problem_of
 from apps.core.tenancy import act_for
@@ -26,16 +26,22 @@ Handler = Callable[[Request, Principal], Awaitable[Response]]
 OpenHandler = Callable[[Request], Awaitable[Response]]
 
 
-def credentials_of(connection: HTTPConnection) -> Credentials:
-    """What a request or WebSocket brought to identify itself."""
-    authorization = headers_of(connection).get("authorization", "")
+WORKSPACE_HEADER = "x-workspace"
+
+
+def credentials_of(connection: HTTPConnection, workspace: str = "") -> Credentials:
+    """What a request or WebSocket brought to identify itself, and the workspace that it names (here or elsewhere)."""
+    headers = headers_of(connection)
+    authorization, named = headers.get("authorization", ""), headers.get(WORKSPACE_HEADER, "")
+    if workspace and named not in ("", workspace):
+        raise MalformedError("The header X-Workspace names another workspace.", code="contradiction")
     session_key = "" if authorization else connection.cookies.get(settings.SESSION_COOKIE_NAME, "")
-    return Credentials(authorization, session_key)
+    return Credentials(authorization, session_key, workspace or named)
 
 
-async def principal_of(connection: HTTPConnection) -> Principal:
+async def principal_of(connection: HTTPConnection, workspace: str = "") -> Principal:
     """Who is asking, for whose workspace this request acts from here on; UnauthenticatedError when nobody who may."""
-    credentials = credentials_of(connection)
+    credentials = credentials_of(connection, workspace)
     known = remembered(credentials)
     principal = known if known is not None else await in_database(authenticate, credentials)
     act_for(principal.workspace_id)

@@ -100,6 +100,27 @@ class ApiToken(models.Model):
         return f"{self.name} ({self.hint}…)"
 
 
+class Invitation(models.Model):
+    """The offer of a membership, to whoever shows its secret. Only the secret's SHA-256 is kept; it is shown once."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="invitations")
+    role = models.CharField(max_length=16, choices=ROLE_CHOICES, default=Role.VIEWER)
+    email = models.EmailField(blank=True, default="", help_text="Whom it is for; a note for who looks at the list.")
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    made_by = models.CharField(max_length=200, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, editable=False)
+    accepted_at = models.DateTimeField(null=True, editable=False)
+    accepted_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, editable=False, related_name="invitations"
+    )
+
+    def __str__(self) -> str:
+        return f"{self.email or 'somebody'} to {self.workspace} as {self.role}"
+
+
 class IdempotentResponse(models.Model):
     """The answer given to a POST with an `Idempotency-Key`, so that the same call again gives the same answer."""
 

@@ -15,6 +15,7 @@ from apps.rest.views import (
     task_log,
     tasks,
     tokens,
+    workspaces,
 )
 from apps.rest.views.documentation import Description, DescriptionPage
 
@@ -82,6 +83,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/queue/limits", queue.Limits.as_view()),
     path("v1/queue/pause", queue.Pause.as_view()),
     path("v1/queue/resume", queue.Resume.as_view()),
+    path("v1/workspaces", workspaces.Workspaces.as_view()),
+    path("v1/workspaces/<str:workspace>/members", workspaces.Members.as_view()),
+    path("v1/workspaces/<str:workspace>/members/<str:user_id>", workspaces.OneMember.as_view()),
+    path("v1/workspaces/<str:workspace>/invitations", workspaces.Invitations.as_view()),
+    path("v1/workspaces/<str:workspace>/invitations/<str:invitation_id>", workspaces.OneInvitation.as_view()),
+    path("v1/invitations/accept", workspaces.AcceptInvitation.as_view()),
     path("v1/users/api-keys", tokens.Tokens.as_view()),
     path("v1/users/api-keys/<str:token_id>", tokens.OneToken.as_view()),
     path("v1/users/api-keys/<str:token_id>/rotate", tokens.RotateToken.as_view()),

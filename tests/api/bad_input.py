@@ -59,9 +59,9 @@ ROUTES: dict[str, Route] = {
     "POST /a2a/": RPC,
     "POST /a2a/rest/message:send": A2A_SEND,
     "POST /a2a/rest/message:stream": A2A_SEND,
-    "POST /a2a/rest/tasks/{task_id}:cancel": a2a(tenant="t"),
+    "POST /a2a/rest/tasks/{task_id}:cancel": a2a(tenant="default"),
     "GET /a2a/rest/tasks/{task_id}:subscribe": A2A_STREAM,
-    "POST /a2a/rest/tasks/{task_id}:subscribe": a2a(tenant="t"),
+    "POST /a2a/rest/tasks/{task_id}:subscribe": a2a(tenant="default"),
     "GET /a2a/rest/tasks/{task_id}": A2A_READ,
     "GET /a2a/rest/tasks": A2A_READ,
     "POST /a2a/rest/tasks/{task_id}/pushNotificationConfigs": A2A_PUSH,
@@ -201,6 +201,18 @@ ROUTES: dict[str, Route] = {
     "GET /v1/users/api-keys/{token_id}": READ,
     "POST /v1/users/api-keys/{token_id}/rotate": says(overlap_seconds=60, expires_at="2100-01-01"),
     "DELETE /v1/users/api-keys/{token_id}": READ,
+    # Workspaces
+    "GET /v1/workspaces": READ,
+    "GET /v1/workspaces/{workspace}/members": READ,
+    "GET /v1/workspaces/{workspace}/members/{user_id}": READ,
+    "PATCH /v1/workspaces/{workspace}/members/{user_id}": says(role="viewer"),
+    "DELETE /v1/workspaces/{workspace}/members/{user_id}": READ,
+    "GET /v1/workspaces/{workspace}/invitations": READ,
+    "POST /v1/workspaces/{workspace}/invitations": says(role="viewer", email="ada@example.com", days=3),
+    "DELETE /v1/workspaces/{workspace}/invitations/{invitation_id}": READ,
+    "POST /v1/invitations/accept": Route(
+        lambda place: {"token": "cti_unknown", "username": "newcomer", "password": "correct horse"}, open=True
+    ),
     # Workers
     "POST /v1/opencode/workers/register": says(
         worker_id="w9", name="n", hostname="h", capabilities=["c"], models=[{"id": "a/b"}], codebases=["c"],

@@ -27,6 +27,9 @@ class Place:
     file_id: str = ""
     role: str = "reviewer"
     name: str = "cousin"
+    workspace: str = "default"
+    user_id: str = ""
+    invitation_id: str = ""
 
     def fill(self, path: str) -> str:
         """The path with our ids in it."""
@@ -95,7 +98,7 @@ READ = Route()
 STREAM = Route(endless=True)
 OPEN = Route(open=True)
 A2A_MESSAGE = {"role": "ROLE_USER", "messageId": "m1", "parts": [{"text": "hello"}]}
-A2A_SEND = a2a(message=A2A_MESSAGE, configuration={"returnImmediately": True}, metadata={}, tenant="t")
+A2A_SEND = a2a(message=A2A_MESSAGE, configuration={"returnImmediately": True}, metadata={}, tenant="default")
 A2A_READ = Route(is_refusal=a2a_refusal)
 A2A_STREAM = Route(is_refusal=a2a_refusal, endless=True)
 A2A_PUSH = a2a(id="c", url="https://93.184.216.34/a", token="t", authentication={"scheme": "Bearer"})

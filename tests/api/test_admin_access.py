@@ -6,11 +6,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from apps.accounts.models import ApiToken, Membership, User, Workspace
+from apps.accounts.invitations import Guest, invitation_accept
+from apps.accounts.models import ApiToken, Invitation, Membership, User, Workspace
 from apps.accounts.permissions import Role, Scope
 from apps.accounts.principals import Credentials, authenticate
 from apps.accounts.tokens import token_create
-from apps.core.errors import UnauthenticatedError
+from apps.core.errors import NotFoundError, UnauthenticatedError
 from tests.factories import Cast
 
 SUBMIT = {"_form_submitted": "on"}
@@ -117,6 +118,28 @@ def test_admin_changes_a_members_role(cast: Cast, ada: Client) -> None:
     ada.post(reverse("admin:accounts_membership_change", args=[member.pk]), {"role": "operator"})
     member.refresh_from_db()
     assert member.role == Role.OPERATOR
+
+
+def test_last_admin_is_neither_lowered_nor_removed(cast: Cast, ada: Client) -> None:
+    own = Membership.objects.get(user__username="ada")
+    answer = ada.post(reverse("admin:accounts_membership_change", args=[own.pk]), {"role": "viewer"})
+    assert "keeps an admin" in answer.text
+    assert ada.post(reverse("admin:accounts_membership_delete", args=[own.pk]), {"post": "yes"}).status_code == 403
+    own.refresh_from_db()
+    assert own.role == Role.ADMIN
+
+
+def test_invitations_secret_is_shown_once_and_works_until_it_is_taken_back(cast: Cast, ada: Client) -> None:
+    said = {"workspace": str(cast.workspace.pk), "role": "viewer", "email": "", "days": "7"}
+    page = ada.post(reverse("admin:accounts_invitation_add"), said)
+    secret = re.search(r'id="secret">(cti_[\w-]+)<', page.text)
+    assert secret is not None
+    assert secret[1] not in ada.get(reverse("admin:accounts_invitation_changelist")).text
+    row = Invitation.objects.get()
+    ada.post(reverse("admin:accounts_invitation_revoke", args=[row.pk]), SUBMIT)
+    with pytest.raises(NotFoundError):
+        invitation_accept(secret=secret[1], guest=Guest(username="eve", password="correct horse"))
+    assert not User.objects.filter(username="eve").exists()
 
 
 def test_admin_cannot_join_another_workspace(cast: Cast, ada: Client) -> None:

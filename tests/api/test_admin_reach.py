@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from apps.accounts.invitations import invitation_create
 from apps.accounts.models import User
 from apps.accounts.permissions import Role
 from apps.accounts.tokens import token_create
@@ -40,6 +41,9 @@ def rows_of(cast: Cast) -> dict[str, object]:
         "workers_worker": worker_register(workspace_id=cast.workspace.id, registration=registration),
         "accounts_apitoken": token_create(workspace=cast.workspace, name="secret token", role=Role.VIEWER)[0],
         "accounts_membership": cast.user("secret-person").memberships.get(),
+        "accounts_invitation": invitation_create(
+            workspace_id=cast.workspace.id, role=Role.VIEWER, email="secret@example.com", made_by="secret person"
+        )[0],
         "accounts_workspace": cast.workspace,
     }
 
@@ -52,6 +56,7 @@ LISTS = (
     "federation_remoteagent",
     "accounts_apitoken",
     "accounts_membership",
+    "accounts_invitation",
     "accounts_workspace",
 )
 
@@ -137,7 +142,16 @@ def test_person_without_a_workspace_is_told_what_to_do(cast: Cast) -> None:
     assert "You are in no workspace yet" in signed_in(lone).get(reverse("admin:index")).text
 
 
-@pytest.mark.parametrize("pages", ["accounts_apitoken", "accounts_membership", "accounts_workspace", "accounts_user"])
+ACCESS_PAGES = [
+    "accounts_apitoken",
+    "accounts_invitation",
+    "accounts_membership",
+    "accounts_workspace",
+    "accounts_user",
+]
+
+
+@pytest.mark.parametrize("pages", ACCESS_PAGES)
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR, Role.WORKER])
 def test_access_pages_are_for_admins(cast: Cast, pages: str, role: Role) -> None:
     client = signed_in(cast.user("otto", role, is_staff=True))

@@ -11,6 +11,7 @@ from django.apps import apps
 from django.db import connection
 
 from apps.a2a.models import PushConfig
+from apps.accounts.invitations import invitation_create
 from apps.accounts.models import ApiToken
 from apps.accounts.permissions import ROLE_SCOPES, Role
 from apps.federation.models import RemoteAgent
@@ -54,6 +55,8 @@ def furnish(cast: Cast) -> Place:
         version="1.0", sent_seq=0,
     )  # fmt: skip
     file = cast.file(task_id=claim.task_id)
+    member = cast.user(f"vera-of-{cast.workspace.slug}", Role.VIEWER)
+    invitation, _ = invitation_create(workspace_id=cast.workspace.id, role=Role.VIEWER, made_by="ada")
     return Place(
         shop.id,
         str(claim.task_id),
@@ -63,6 +66,9 @@ def furnish(cast: Cast) -> Place:
         str(claim.token),
         name=cousin.name,
         file_id=str(file.id),
+        workspace=cast.workspace.slug,
+        user_id=str(member.pk),
+        invitation_id=str(invitation.pk),
     )
 
 

@@ -20,6 +20,7 @@ RPC_CODES = {code for kind, code in JSON_RPC_ERROR_CODE_MAP.items() if kind not 
 REASONS = {mapping.reason for kind, mapping in A2A_ERROR_MAPPING.items() if kind not in _OURS_TO_BLAME}
 OLD_NAMES = {kind.__name__ for kind in JSON_RPC_ERROR_CODE_MAP if kind not in _OURS_TO_BLAME}
 CONNECTION = {401: "UnauthenticatedError", 403: "ForbiddenError"}
+OLD_CONNECTION = {*CONNECTION.values(), "WorkspaceForbiddenError"}
 """What is about the connection and not about A2A; nothing sent here may meet 429 or 503."""
 NO_HTTP = b"Invalid HTTP request received."
 """What uvicorn says of what is no HTTP (methods and headers that do not exist, on a real socket)."""
@@ -154,7 +155,7 @@ def _rest_outcome(sent: Sent, answer: Answer, body: Any) -> str:
 def _rest_error(sent: Sent, body: Json) -> tuple[int | None, str]:
     """(the HTTP status that the body says, if it does; the name of the error) in either version's shape."""
     if body.keys() == {"code", "message", "type"}:
-        if body["type"] not in OLD_NAMES | set(CONNECTION.values()):
+        if body["type"] not in OLD_NAMES | OLD_CONNECTION:
             raise UnfitAnswer(f"error {body}")
         return None, body["type"]
     error = body.get("error")

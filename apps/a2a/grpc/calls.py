@@ -25,14 +25,13 @@ from google.rpc.status_pb2 import Status
 from apps.a2a.asked import EXTENSIONS, VERSION, check_version, in_force
 from apps.a2a.errors import Refusal, refusal_of
 from apps.a2a.handler import STATE, CallState
-from apps.accounts.permissions import Scope
-from apps.accounts.permits import permitted
+from apps.accounts.gate import WORKSPACE_HEADER
 from apps.accounts.principals import Credentials, Principal, authenticate, remembered
 from apps.core import jsontext
 from apps.core.db import in_database
-from apps.core.tenancy import act_for, act_for_nobody
 from apps.core.errors import CodeTetherError
 from apps.core.stopping import stopping
+from apps.core.tenancy import act_for, act_for_nobody
 
 type Context = Any
 """A grpc.aio.ServicerContext; gRPC has no types of its own."""
@@ -86,10 +85,8 @@ class Rpc:
         state = None
         try:
             state = await self._begin(context)
-            credentials = _credentials_of(_metadata_of(context))
             async with state.streams, aclosing(serve(self._decode(raw), context)) as answers:  # type: ignore[type-var]
-                async with permitted(credentials, Scope.TASKS_READ):
-                    await self._watched(state, _until_the_end(_write_all(answers, context)))
+                await self._watched(state, _until_the_end(_write_all(answers, context)))
             context.set_trailing_metadata(_place(state))
             return
         except Exception as error:  # noqa: BLE001 (as above)
@@ -105,6 +102,7 @@ class Rpc:
         check_version(_first(sent, VERSION), self.version)
         state = CallState(
             principal=principal,
+            credentials=_credentials_of(sent),
             version=self.version,
             base_url=settings.A2A_AGENT_URL,
             last_event_id=_first(sent, LAST_EVENT_ID),
@@ -164,7 +162,7 @@ async def _principal_of(sent: dict[str, list[str]]) -> Principal:
 
 
 def _credentials_of(sent: dict[str, list[str]]) -> Credentials:
-    return Credentials(_first(sent, "authorization"))
+    return Credentials(_first(sent, "authorization"), workspace=_first(sent, WORKSPACE_HEADER))
 
 
 def _metadata_of(context: Context) -> dict[str, list[str]]:

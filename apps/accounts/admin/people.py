@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group
@@ -9,9 +10,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from apps.accounts.console import PlainAdmin, WorkspaceAdmin, display
+from apps.accounts.console import PlainAdmin, RowForm, WorkspaceAdmin, display
+from apps.accounts.members import is_last_admin, member_add, member_remove, member_set_role
 from apps.accounts.models import Membership, User, Workspace
-from apps.accounts.permissions import Scope
+from apps.accounts.permissions import Role, Scope
 from apps.accounts.principals import access_changed
 from apps.accounts.reach import reach_of
 
@@ -95,6 +97,15 @@ class TenantAdmin(WorkspaceAdmin):
         return workspace.memberships.count()
 
 
+class MemberForm(RowForm):
+    def clean_role(self) -> str:
+        """What the service would refuse is told at its field."""
+        role: str = self.cleaned_data["role"]
+        if self.instance.pk and role != Role.ADMIN and is_last_admin(self.instance):
+            raise forms.ValidationError("A workspace keeps an admin: make somebody else one first.")
+        return role
+
+
 @admin.register(Membership)
 class MembershipAdmin(WorkspaceAdmin):
     view_scope = Scope.ADMIN
@@ -104,11 +115,28 @@ class MembershipAdmin(WorkspaceAdmin):
     list_select_related = ("user", "workspace")
     search_fields = ("user__username", "user__email")
     fields = ("user", "workspace", "role")
-    empty_hint = "Add a person, and say by a role what they may do."
+    form = MemberForm
+    empty_hint = "Add a person, and say by a role what they may do; people who have no account are invited."
 
     @display(description="Role", ordering="role", label={"admin": "warning", "operator": "info"})
     def role_label(self, membership: Membership) -> str:
         return membership.role
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Not of the last admin; the list deletes nobody, so that each is asked for."""
+        if isinstance(obj, Membership) and is_last_admin(obj):
+            return False
+        return super().has_delete_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
+        if change:
+            member_set_role(member=obj, role=Role(obj.role))
+        else:
+            added = member_add(workspace_id=obj.workspace_id, user=obj.user, role=Role(obj.role))
+            obj.__dict__.update(added.__dict__)
+
+    def delete_model(self, request: HttpRequest, obj: Membership) -> None:
+        member_remove(member=obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
         return ("user", "workspace") if obj else ()

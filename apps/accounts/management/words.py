@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from apps.accounts.models import ApiToken, Workspace
+from apps.core.ids import parse_id
 
 _LENGTH = re.compile(r"(\d{1,6})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -51,8 +52,8 @@ def workspace(slug: str) -> Workspace:
 
 def token(said: str) -> ApiToken:
     """The token of that id, or the only one whose secret begins so (as lists show it)."""
-    found = ApiToken.objects.filter(hint=said)[:2] if said.startswith("ct_") else ApiToken.objects.none()
-    found = list(found) or [one for one in ApiToken.objects.order_by("id") if str(one.id) == said]
+    known = parse_id(said)
+    found = ApiToken.objects.filter(id=known) if known else ApiToken.objects.filter(hint=said)[:2]
     if len(found) != 1:
         raise CommandError(f"{said!r} means no token, or several: give an id, as `manage.py list_tokens` shows it.")
     return found[0]

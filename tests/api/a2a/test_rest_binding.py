@@ -74,7 +74,7 @@ async def test_extended_card(rest: RestCaller) -> None:
 # Addresses -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("base", ["/a2a/rest/acme", "/a2a"])
+@pytest.mark.parametrize("base", ["/a2a/rest/default", "/a2a"])
 async def test_paths_stand_after_a_tenant_and_under_the_prefix_of_all_bindings(rest: RestCaller, base: str) -> None:
     task = await rest.send()
     rest.base = base
@@ -87,15 +87,15 @@ async def test_paths_stand_after_a_tenant_and_under_the_prefix_of_all_bindings(r
 
 
 async def test_tenant_of_path_and_body_must_agree(rest: RestCaller) -> None:
-    rest.base = "/a2a/rest/acme"
+    rest.base = "/a2a/rest/default"
     body = {"message": SAID, "configuration": {"returnImmediately": True}}
-    assert (await rest.post("/message:send", {**body, "tenant": "acme"}))["task"]
+    assert (await rest.post("/message:send", {**body, "tenant": "default"}))["task"]
     other = await rest.ask("POST", "/message:send", {"message": {**SAID, "messageId": "m2"}, "tenant": "evil"})
     assert other.status_code == 400
     assert await TaskRow.objects.acount() == 1
 
 
-@pytest.mark.parametrize("path", ["/extendedAgentCard/", "/v1/card/", "/acme/extendedAgentCard/"])
+@pytest.mark.parametrize("path", ["/extendedAgentCard/", "/v1/card/", "/default/extendedAgentCard/"])
 async def test_slash_at_the_end_makes_no_difference(rest: RestCaller, path: str) -> None:
     assert (await rest.get(path))["name"]
 
