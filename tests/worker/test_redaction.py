@@ -45,6 +45,25 @@ def test_keys_are_known_by_their_shape_wherever_they_stand(secret: str, around: 
     assert HIDDEN in clean
 
 
+SHORTEST = [
+    "xoxb-1234567890", "xapp-1-1234567890", "AKIAABCDEFGH12345678", f"sk_live_{LETTERS[:16]}", f"ct_{LETTERS[:20]}",
+    f"sk-{LETTERS[:20]}", f"hvs.{LETTERS[:20]}", f"SG.{LETTERS[:16]}.{LETTERS[:16]}", f"glpat-{LETTERS[:20]}",
+    "eyJabcdefgh.eyJabcdefgh.abcdefgh", f"npm_{LETTERS}abcd", f"12345678:AA{LETTERS}a",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("secret", SHORTEST)
+def test_the_shortest_of_each_kind_is_known_without_anything_around_it(secret: str) -> None:
+    assert without_secrets(secret) == HIDDEN
+
+
+@pytest.mark.parametrize(
+    "said", ["MY_API_KEY=abcdef", "paSSwd = 'abcdef'", "a_CREDENTIAL: 'abcdef'", "PASSPHRASE=abcdef", "Token='abcdef'"]
+)
+def test_the_shortest_values_are_known_by_their_names(said: str) -> None:
+    assert "abcdef" not in without_secrets(said)
+
+
 @pytest.mark.parametrize("kind", ["PRIVATE KEY", "RSA PRIVATE KEY", "OPENSSH PRIVATE KEY", "PGP PRIVATE KEY BLOCK"])
 @pytest.mark.parametrize("newline", ["\n", "\\n", "\r\n"])
 def test_private_keys_go_and_what_follows_stays(kind: str, newline: str) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 HIDDEN = "***"
 _SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
 _SHORTEST = 8
+_LONGEST_NAME = 200
 _SHORTEST_SAID = 12
 """No rule finds anything in a text shorter than this: the shortest is TOKEN= with six characters."""
 _SECRET_FILE = re.compile(
@@ -36,6 +38,8 @@ _ISSUED = re.compile(
     r")"
 )
 """Keys and tokens that say by their own shape whose they are."""
+_LONG_WORD = re.compile(r"[\w=+/.-]{15}")
+"""Each of them holds so many such characters in a row: most texts do not, and need no closer look."""
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN (?P<of>[A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?)-----(?:.*?-----END (?P=of)-----|.*)", re.DOTALL
 )
@@ -44,6 +48,8 @@ _HEADER = re.compile(
     r"\b(bearer|basic|authorization:\s{0,3}token|x-api-key:)(\s{1,3})(?=[^\s\"']{0,200}\d)[A-Za-z0-9._~+/=-]{16,}",
     re.IGNORECASE,
 )
+_BEFORE_SECRETS = ("bearer", "basic", "authorization", "x-api-key")
+"""One of them is in whatever _HEADER finds, in any case of letters."""
 _IN_URL = re.compile(r"(://[^\s:/@\"']{0,100}:)(?![$<{*%])[^\s@/\"']{1,200}(?=@)")
 
 _SECRET_WORD = (
@@ -51,6 +57,8 @@ _SECRET_WORD = (
     r"|token|secret|passw(?:or)?d|passphrase|credentials?)"
 )
 """How the names of secrets end."""
+_IN_SECRET_NAMES = ("key", "token", "secret", "passw", "passphrase", "credential")
+"""One of them is in each such name, in any case of letters."""
 _PLACEHOLDER = r"(?!(?:your|my|example|placeholder|change[_-]?me|xxx|todo|none|null|true|false|redacted)\b|your[_-])"
 _ENV_LINE = re.compile(
     r"^(\s{0,8}(?:[+ -]\s{0,8})?(?:export\s|set\s)?\s{0,3}"
@@ -72,8 +80,17 @@ _SECRET_KEY = re.compile(
 
 def redacted(text: str, environment: Mapping[str, str]) -> str:
     """The text with every value of a secret-looking variable replaced by ***."""
-    secrets = {v for k, v in environment.items() if _SECRET_NAME.search(k) and len(v) >= _SHORTEST}
-    for secret in sorted(secrets, key=len, reverse=True):
+    return _without(text, _secrets_of(environment))
+
+
+def _secrets_of(environment: Mapping[str, str]) -> list[str]:
+    """The longest first: one may be part of another."""
+    found = {value for name, value in environment.items() if _SECRET_NAME.search(name) and len(value) >= _SHORTEST}
+    return sorted(found, key=len, reverse=True)
+
+
+def _without(text: str, secrets: Iterable[str]) -> str:
+    for secret in secrets:
         text = text.replace(secret, HIDDEN)
     return text
 
@@ -88,23 +105,26 @@ def without_secrets(text: str) -> str:
         return text
     if "PRIVATE KEY" in text:
         text = _PRIVATE_KEY.sub(rf"-----BEGIN \g<of>-----{HIDDEN}", text)
-    text = _ISSUED.sub(HIDDEN, text)
-    text = _HEADER.sub(rf"\1\2{HIDDEN}", text)
+    if _LONG_WORD.search(text):
+        text = _ISSUED.sub(HIDDEN, text)
+    folded = text.casefold()
+    if any(word in folded for word in _BEFORE_SECRETS):
+        text = _HEADER.sub(rf"\1\2{HIDDEN}", text)
     if "://" in text:
         text = _WEBHOOK.sub(rf"\1{HIDDEN}", _IN_URL.sub(rf"\1{HIDDEN}", text))
-    return _QUOTED.sub(rf"\1{HIDDEN}", _ENV_LINE.sub(rf"\1{HIDDEN}", text))
+    if any(word in folded for word in _IN_SECRET_NAMES):
+        text = _QUOTED.sub(rf"\1{HIDDEN}", _ENV_LINE.sub(rf"\1{HIDDEN}", text))
+    return text
 
 
 class Redactor:
     """Takes both kinds of secrets out of JSON values: the environment's, and what looks like one."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = {
-            name: value for name, value in environment.items() if _SECRET_NAME.search(name) and len(value) >= _SHORTEST
-        }
+        self._secrets = _secrets_of(environment)
 
     def text(self, text: str) -> str:
-        return without_secrets(redacted(text, self._environment))
+        return without_secrets(_without(text, self._secrets))
 
     def value(self, value: Any) -> Any:
         """The same value with every text in it clean; a text under a name such as `password` goes wholly."""
@@ -115,9 +135,15 @@ class Redactor:
         return [self.value(item) for item in value] if isinstance(value, list) else value
 
     def _named(self, name: str, item: Any) -> Any:
-        if isinstance(item, str) and item and _SECRET_KEY.fullmatch(name):
+        if isinstance(item, str) and item and len(name) <= _LONGEST_NAME and _names_a_secret(name):
             return HIDDEN
         return self.value(item)
+
+
+@lru_cache(maxsize=4096)
+def _names_a_secret(name: str) -> bool:
+    """The same few names come in every message."""
+    return _SECRET_KEY.fullmatch(name) is not None
 
 
 def looks_secret(path: str) -> bool:
