@@ -24,7 +24,8 @@ class Program:
     `environment` takes the home folder and the root of the model's server. `edit` renames the shop in README.md;
     `shell` makes the call that runs a command. `tools` is how the two are named in events. `leave` are calls that try
     to write although only reading is allowed. `settings` is the user's own file in the home folder. `goes_on` is false
-    where a refusal ends the turn, `reasons` where it does not tell what the model thinks.
+    where a refusal ends the turn, `reasons` where it does not tell what the model thinks, `forks` where it cannot
+    fork a session.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Program:
     asks: Callable[[str], tuple[str, Mapping[str, Any]]] | None = None
     goes_on: bool = True
     reasons: bool = False
+    forks: bool = True
     refused_key: str = "API key not valid"
 
     @property
@@ -149,6 +151,7 @@ GEMINI = Program(
     usage={"input_tokens": 330, "output_tokens": 60},
     settings=".gemini/settings.json",
     reasons=True,
+    forks=False,
 )  # fmt: skip
 _EVERY = (OPENCODE, GEMINI, CLAUDE, CODEX)
 _LARGE = frozenset({"claude", "codex"})  # hundreds of megabytes each, so only `make test-agents` installs them

@@ -36,6 +36,7 @@ def samples(tmp_path: Path) -> dict[str, str]:
         "gemini_bin": "gc",
         "claude_acp_bin": "cca",
         "codex_acp_bin": "cxa",
+        "acp_agents": '{"goose": {"command": ["goose", "acp"], "modes": {"plan": "chat"}}}',
         "agent": "gemini",
         "log_level": "ERROR",
     }

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from codetether_worker.acp_agents import AcpAgentSpec, acp_agents
 from codetether_worker.errors import ConfigError
 from codetether_worker.sessions.limits import SessionLimits
 from codetether_worker.sources import Source, read_env_file, read_file
@@ -54,6 +55,7 @@ class Config:
     gemini_bin: str | None
     claude_acp_bin: str | None
     codex_acp_bin: str | None
+    acp_agents: tuple[AcpAgentSpec, ...]
     agent: str | None
     conformance: bool
     log_level: str
@@ -93,6 +95,7 @@ def load_config(
         gemini_bin=source.text("gemini_bin"),
         claude_acp_bin=source.text("claude_acp_bin"),
         codex_acp_bin=source.text("codex_acp_bin"),
+        acp_agents=acp_agents(*source.find("acp_agents")),
         agent=source.text("agent"),
         conformance=source.switch("conformance"),
         log_level=_level(source.line("log_level")),

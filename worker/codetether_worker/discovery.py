@@ -14,7 +14,7 @@ from typing import Any
 
 from codetether_sessions.stores import data_folder
 from codetether_worker import __version__
-from codetether_worker.agents.kinds import KINDS
+from codetether_worker.agents.kinds import kinds_of
 from codetether_worker.agents.launch import AgentKind, bare_model
 from codetether_worker.agents.opencode_environment import opencode_environment
 from codetether_worker.config import Config
@@ -94,7 +94,7 @@ async def take_inventory(config: Config) -> Inventory:
             "A2A_CONFORMANCE is on: this worker plays the agent of a test kit and answers by a script. "
             "Never set it where real work is done."
         )
-    found = [await _find_opencode(config), *(_find(kind, config) for kind in KINDS)]
+    found = [await _find_opencode(config), *(_find(kind, config) for kind in kinds_of(config))]
     known = await asyncio.gather(*(_with_version(program, config) for program in found if program))
     inventory = Inventory(_preferred(known, config.agent), config.conformance)
     for one in inventory.installed:

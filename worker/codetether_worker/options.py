@@ -103,6 +103,8 @@ _ALL = (
     Option("claude_acp_bin", "CLAUDE_ACP_BIN", "the adapter of Claude Code (default: claude-agent-acp on the PATH)",
            "PROGRAM"),
     Option("codex_acp_bin", "CODEX_ACP_BIN", "the adapter of Codex (default: codex-acp on the PATH)", "PROGRAM"),
+    Option("acp_agents", "A2A_ACP_AGENTS", "further agent programs that speak the Agent Client Protocol, by name",
+           "JSON"),
     Option("agent", "A2A_WORKER_AGENT", "agent program to take before the others", "NAME"),
     Option("conformance", "A2A_CONFORMANCE", "be the agent of test kits; never where real work is done"),
     Option("log_level", "A2A_LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "LEVEL", "INFO"),

@@ -64,7 +64,7 @@ class SessionOpening:
         """A new session with what is in the original, which stays as it is. Raises AgentError where that cannot be."""
         sessions = offered.session_capabilities if offered else None
         if sessions is None or sessions.fork is None:
-            return await self._load_copy(original)
+            raise AgentError(f"{self._launch.program} cannot fork a session", code="fork_unsupported")
         try:
             opened = await self._connection.fork_session(
                 cwd=str(self._assignment.workdir), session_id=original, mcp_servers=[], **self._launch.meta
@@ -75,21 +75,6 @@ class SessionOpening:
         if opened.session_id == original:
             raise AgentError(f"{self._launch.program} gave the original session back", code="fork_failed")
         self._session_id = opened.session_id
-        return opened
-
-    async def _load_copy(self, original: str) -> Any:
-        """For a program that cannot fork. Raises AgentError where its session cannot be copied either."""
-        name = self._launch.program
-        try:
-            copy = await asyncio.to_thread(self._launch.quirks.copied_session, self._environment, original)
-        except (OSError, ValueError) as error:
-            raise AgentError(f"session {original} cannot be copied: {error}", code="fork_failed") from error
-        if copy is None:
-            why = f"{name} cannot fork a session, or does not have session {original} on this machine"
-            raise AgentError(why, code="fork_unsupported")
-        opened = await self._load_session(copy)
-        if opened is None:
-            raise AgentError(f"{name} did not take the copy of session {original}", code="fork_failed")
         return opened
 
     async def _load_session(self, session_id: str) -> Any:

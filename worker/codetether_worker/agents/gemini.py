@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import json
 import re
-import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -102,23 +101,6 @@ def _resume_delay(environment: Mapping[str, str], session_id: str) -> float:
     return 60.5 - now.second - now.microsecond / 1e6 if begun else 0.0
 
 
-def _copied_session(environment: Mapping[str, str], session_id: str) -> str | None:
-    """The id of a copy of the session's file, which says in several lines whose it is; None where it is not here.
-
-    The copy is named by the original's minute, or it would be lost like a session that is resumed too early.
-    """
-    copy = str(uuid.uuid4())
-    ending = f"-{session_id[:8]}.jsonl"
-    for original in sorted((_settings_folder(environment) / "tmp").glob(f"*/chats/session-*{glob.escape(ending)}")):
-        lines = [json.loads(line) for line in original.read_text(encoding="utf-8").splitlines()]
-        if lines and lines[0].get("sessionId") == session_id:
-            own = [{**line, "sessionId": copy} if line.get("sessionId") == session_id else line for line in lines]
-            made = original.with_name(f"{original.name.removesuffix(ending)}-{copy[:8]}.jsonl")
-            made.write_text("".join(json.dumps(line) + "\n" for line in own), encoding="utf-8")
-            return copy
-    return None
-
-
 def _normalised(update: Update) -> Update:
     """Its call ids begin with the tool's name, and its arguments are only in titles and locations."""
     tool, separator, _ = str(update.get("toolCallId") or "").partition("__")
@@ -142,8 +124,5 @@ def _tokens(meta: Mapping[str, Any]) -> Tokens | None:
     return Tokens(input=int(count.get("input_tokens") or 0), output=int(count.get("output_tokens") or 0))
 
 
-_QUIRKS = Quirks(
-    normalised=_normalised, tokens=_tokens, replay_silence=0.5, resume_delay=_resume_delay,
-    copied_session=_copied_session,
-)  # fmt: skip
+_QUIRKS = Quirks(normalised=_normalised, tokens=_tokens, replay_silence=0.5, resume_delay=_resume_delay)
 GEMINI = AgentKind("gemini", "gemini", "GEMINI_BIN", lambda config: config.gemini_bin, gemini_models, launch_gemini)

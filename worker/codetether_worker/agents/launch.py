@@ -50,10 +50,6 @@ def _nothing(_: Mapping[str, Any]) -> None:
     return None
 
 
-def _not_copied(_: Mapping[str, str], __: str) -> str | None:
-    return None
-
-
 def _never(_: Update) -> bool:
     return False
 
@@ -68,9 +64,7 @@ class Quirks:
     session after it said that it was loaded has to be silent before it counts as loaded. `resume_delay` says how many
     seconds to wait before the session of that id may be resumed, given the environment. `broke` knows the update by
     which the program says that the turn has failed, although it will end like any other. `counts_cost_anew`: the cost
-    that it tells is that of its process, not of the whole session. `copied_session` copies a session on the disk, for
-    programs that cannot fork one themselves: given the environment and the session's id, it gives the copy's id, or
-    None.
+    that it tells is that of its process, not of the whole session.
     """
 
     normalised: Callable[[Update], Update] = _as_it_is
@@ -79,7 +73,6 @@ class Quirks:
     resume_delay: Callable[[Mapping[str, str], str], float] = _at_once
     broke: Callable[[Update], bool] = _never
     counts_cost_anew: bool = False
-    copied_session: Callable[[Mapping[str, str], str], str | None] = _not_copied
 
 
 @dataclass(frozen=True, slots=True)

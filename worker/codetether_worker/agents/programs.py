@@ -10,7 +10,7 @@ from pkgutil import resolve_name
 from codetether_worker.agents.base import AgentProgram, AgentSession, Assignment
 from codetether_worker.agents.builtin import BuiltinSession
 from codetether_worker.agents.conformance import ConformanceSession
-from codetether_worker.agents.kinds import KINDS
+from codetether_worker.agents.kinds import kinds_of
 from codetether_worker.agents.launch import AgentKind, Launch
 from codetether_worker.config import Config
 from codetether_worker.discovery import CONFORMANCE, Inventory
@@ -71,7 +71,7 @@ class Programs:
         installed = self._inventory.find(name)
         if installed is None:
             raise LookupError(f"{name} is not in the inventory")
-        for kind in KINDS:
+        for kind in kinds_of(self._config):
             if kind.name == name:
                 return AcpProgram(kind, installed.program, self._config.environment)
         make: Callable[..., AgentProgram] = resolve_name(_OPENCODE)

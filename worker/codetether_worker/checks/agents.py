@@ -24,9 +24,18 @@ async def check_agents(config: Config) -> list[Finding]:
     return list(await asyncio.gather(*(_agent(program, config) for program in inventory.installed)))
 
 
+def _configured(area: str, found: Installed, version: str | None) -> Finding:
+    """Nothing is known of a program that a setting describes, not even whether it tells its version."""
+    text = f"{version} at {found.program}" if version else f"{found.program}, which tells no version"
+    models = "the models of its setting" if found.models else "tasks that name it"
+    return ok(area, f"{text}, for {models}")
+
+
 async def _agent(found: Installed, config: Config) -> Finding:
     area = f"agent {found.name}"
     version = await told_version(found.program, config.environment)
+    if any(spec.name == found.name for spec in config.acp_agents):
+        return _configured(area, found, version)
     if version is None:
         mend = f"run {found.program} --version as {user()}, and mend what it complains of"
         return fail(area, f"{found.program} does not start", mend)
