@@ -29,7 +29,10 @@ GROUP = "wakeups"
 _PROCESS = uuid.uuid4().hex
 RECONNECT_SECONDS = 1.0
 SEND_SECONDS = 5.0
-GATHER_SECONDS = 0.003
+PACE_SECONDS = 0.003
+"""Between two messages when many are sent; what is published meanwhile goes along with the next."""
+EAGER_SECONDS = 0.03
+"""By how much a few may be ahead of that pace, so that what happens now and then goes out at once."""
 OUTGOING_LIMIT = 10_000
 
 
@@ -45,6 +48,7 @@ class Hub:
         self._outgoing: deque[WakeUp] = deque(maxlen=OUTGOING_LIMIT)
         self._pulse = Pulse(self.connected, partial(self._send_message, []))
         self._gathering = False
+        self._paced_until = 0.0
         self._sending: asyncio.Task[None] | None = None
         self._listening: asyncio.Task[None] | None = None
         self._pulsing: asyncio.Task[None] | None = None
@@ -92,10 +96,7 @@ class Hub:
                     waiter.put(wakeup, self.stamp)
 
     async def _send(self) -> None:
-        """Send what has gathered since the last message as one: a burst of commits costs one PUBLISH.
-
-        The first goes out at once; those that follow within GATHER_SECONDS go together.
-        """
+        """Send what has gathered since the last message as one: a burst of commits costs one PUBLISH."""
         try:
             while self._outgoing:
                 await self._send_gathered()
@@ -113,7 +114,13 @@ class Hub:
             UNSENT_WAKE_UPS.inc(len(batch))
             log.warning("wake-ups not sent, readers fall back to polling: %s", error)
             self.connected.clear()
-        await asyncio.sleep(GATHER_SECONDS)
+        await asyncio.sleep(self._pause())
+
+    def _pause(self) -> float:
+        """Seconds to wait after a message: none until the latest ones together were ahead of the pace."""
+        now = self.loop.time()
+        self._paced_until = max(self._paced_until, now) + PACE_SECONDS
+        return max(0.0, self._paced_until - now - EAGER_SECONDS)
 
     async def _send_message(self, batch: list[WakeUp]) -> None:
         async with asyncio.timeout(SEND_SECONDS):

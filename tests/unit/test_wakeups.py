@@ -117,6 +117,17 @@ async def test_burst_is_sent_as_one_message(monkeypatch: pytest.MonkeyPatch) -> 
     assert [len(message["wakeups"]) for message in sent] == [100]
 
 
+async def test_few_messages_go_out_at_once_and_many_at_a_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once = int(wakeups.EAGER_SECONDS / wakeups.PACE_SECONDS)
+    sender = hub()
+    monkeypatch.setattr(sender.loop, "time", lambda: 1000.0)
+    pauses = [sender._pause() for _ in range(at_once + 100)]
+    assert not any(pauses[: at_once - 1])
+    assert pauses[-1] == pytest.approx(101 * wakeups.PACE_SECONDS, abs=2 * wakeups.PACE_SECONDS)
+    monkeypatch.setattr(sender.loop, "time", lambda: 1001.0)
+    assert sender._pause() == 0
+
+
 async def test_redis_away_is_survived_by_sender_and_listener(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
