@@ -12,7 +12,7 @@ from apps.federation.models import RemoteAgent, RemoteTask
 from apps.files.models import StoredFile
 from apps.files.services import NewFile, file_store
 from apps.tasks.services import task_answer, task_cancel, task_message
-from apps.workers.selectors import discoverable_agents
+from apps.workers.offers import discoverable_agents
 from tests.fakes.remote_agent import Stage
 from tests.federation.conftest import Scene, until
 

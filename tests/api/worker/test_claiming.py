@@ -85,6 +85,15 @@ async def test_what_it_can_do_comes_from_its_registration(cast: Cast, w1: Laptop
     assert (await w1.take())["target_agent"] == "reviewer"
 
 
+async def test_what_is_sent_to_a_role_goes_to_whichever_instance_asks(cast: Cast, w1: Laptop, w2: Laptop) -> None:
+    for laptop in (w1, w2):
+        await laptop.register(agents=[{"role": "reviewer", "instance": f"reviewer:host:{laptop.name}"}])
+    for _ in range(3):
+        await in_database(cast.task, target_agent="reviewer")
+    held = [await laptop.take() for laptop in (w1, w2, w1)]
+    assert [task["worker_id"] for task in held] == ["w1", "w2", "w1"]
+
+
 async def test_instance_name_is_no_role(cast: Cast, w1: Laptop) -> None:
     await in_database(cast.task, target_agent="reviewer:host:1")
     await w1.register(agents=[{"role": "reviewer", "instance": "reviewer:host:1"}])
