@@ -242,6 +242,16 @@ def test_for_programs_it_is_json(capsys: Capture, monkeypatch: Patch, tmp_path: 
     assert "--concurrency" in body["checks"][0]["text"]
 
 
+def test_a_key_of_the_file_that_is_no_option_is_named(capsys: Capture, monkeypatch: Patch, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"concurency": 3, "worker_name": "ada", "colour": "red"}')
+    _, shown = run(capsys, monkeypatch, tmp_path, "--json", "--config", str(tmp_path / "config.json"))
+    found = [one for one in json.loads(shown)["checks"] if one["area"] == "settings"]
+    assert [one["level"] for one in found] == ["warn", "warn"]
+    assert found[0]["text"].startswith('"concurency" in the config file')
+    assert found[0]["mend"] == 'call it "concurrency"'
+    assert found[1]["mend"].startswith("remove it")
+
+
 @pytest.mark.parametrize(
     ("findings", "verdict"),
     [

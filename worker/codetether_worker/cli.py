@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 from collections.abc import Sequence
 
 from codetether_worker import __version__, status_text
 from codetether_worker.checks.findings import all_well, as_json, as_table
 from codetether_worker.checks.run import check_all, wrong_setting
+from codetether_worker.checks.settings import check_file
 from codetether_worker.config import Config, load_config
 from codetether_worker.daemon import Daemon
 from codetether_worker.errors import ConfigError, WorkerError
 from codetether_worker.logs import set_up_logging
 from codetether_worker.options import DEFAULT_FILE, OPTIONS
 from codetether_worker.status_text import status_of
+
+log = logging.getLogger(__name__)
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -50,6 +54,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if flags.command == "status":
             return _status(config, for_programs=flags.json)
         set_up_logging(config.log_level)
+        for found in check_file(flags.config):
+            log.warning("%s: %s", found.text, found.mend)
         return asyncio.run(_run(config))
     except ConfigError as error:
         sys.stderr.write(f"codetether-worker: {error}\n")
@@ -62,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _check(flags: argparse.Namespace) -> int:
     """Show what is found; 0 when a worker would work."""
     try:
-        findings = asyncio.run(check_all(load_config(flags, missing_allowed=True)))
+        findings = check_file(flags.config) + asyncio.run(check_all(load_config(flags, missing_allowed=True)))
     except ConfigError as error:
         findings = wrong_setting(error)
     sys.stdout.write(as_json(findings) if flags.json else as_table(findings))
