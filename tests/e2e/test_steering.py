@@ -80,3 +80,9 @@ def test_people_steer_a_running_agent(plant: Plant, codebase: str) -> None:
     resumed = plant.post(f"{codebase}/sessions/{session_id}/resume", {"prompt": "echo and here"})["task_id"]
     task = ends(resumed, status="completed", result="and here", session_id=session_id)
     assert task["requires"] == ["opencode", "worker:ada"]
+
+    forked = plant.post(f"{codebase}/sessions/{session_id}/fork", {"prompt": "echo apart"})["task_id"]
+    fork = ends(forked, status="completed", result="apart")["session_id"]
+    assert plant.http.get(f"{codebase}/sessions/{session_id}").json()["forks"] == [fork] != [session_id]
+    more = plant.post(f"{codebase}/message", {"message": "echo further"})["task_id"]
+    ends(more, status="completed", result="further", session_id=fork)

@@ -59,19 +59,24 @@ class Agent:
         params = message.get("params") or {}
         match message["method"]:
             case "initialize":
-                capabilities = {"loadSession": True}
+                capabilities = {"loadSession": True, "sessionCapabilities": {"fork": {}}}
                 self._send(id=message["id"], result={"protocolVersion": 1, "agentCapabilities": capabilities})
             case "session/new":
-                session_id = f"ses_{uuid.uuid4().hex[:8]}"
-                SESSIONS.mkdir(exist_ok=True)
-                (SESSIONS / session_id).touch()
-                self._send(id=message["id"], result={"sessionId": session_id, **_options()})
+                self._open(message["id"])
+            case "session/fork" if (SESSIONS / params["sessionId"]).exists():
+                self._open(message["id"])
             case "session/load":
                 self._load(message["id"], params["sessionId"])
             case "session/cancel":
                 self._cancelled.set()
             case _:
                 self._send(id=message["id"], result=_options())
+
+    def _open(self, request_id: Any) -> None:
+        session_id = f"ses_{uuid.uuid4().hex[:8]}"
+        SESSIONS.mkdir(exist_ok=True)
+        (SESSIONS / session_id).touch()
+        self._send(id=request_id, result={"sessionId": session_id, **_options()})
 
     def _load(self, request_id: Any, session_id: str) -> None:
         if not (SESSIONS / session_id).exists():

@@ -10,13 +10,16 @@ from pathlib import Path
 from codetether_worker.agents.launch import inherited_environment
 
 _LIMIT = 20.0  # seconds; a first start on a slow machine
+_IN_PASSING = 5.0  # seconds that a worker's start may be held up; a program that knows no --version may just run
 _LONGEST = 80  # characters
 _PACKAGES = "node_modules"
 
 
 async def version_of(program: Path, environment: Mapping[str, str]) -> str | None:
     """As its npm package says, which starts nothing; else as the program itself says; None where neither does."""
-    return await asyncio.to_thread(packaged_version, program) or await told_version(program, environment)
+    return await asyncio.to_thread(packaged_version, program) or await told_version(
+        program, environment, limit=_IN_PASSING
+    )
 
 
 def packaged_version(program: Path) -> str | None:
@@ -34,8 +37,8 @@ def packaged_version(program: Path) -> str | None:
     return version[:_LONGEST] if isinstance(version, str) and version else None
 
 
-async def told_version(program: Path, environment: Mapping[str, str]) -> str | None:
-    """The first line that it prints about its version; None when it fails."""
+async def told_version(program: Path, environment: Mapping[str, str], *, limit: float = _LIMIT) -> str | None:
+    """The first line that it prints about its version; None when it fails, or takes longer than `limit` seconds."""
     try:
         process = await asyncio.create_subprocess_exec(
             str(program), "--version",
@@ -45,7 +48,7 @@ async def told_version(program: Path, environment: Mapping[str, str]) -> str | N
     except OSError:
         return None
     try:
-        stdout, _ = await asyncio.wait_for(process.communicate(), _LIMIT)
+        stdout, _ = await asyncio.wait_for(process.communicate(), limit)
     except TimeoutError:
         process.kill()
         await process.wait()
