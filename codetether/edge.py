@@ -18,6 +18,7 @@ from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from apps.accounts.gate import problem_response
+from apps.core.caller import calls
 from apps.core.errors import MalformedError, TooLargeError
 from apps.core.metrics import http_answers
 from apps.core.tenancy import NOBODY, acting
@@ -53,6 +54,8 @@ class Edge:
 
     async def _serve(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         request_id = _request_id(scope)
+        client = scope["client"]
+        calls(client[0] if client else "", request_id.decode())
         sender = _Sender(scope, send, request_id)
         try:
             _check_host(scope)

@@ -54,6 +54,7 @@ class Env:
     sse_keepalive: int
     lease_seconds: int
     retention_days: int
+    audit_anchor_url: str
     database_threads: int
     max_body_bytes: int
     outbound_allowed: list[str]
@@ -147,6 +148,7 @@ def _agent(source: Any) -> dict[str, Any]:
         sse_keepalive=_within("WORKER_SSE_KEEPALIVE", source.int("WORKER_SSE_KEEPALIVE", default=15), 1, 30),
         lease_seconds=_within("CODETETHER_LEASE_SECONDS", source.int("CODETETHER_LEASE_SECONDS", default=60), 2, 3600),
         retention_days=_within("A2A_RETENTION_DAYS", source.int("A2A_RETENTION_DAYS", default=90), 0, 36_500),
+        audit_anchor_url=source.str("A2A_AUDIT_ANCHOR_URL", default=""),
     )
 
 

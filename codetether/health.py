@@ -33,7 +33,7 @@ WITHOUT_REDIS = {
 
 
 async def health(request: Request) -> Response:
-    """The process answers. `wakeups` says how its streams hear of news: connected, polling, or idle (not subscribed)."""
+    """The process answers. `wakeups` says how its streams hear of news: connected, polling or idle (not subscribed)."""
     return json_response({"status": "healthy", "version": __version__, "wakeups": hub().state})
 
 

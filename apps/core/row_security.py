@@ -89,6 +89,8 @@ def build(connection: Any) -> None:
         tables = cursor.fetchall()
         if not all(is_granted for _, is_granted, _ in tables):
             cursor.execute(_GRANTS)
+            for table in _append_only():
+                cursor.execute(f'REVOKE UPDATE, DELETE ON "{table}" FROM {APP_ROLE}')
         for statement in _walls({name for name, _, is_walled in tables if not is_walled}):
             cursor.execute(statement)
 
@@ -101,6 +103,11 @@ def _make_role(cursor: Any, user: str) -> None:
         if isinstance(error.__cause__, InsufficientPrivilege):
             raise CommandError(_REMEDY.format(user=user)) from error
         raise
+
+
+def _append_only() -> Iterator[str]:
+    """Tables whose rows nobody changes or removes: those of models that say `append_only`."""
+    return (model._meta.db_table for model in apps.get_models() if getattr(model, "append_only", False))
 
 
 def _walls(open_tables: Collection[str]) -> Iterator[str]:

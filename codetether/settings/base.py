@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_celery_beat",
     "apps.core",
+    "apps.audit",
     "apps.accounts",
     "apps.codebases",
     "apps.files",
@@ -130,6 +131,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "apps.tasks.jobs.events_compact",
         "schedule": 3600.0,
         "options": {"expires": 600},
+    },
+    "anchor-the-audit-trail": {
+        "task": "apps.audit.jobs.audit_anchor",
+        "schedule": 900.0,
+        "options": {"expires": 300},
     },
     "hand-over-state-changes": {
         "task": "apps.tasks.jobs.outbox_dispatch",
@@ -254,6 +260,7 @@ A2A_CONFORMANCE = ENV.conformance
 SSE_KEEPALIVE_SECONDS = ENV.sse_keepalive
 LEASE_SECONDS = ENV.lease_seconds
 RETENTION_DAYS = ENV.retention_days
+AUDIT_ANCHOR_URL = ENV.audit_anchor_url
 MAX_BODY_BYTES = ENV.max_body_bytes
 OUTBOUND_ALLOWED = ENV.outbound_allowed
 OUTBOUND_HTTPS_ONLY = ENV.outbound_https_only

@@ -1,0 +1,45 @@
+"""The audit trail: entries that are only ever appended, chained by hashes, one chain for each workspace."""
+
+from django.db import models
+
+from apps.audit.actions import Action, Outcome
+
+
+class AuditEntry(models.Model):
+    """One thing that somebody did or was refused. `hash` covers all other columns and the entry before.
+
+    The workspace is no foreign key: entries outlive what they tell of.
+    """
+
+    workspace_id = models.UUIDField()
+    seq = models.PositiveBigIntegerField(help_text="1, 2, 3 … within the workspace, without a gap.")
+    at = models.DateTimeField()
+    action = models.CharField(max_length=40, choices=[(action.value, action.value) for action in Action])
+    outcome = models.CharField(max_length=8, choices=[(outcome.value, outcome.value) for outcome in Outcome])
+    actor = models.CharField(max_length=255)
+    target = models.CharField(max_length=255, blank=True)
+    address = models.CharField(max_length=64, blank=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    details = models.JSONField(default=dict)
+    hash = models.BinaryField(max_length=32)
+
+    append_only = True
+
+    class Meta:
+        verbose_name = "audit entry"
+        verbose_name_plural = "audit trail"
+        constraints = [models.UniqueConstraint(fields=["workspace_id", "seq"], name="audit_seq_once")]
+
+    def __str__(self) -> str:
+        return f"{self.actor}: {self.action}"
+
+
+class AuditHead(models.Model):
+    """Where a workspace's chain ends. Whoever appends holds its row, so entries of a workspace take turns."""
+
+    workspace_id = models.UUIDField(primary_key=True)
+    seq = models.PositiveBigIntegerField(default=0)
+    hash = models.BinaryField(max_length=32, default=bytes(32))
+
+    def __str__(self) -> str:
+        return f"{self.workspace_id} {self.seq}"
