@@ -2,7 +2,7 @@
 # deploy/dev/python-env.sh finds a fitting interpreter and installs the locked packages into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-agents test-deps lint format lock bench mutants chaos fuzz docs local-worker-restart clean
+.PHONY: help run dev test test-agents test-deps lint format lock bench mutants chaos fuzz docs keycloak-client local-worker-restart clean
 
 ENV := deploy/dev/python-env.sh
 PY := .venv/bin/python
@@ -63,6 +63,10 @@ fuzz: ## Send bad requests by all bindings of A2A to real processes (ARGS="--cas
 docs: ## Build the documentation into site/
 	@$(ENV) sync base test lint
 	@.venv/bin/zensical build
+
+keycloak-client: ## Prepare this installation's client in Keycloak (docs/operations/sign-on.md)
+	@$(ENV) sync base
+	@DJANGO_SETTINGS_MODULE=codetether.settings.offline $(PY) manage.py keycloak_client $(ARGS)
 
 local-worker-restart: ## Restart the local agent worker of a running `make run`
 	@$(PY) -m codetether.cli restart-worker

@@ -90,6 +90,13 @@ def sign_on(variables: Mapping[str, str]) -> dict[str, Any]:
     return _sign_on(source)
 
 
+def keycloak_admin() -> tuple[str, str]:
+    """Name and password of Keycloak's administrator, for `manage.py keycloak_client` alone."""
+    source = environ.Env()
+    source.ENVIRON = dict(os.environ)  # noqa: TID251
+    return source.str("KEYCLOAK_ADMIN_USERNAME", default=""), source.str("KEYCLOAK_ADMIN_PASSWORD", default="")
+
+
 def inherited(**changes: str) -> dict[str, str]:
     """The process's own environment with some variables changed, for a child process or for `load`."""
     return {**os.environ, **changes}  # noqa: TID251

@@ -22,6 +22,7 @@ from a2a.types import (
     AgentProvider,
     AgentSkill,
     HTTPAuthSecurityScheme,
+    OpenIdConnectSecurityScheme,
     SecurityRequirement,
     SecurityScheme,
     StringList,
@@ -34,6 +35,7 @@ from apps.a2a.addresses import interfaces, is_certain
 from apps.a2a.card_skills import GENERAL, INPUT_MODES, MODELS_LIMIT, OUTPUT_MODES, TEXT_LIMIT, offer_of, own_skills
 from apps.a2a.signing import signed
 from apps.a2a.wishes import NAMES
+from apps.accounts.oidc.provider import WELL_KNOWN, provider
 from apps.accounts.principals import Principal
 from apps.core.db import in_database
 from apps.core.extension import EXTENSION
@@ -128,6 +130,12 @@ def _security_schemes() -> Iterator[tuple[str, SecurityScheme]]:
     if settings.A2A_AUTH_ENABLED:
         bearer = HTTPAuthSecurityScheme(scheme="bearer", description="A token of CodeTether.")
         yield "bearer", SecurityScheme(http_auth_security_scheme=bearer)
+        if (found := provider()) is not None:
+            url = found.settings.issuer.rstrip("/") + WELL_KNOWN
+            oidc = OpenIdConnectSecurityScheme(
+                open_id_connect_url=url, description=f"A token of {found.settings.name}."
+            )
+            yield "oidc", SecurityScheme(open_id_connect_security_scheme=oidc)
 
 
 def _spelled(card: AgentCard) -> Json:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from apps.a2a.addresses import base_url_of, is_certain
 from apps.a2a.card import public_card, role_card, signed_where_certain
 from apps.a2a.signing import key_id, key_set, signed
+from apps.accounts.oidc.provider import provider
 from apps.accounts.principals import Principal
 from apps.core import jsontext
 from apps.core.db import in_database
@@ -45,7 +46,8 @@ async def card_page(request: Request) -> Response:
         raise ConflictError(
             "A card is signed only for an address that the settings know: set A2A_AGENT_URL.", code="address_unknown"
         )
-    page = _public(base_url, with_signature, settings.A2A_AUTH_ENABLED, settings.A2A_GRPC_PORT, settings.A2A_GRPC_URL)
+    grpc = settings.A2A_GRPC_PORT, settings.A2A_GRPC_URL
+    page = _public(base_url, with_signature, settings.A2A_AUTH_ENABLED, provider(), grpc)
     return _answer(request, page, {**CORS, "Cache-Control": FOR_ALL, "Last-Modified": _moment(STARTED)})
 
 

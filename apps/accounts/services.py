@@ -13,6 +13,7 @@ from django.utils import timezone
 from apps.accounts.digests import digest_of
 from apps.accounts.models import ApiToken, IdempotentResponse, Membership, User, Workspace
 from apps.accounts.permissions import Role
+from apps.accounts.private_files import write_private
 from apps.accounts.tokens import token_create
 
 IDEMPOTENCY_KEPT = timedelta(hours=24)
@@ -35,7 +36,7 @@ def installation_prepare(*, data_dir: Path) -> tuple[FirstLogin | None, bool]:
         if User.objects.filter(is_superuser=True).exists():
             return _read_login(path), False
         login = _first_login(workspace)
-        _write_private(path, json.dumps(asdict(login), indent=2) + "\n")
+        write_private(path, json.dumps(asdict(login), indent=2) + "\n")
     return login, True
 
 
@@ -67,7 +68,7 @@ def local_worker_token(*, data_dir: Path) -> str:
         return kept
     workspace = Workspace.objects.get(slug=Workspace.DEFAULT_SLUG)
     _, secret = token_create(workspace=workspace, name="local worker", role=Role.WORKER)
-    _write_private(path, secret + "\n")
+    write_private(path, secret + "\n")
     return secret
 
 
@@ -76,10 +77,3 @@ def _read_login(path: Path) -> FirstLogin | None:
         return FirstLogin(**json.loads(path.read_text()))
     except FileNotFoundError:
         return None
-
-
-def _write_private(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(text)

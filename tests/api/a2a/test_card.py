@@ -9,8 +9,11 @@ from a2a.client.card_resolver import parse_agent_card
 from a2a.compat.v0_3.types import AgentCard as OldCard
 from django.conf import settings
 
+from apps.accounts.oidc.config import oidc_settings
+from apps.core.addresses import allow_list
 from apps.core.db import in_database
 from apps.core.extension import EXTENSION
+from codetether import env
 from tests.api.a2a.client import Caller
 from tests.api.a2a.connected import connect
 from tests.factories import Cast
@@ -59,6 +62,17 @@ async def test_security_is_a_bearer_token_or_nothing(ada: Caller, settings) -> N
     settings.A2A_AUTH_ENABLED = False
     card = (await ada.http.get(CARD)).json()
     assert not {"securitySchemes", "securityRequirements", "security"} & card.keys()
+
+
+async def test_the_identity_provider_is_named_where_there_is_one(ada: Caller, settings) -> None:
+    said = {"OIDC_ISSUER": "https://sso.example.com", "OIDC_CLIENT_ID": "ct"}
+    settings.OIDC = oidc_settings(env.sign_on(said), allow_list(()))
+    card = (await ada.http.get(CARD)).json()
+    new, old = parse_agent_card(copy.deepcopy(card)), OldCard.model_validate(card)
+    address = "https://sso.example.com/.well-known/openid-configuration"
+    assert new.security_schemes["oidc"].open_id_connect_security_scheme.open_id_connect_url == address
+    assert [list(one.schemes) for one in new.security_requirements] == [["bearer"], ["oidc"]]
+    assert (old.security_schemes or {})["oidc"].root.type == "openIdConnect"
 
 
 async def test_grpc_is_listed_where_it_is_served(ada: Caller, settings) -> None:
