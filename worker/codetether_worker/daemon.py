@@ -92,7 +92,7 @@ class Daemon:
             on_free=lambda: _wake(intake.wake, sessions.wake),
         )  # fmt: skip
         halted = asyncio.Event()  # the heart goes on beating while tasks drain
-        heartbeat = Heartbeat(client, attempts, registrar, stopping=halted)
+        heartbeat = Heartbeat(client, attempts, registrar, stopping=halted, on_return=lambda: intake.wake.set())
         listener = StreamListener(
             lambda: _open_stream(client, registrar, inventory),
             Hints(task_available=lambda: intake.wake.set(), attention=heartbeat.wake.set),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 from codetether_worker import lease
 from codetether_worker.attempts import Attempts
@@ -17,15 +18,20 @@ log = logging.getLogger(__name__)
 
 
 class Heartbeat:
-    """Beats at the server's interval, at once when `wake` is set, and faster while the server is away."""
+    """Beats at the server's interval, at once when `wake` is set, and faster while the server is away.
+
+    `on_return` is called when the server answers again: a stream over a cut line may be silent for a while yet.
+    """
 
     def __init__(
-        self, client: ControlPlane, attempts: Attempts, registrar: Registrar, *, stopping: asyncio.Event
-    ) -> None:
+        self, client: ControlPlane, attempts: Attempts, registrar: Registrar, *, stopping: asyncio.Event,
+        on_return: Callable[[], None],
+    ) -> None:  # fmt: skip
         self._client = client
         self._attempts = attempts
         self._registrar = registrar
         self._stopping = stopping
+        self._on_return = on_return
         self.wake = asyncio.Event()
         self.drain_asked = False
         self.last_at: float | None = None  # seconds since the epoch
@@ -59,6 +65,8 @@ class Heartbeat:
         # A server that hangs must not cost the lease: half of it is left to reach another one.
         limit = min(LONGEST_WAIT, self._registrar.terms.lease_seconds / 2)
         reply = await self._client.heartbeat(claims, status=status, limit=limit)
+        if self.trouble is not None:
+            self._on_return()
         self.last_at, self.trouble = time.time(), None
         if reply.drain != self.drain_asked:
             log.info("the server asks this worker to %s", "drain" if reply.drain else "take tasks again")

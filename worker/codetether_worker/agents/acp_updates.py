@@ -18,6 +18,7 @@ from codetether_worker.worktree import WorkingTree
 
 Update = Mapping[str, Any]
 _FLUSH_AFTER = 0.1  # seconds that streamed text is gathered before it is reported
+_PAUSE = 0.05  # seconds without more text
 _FLUSH_SIZE = 4000  # characters
 _MOST_PRINTED = 200_000  # characters kept of what a tool prints while it runs
 
@@ -50,7 +51,7 @@ class UpdateTranslator:
         self._worker: asyncio.Task[None] | None = None
         self._calls: dict[str, _ToolCall] = {}
         self._gathered = ""
-        self._gathered_at = 0.0
+        self._gathered_at = self._heard_at = 0.0
         self._gathered_kind: Literal["text", "reasoning"] = "text"
         self._message: object = None
         self.answer_text = ""
@@ -87,7 +88,7 @@ class UpdateTranslator:
             try:
                 update = await asyncio.wait_for(self._queue.get(), self._until_flush())
             except TimeoutError:
-                self._flush_words()
+                self._flush_what_is_old()
                 continue
             try:
                 await self._translate(update)
@@ -118,8 +119,9 @@ class UpdateTranslator:
         if kind != self._gathered_kind:
             self._flush()
             self._gathered_kind = kind
+        self._heard_at = lease.now()
         if not self._gathered:
-            self._gathered_at = lease.now()
+            self._gathered_at = self._heard_at
         self._gathered += text
         if kind == "text":
             self._extend_answer(text, update.get("messageId"))
@@ -132,12 +134,15 @@ class UpdateTranslator:
             self._message, self.answer_text = message, ""
         self.answer_text += text
 
-    def _flush_words(self) -> None:
-        """What ends in the middle of a word waits once more: a secret in two pieces would not be recognised."""
+    def _flush_what_is_old(self) -> None:
+        """In the middle of a flow of text a word that is not whole waits: a secret in two would not be recognised."""
         whole, part = _split_after_space(self._gathered)
-        self._gathered = whole or part
+        if not whole or lease.now() - self._heard_at > _PAUSE:
+            self._flush()
+            return
+        self._gathered = whole
         self._flush()
-        self._gathered, self._gathered_at = part if whole else "", lease.now()
+        self._gathered, self._gathered_at = part, lease.now()
 
     def _flush(self) -> None:
         if self._gathered:
