@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from apps.a2a.incoming import text_of, wrong
-from apps.tasks.services import REGISTER_CODEBASE
+from apps.tasks.services import REGISTER_CODEBASE, WORKING_TREE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +57,8 @@ def read_wishes(metadata: Mapping[str, Any]) -> Wishes:
     )
     if wishes.artifacts not in ("", FILES):
         raise wrong("metadata.artifacts", f"Give {FILES}, or nothing.")
-    if wishes.agent_type == REGISTER_CODEBASE:
-        raise wrong("metadata.agent_type", "A codebase is registered by POST /v1/opencode/codebases.")
+    if wishes.agent_type in (REGISTER_CODEBASE, WORKING_TREE):
+        raise wrong("metadata.agent_type", "The server makes such tasks itself: see the REST interface.")
     return wishes
 
 

@@ -6,14 +6,19 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from apps.accounts.console import RowForm, WorkspaceAdmin, display
 from apps.accounts.permissions import Scope
 from apps.codebases.models import Codebase
 from apps.codebases.services import CodebaseChange, codebase_change
 
-AGENT_SETTINGS = ("program", "default_model", "auto_approve", "max_iterations", "working_directory")
+AGENT_SETTINGS = ("program", "default_model", "auto_approve", "max_iterations", "working_directory", "working_tree")
 
 
 class CodebaseForm(RowForm):
@@ -46,16 +51,26 @@ class CodebaseForm(RowForm):
         help_text="A folder below the codebase's, where agents begin. Empty: its root.",
     )
 
+    working_tree = forms.ChoiceField(
+        choices=[("in_place", "In its own folder, one task at a time"), ("worktree", "A git worktree for each task")],
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+        help_text="In a worktree tasks run side by side; what they make is merged or discarded on the task's page.",
+    )
+
     class Meta:
         model = Codebase
         fields = ("name", "description")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         config = kwargs["instance"].agent_config if kwargs.get("instance") else {}
-        present = {"auto_approve": True, "max_iterations": 10} | {
+        present = {"auto_approve": True, "max_iterations": 10, "working_tree": "in_place"} | {
             name: config[name] for name in AGENT_SETTINGS if name in config
         }
         super().__init__(*args, **{**kwargs, "initial": {**present, **(kwargs.get("initial") or {})}})
+
+    def clean_working_tree(self) -> str:
+        return self.cleaned_data["working_tree"] or "in_place"
 
 
 @admin.register(Codebase)

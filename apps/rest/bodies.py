@@ -26,6 +26,7 @@ class AgentConfig(Body):
     auto_approve: bool = True
     max_iterations: Annotated[int, Field(ge=1, le=1000)] = 10
     working_directory: Annotated[str, Field(max_length=PATH_LIMIT)] = ""
+    working_tree: Literal["in_place", "worktree"] = "in_place"
     parallel: bool = False
 
 
@@ -121,6 +122,14 @@ class ApprovalBody(Body):
     approved: bool = True
     option_id: Name = ""
     message: Annotated[str, Field(max_length=10_000)] = ""
+
+
+class TreeBody(Body):
+    """What to do with a task's working tree. `into`: a branch; empty: the one from which the tree was made."""
+
+    action: Literal["merge", "discard"]
+    into: Name = ""
+    strategy: Literal["merge", "squash"] = "merge"
 
 
 class PriorityBody(Body):

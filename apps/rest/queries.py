@@ -41,6 +41,10 @@ class FileQuery(Page):
     origin: Literal["", "client", "worker"] = ""
 
 
+class TreeQuery(Page):
+    state: Literal["", "active", "kept", "merged", "discarded", "empty", "lost"] = ""
+
+
 class LogQuery(Query):
     """Which part of a task's log: events with a greater `seq`, at most `limit`."""
 

@@ -15,6 +15,7 @@ from apps.rest.views import (
     task_log,
     tasks,
     tokens,
+    trees,
     workspaces,
 )
 from apps.rest.views.documentation import Description, DescriptionPage
@@ -32,6 +33,7 @@ _opencode: list[URLPattern | URLResolver] = [
     path("tasks/<str:task_id>/output", task_log.Output.as_view()),
     path("tasks/<str:task_id>/events", task_log.Events.as_view()),
     path("tasks/<str:task_id>/files", files.TaskFiles.as_view()),
+    path("tasks/<str:task_id>/working-tree", trees.ActOnTree.as_view()),
     path("codebases", codebases.Codebases.as_view()),
     path("codebases/list", codebases.Codebases.as_view(http_method_names=["get", "head"])),
     path("codebases/<str:codebase_id>", codebases.OneCodebase.as_view()),
@@ -43,6 +45,7 @@ _opencode: list[URLPattern | URLResolver] = [
     path("codebases/<str:codebase_id>/pause", queue.PauseCodebase.as_view()),
     path("codebases/<str:codebase_id>/resume", queue.ResumeCodebase.as_view()),
     path("codebases/<str:codebase_id>/tasks", tasks.TasksOfCodebase.as_view()),
+    path("codebases/<str:codebase_id>/working-trees", trees.TreesOfCodebase.as_view()),
     path("codebases/<str:codebase_id>/sessions", sessions.Sessions.as_view()),
     path("codebases/<str:codebase_id>/sessions/sync", sessions.SyncSessions.as_view()),
     path("codebases/<str:codebase_id>/sessions/<str:session_id>", sessions.OneSession.as_view()),

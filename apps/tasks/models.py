@@ -14,6 +14,7 @@ from apps.accounts.models import Workspace
 from apps.codebases.models import Codebase
 from apps.core.ids import new_id
 from apps.tasks.states import ASKING, HELD, TERMINAL, State
+from apps.tasks.tree_models import WorkingTree as WorkingTree
 
 GLOBAL_QUEUE = "global"
 PENDING_QUEUE = "__pending__"

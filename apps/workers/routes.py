@@ -4,7 +4,7 @@ from starlette.routing import BaseRoute
 
 from apps.accounts.gate import guarded
 from apps.accounts.permissions import Scope
-from apps.workers import protocol, stream, uploads
+from apps.workers import protocol, stream, trees, uploads
 
 PREFIXES = ("/v1/opencode", "/v1/agent")
 
@@ -17,6 +17,7 @@ routes: list[BaseRoute] = [
     guarded("/v1/worker/files/{file_id}", uploads.file_fetch, methods=["GET"], scope=Scope.WORKER),
     guarded(uploads.PATH, uploads.file_receive, methods=["POST"], scope=Scope.WORKER),
     guarded("/v1/worker/codebases", protocol.codebases, methods=["PUT"], scope=Scope.WORKER),
+    guarded("/v1/worker/working-trees", trees.working_trees, methods=["PUT"], scope=Scope.WORKER),
     guarded("/v1/worker/connected", protocol.connected, methods=["GET"], scope=Scope.TASKS_READ),
     guarded("/v1/workers/connected", protocol.connected, methods=["GET"], scope=Scope.TASKS_READ),
     guarded("/v1/worker/connected/{worker_id}", protocol.connected_one, methods=["GET"], scope=Scope.TASKS_READ),

@@ -27,6 +27,7 @@ from tests.api.good_calls import (
     SESSION,
     STREAM,
     TASK,
+    TREE,
     Route,
     a2a,
     says,
@@ -111,6 +112,8 @@ ROUTES: dict[str, Route] = {
     "POST /v1/opencode/tasks/{task_id}/cancel": says(reason="r"),
     "POST /v1/opencode/tasks/{task_id}/requeue": EMPTY,
     "POST /v1/opencode/tasks/{task_id}/input": says(message="m", data={}),
+    "POST /v1/opencode/tasks/{task_id}/working-tree": says(action="merge", into="main", strategy="squash"),
+    "GET /v1/opencode/codebases/{codebase_id}/working-trees": READ,
     "POST /v1/opencode/tasks/{task_id}/approve": says(approved=True, option_id="o", message="m"),
     "PUT /v1/opencode/tasks/{task_id}/status": Route(
         lambda place: {
@@ -236,6 +239,7 @@ ROUTES: dict[str, Route] = {
     ),
     "POST /v1/worker/tasks/{task_id}/files": READ,  # the body is the file, whatever it is
     "GET /v1/worker/files/{file_id}": READ,
+    "PUT /v1/worker/working-trees": says(worker_id="w1", held=["t1"], trees=[TREE]),
     "PUT /v1/worker/codebases": says(worker_id="w1", codebases=["c"]),
     "GET /v1/worker/connected": READ,
     "GET /v1/workers/connected": READ,

@@ -105,6 +105,7 @@ A2A_PUSH = a2a(id="c", url="https://93.184.216.34/a", token="t", authentication=
 A2A_OLD_PUSH = a2a(pushNotificationConfig={"id": "c", "url": "https://93.184.216.34/a"})
 EMPTY = Route(lambda place: {})
 CONFIG = {"default_model": "a/b", "auto_approve": True, "max_iterations": 5, "working_directory": "src"}
+TREE = {"id": "t1", "state": "kept", "branch": "codetether/t1", "base": "a1", "head": "b2"}
 SESSION = {"id": "ses_2", "title": "Till", "created": 1767323045000}
 MESSAGE = {"id": "msg_1", "role": "user", "content": "Hi", "created_at": "2026-01-02T03:04:06Z"}
 TASK = says(

@@ -32,6 +32,7 @@ class FakeControlPlane(KeepsSessions, KeepsFiles):
         self.tasks: dict[str, FakeTask] = {}
         self.workers: dict[str, dict[str, Any]] = {}
         self.codebases: dict[str, dict[str, Any]] = {}
+        self.trees: dict[str, dict[str, Any]] = {}
         super().__init__()
         self.unregistered: list[str] = []
         self.heartbeats: list[dict[str, Any]] = []
@@ -173,6 +174,10 @@ class FakeControlPlane(KeepsSessions, KeepsFiles):
         self.workers[body["worker_id"]]["codebases"] = body["codebases"]
         return {"success": True, "codebases": body["codebases"]}
 
+    def _tell_trees(self, body: dict[str, Any]) -> dict[str, Any]:
+        self.trees |= {tree["id"]: tree for tree in body["trees"]}
+        return {"success": True, "trees": len(body["trees"])}
+
     def pending_for(self, worker_id: str) -> list[FakeTask]:
         queues = {"global", "__pending__", *self.workers.get(worker_id, {}).get("codebases", ())}
         return [
@@ -281,6 +286,7 @@ _ROUTES: list[tuple[str, Callable[..., dict[str, Any]]]] = [
     (r"POST /v1/opencode/workers/([^/]+)/unregister", FakeControlPlane._unregister),
     (r"POST /v1/opencode/codebases", FakeControlPlane._confirm_codebase),
     (r"PUT /v1/worker/codebases", FakeControlPlane._set_codebases),
+    (r"PUT /v1/worker/working-trees", FakeControlPlane._tell_trees),
     (r"POST /v1/worker/tasks/claim", FakeControlPlane._claim),
     (r"POST /v1/worker/tasks/release", FakeControlPlane._release),
     (r"POST /v1/worker/tasks/([^/]+)/events", FakeControlPlane._events),

@@ -23,17 +23,17 @@ from codetether_worker.errors import AgentError, ServerRefused, ServerUnreachabl
 from codetether_worker.files import TaskFiles
 from codetether_worker.outbox import ClaimLog, Outbox
 from codetether_worker.processes import agent_mark
-from codetether_worker.protocol import REGISTER_CODEBASE, Claim, HeartbeatReply, Outcome
+from codetether_worker.protocol import REGISTER_CODEBASE, WORKING_TREE, Claim, HeartbeatReply, Outcome
 from codetether_worker.registration import Registrar
 from codetether_worker.routing import NotForThisWorker, choose_program, working_folder
 from codetether_worker.run import ClaimRun, Halt
 from codetether_worker.state import State
+from codetether_worker.trees.keeper import Trees, in_worktrees, tree_busy
 
 log = logging.getLogger(__name__)
 
 NO_DISK_RETRY = 60.0  # seconds until a task that found no room on the disk is offered again
 _SCRIPTED = frozenset({"builtin", CONFORMANCE})  # agents to whom there is no use in explaining anything
-TREE_BUSY_RETRY = 5.0  # seconds until a task whose working tree is in use is offered again
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class Attempts:
 
     def __init__(
         self, config: Config, state: State, client: ControlPlane, registrar: Registrar, inventory: Inventory,
-        programs: Programs, *, on_free: Callable[[], None],
+        programs: Programs, trees: Trees, *, on_free: Callable[[], None],
     ) -> None:  # fmt: skip
         self._config = config
         self._state = state
@@ -73,6 +73,7 @@ class Attempts:
         self._registrar = registrar
         self._inventory = inventory
         self._programs = programs
+        self._trees = trees
         self._on_free = on_free
         self._outbox = Outbox(state.outbox_dir, Redactor(config.environment).value)
         self._held: dict[str, Attempt] = {}
@@ -85,7 +86,7 @@ class Attempts:
     @property
     def busy_codebases(self) -> list[str]:
         """Codebases whose working tree is in use; a claim for one of them could not start."""
-        claims = [attempt.run.claim for attempt in self._held.values() if attempt.working]
+        claims = [a.run.claim for a in self._held.values() if a.working and not in_worktrees(a.run.claim)]
         return [claim.codebase_id for claim in claims if claim.codebase_id and self._takes_whole_tree(claim)]
 
     @property
@@ -165,7 +166,12 @@ class Attempts:
         scratch = self._state.scratch_dir / mark
         try:
             scratch.mkdir(mode=0o700)
-            return await self._run_agent(attempt, mark, scratch)
+            if claim.agent_type == WORKING_TREE:
+                return await self._act_on_tree(attempt)
+            return await self._trees.run(
+                claim, attempt.run.emit, lambda moved: self._run_agent(attempt, moved, mark, scratch),
+                known=self._registrar.knows(claim.codebase_id), scratch=scratch,
+            )  # fmt: skip
         except NotForThisWorker as error:
             return Outcome("pending", error=str(error), error_code=error.code, retry_after=0, declined=True)
         except AgentError as error:
@@ -173,13 +179,18 @@ class Attempts:
         finally:
             await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
 
-    async def _run_agent(self, attempt: Attempt, mark: str, scratch: Path) -> Outcome:
-        claim = attempt.run.claim
+    async def _act_on_tree(self, attempt: Attempt) -> Outcome:
+        """Merge or discard a working tree. A merge may bring the codebase's folder forward: nobody else works there."""
+        if (folder := self._trees.checkout_of(attempt.run.claim)) is not None and self._tree_in_use(folder):
+            return tree_busy()
+        attempt.tree = folder
+        return await self._trees.act(attempt.run.claim, attempt.run.emit)
+
+    async def _run_agent(self, attempt: Attempt, claim: Claim, mark: str, scratch: Path) -> Outcome:
         attempt.agent = program = choose_program(claim, self._inventory)
         folder = self._folder(claim, program)
         if self._takes_whole_tree(claim) and self._tree_in_use(folder):
-            text = "another task is running in the same working tree"
-            return Outcome("pending", error=text, error_code="tree_busy", retry_after=TREE_BUSY_RETRY)
+            return tree_busy()
         attempt.tree = folder if self._takes_whole_tree(claim) else None
         files = TaskFiles(
             self._client, claim, scratch, _root(claim, folder), folder, attempt.run.emit, talks=program not in _SCRIPTED
@@ -201,7 +212,8 @@ class Attempts:
 
     @staticmethod
     def _takes_whole_tree(claim: Claim) -> bool:
-        return claim.codebase is not None and claim.codebase.agent_config.get("parallel") is not True
+        codebase = None if claim.in_tree else claim.codebase
+        return codebase is not None and codebase.agent_config.get("parallel") is not True
 
     def _tree_in_use(self, folder: Path) -> bool:
         """Whether a running attempt works in this folder, in one above it or in one below it."""

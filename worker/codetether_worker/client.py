@@ -70,6 +70,13 @@ class ControlPlane:
         body = {"worker_id": self.worker_id, "codebases": list(codebase_ids)}
         await self.call("PUT", "/v1/worker/codebases", body, tries=4)
 
+    async def tell_trees(self, trees: Sequence[Mapping[str, Any]], *, held: Sequence[str] | None) -> None:
+        """Say how working trees stand; `held` are the ids of all that this worker has, where it says so."""
+        body: dict[str, Any] = {"worker_id": self.worker_id, "trees": [dict(tree) for tree in trees]}
+        if held is not None:
+            body["held"] = list(held)
+        await self.call("PUT", "/v1/worker/working-trees", body, tries=1)
+
     async def claim(self, *, limit: int, exclude_codebases: Sequence[str]) -> list[Claim]:
         """Up to `limit` tasks that are this worker's from now on. Not retried here: see Intake."""
         body: dict[str, Any] = {"worker_id": self.worker_id, "limit": limit}

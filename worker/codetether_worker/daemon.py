@@ -28,6 +28,7 @@ from codetether_worker.sessions.sync import SessionSync
 from codetether_worker.state import State, open_state
 from codetether_worker.status import Facts, StatusBoard
 from codetether_worker.stream import Hints, StreamListener
+from codetether_worker.trees.keeper import Trees
 
 log = logging.getLogger(__name__)
 
@@ -86,9 +87,10 @@ class Daemon:
         self, state: State, client: ControlPlane, registrar: Registrar, inventory: Inventory, board: StatusBoard
     ) -> None:
         programs = Programs(self._config, inventory)
-        sessions = self._session_sync(state, client, registrar)
+        trees = Trees(state, client)
+        sessions = self._session_sync(state, client, registrar, trees)
         attempts = Attempts(
-            self._config, state, client, registrar, inventory, programs,
+            self._config, state, client, registrar, inventory, programs, trees,
             on_free=lambda: _wake(intake.wake, sessions.wake),
         )  # fmt: skip
         halted = asyncio.Event()  # the heart goes on beating while tasks drain
@@ -103,9 +105,10 @@ class Daemon:
             stream_up=listener.connected.is_set, drain_asked=lambda: heartbeat.drain_asked,
             on_forgotten=heartbeat.wake.set,
         )  # fmt: skip
+        await trees.reap()
         attempts.recover()
         board.show(lambda: self._told(attempts, heartbeat, listener))
-        for part in (board.run(), heartbeat.run(), listener.run(), intake.run(), sessions.run()):
+        for part in (board.run(), heartbeat.run(), listener.run(), intake.run(), sessions.run(), trees.news.run()):
             self._own(part)
         await self._stopping.wait()
         await self._drain(state, attempts)
@@ -113,11 +116,12 @@ class Daemon:
         await self._end_parts()
         await self._say_goodbye(client)
 
-    def _session_sync(self, state: State, client: ControlPlane, registrar: Registrar) -> SessionSync:
+    def _session_sync(self, state: State, client: ControlPlane, registrar: Registrar, trees: Trees) -> SessionSync:
         environment, limits = self._config.environment, self._config.sessions
         return SessionSync(
             client, state_dir=state.root, limits=limits, redactor=Redactor(environment),
-            folders=lambda: registrar.folders, find=lambda: find_stores(environment, limits.opencode_storage),
+            folders=lambda: [*registrar.folders, *trees.folders],
+            find=lambda: find_stores(environment, limits.opencode_storage),
         )  # fmt: skip
 
     def _told(self, attempts: Attempts, heartbeat: Heartbeat, listener: StreamListener) -> Facts:

@@ -8,6 +8,7 @@ from typing import Any
 
 GLOBAL_QUEUE = "global"
 REGISTER_CODEBASE = "register_codebase"
+WORKING_TREE = "working_tree"
 
 
 def _mapping(value: object) -> dict[str, Any]:
@@ -80,7 +81,8 @@ def _attachments(value: object) -> tuple[Attachment, ...]:
 class Claim:
     """One attempt at one task. `claim_token` fences every later write and is never logged.
 
-    `files` are names in the codebase to look at, `attachments` came with the task and have to be fetched.
+    `files` are names in the codebase to look at, `attachments` came with the task and have to be fetched. `in_tree`:
+    the codebase's path is that of a git worktree of the task's own.
     """
 
     task_id: str
@@ -98,6 +100,7 @@ class Claim:
     attachments: tuple[Attachment, ...] = ()
     lease_seconds: float = 60.0
     message_seq: int = 0
+    in_tree: bool = False
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> Claim:

@@ -36,6 +36,11 @@ class State:
         return self.root / "scratch"
 
     @property
+    def trees_dir(self) -> Path:
+        """Git worktrees of tasks, and beside each the record of whose it is."""
+        return self.root / "trees"
+
+    @property
     def global_dir(self) -> Path:
         """Where tasks without a codebase work. It stays: OpenCode resumes a session only in the same folder."""
         return self.root / "global"
@@ -52,7 +57,7 @@ class State:
 def open_state(root: Path, *, worker_id: str | None) -> State:
     """Create or reopen the directory; raises StateDirBusy when another daemon runs on it."""
     try:
-        for folder in (root, root / "outbox", root / "scratch", root / "global"):
+        for folder in (root, root / "outbox", root / "scratch", root / "trees", root / "global"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = _take_lock(root / "lock")
         return State(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from codetether_worker.status import Facts, outbox_size, read_status
+from codetether_worker.trees.record import read_records
 
 _INTERNAL = {"process_started"}
 _TIMES = ("started_at", "last_heartbeat_at")
@@ -21,7 +22,15 @@ def status_of(folder: Path) -> Facts:
     told = read_status(folder)
     claims, size = outbox_size(folder)
     known = {key: value for key, value in (told or {}).items() if key not in _INTERNAL}
-    return {"running": told is not None, "state_dir": str(folder), **known, "outbox": {"claims": claims, "bytes": size}}
+    own = {"outbox": {"claims": claims, "bytes": size}, "working_trees": _trees(folder)}
+    return {"running": told is not None, "state_dir": str(folder), **known, **own}
+
+
+def _trees(folder: Path) -> list[Facts]:
+    """The working trees of tasks of which something is left."""
+    left = [record for record in read_records(folder / "trees") if record.is_there]
+    names = ("id", "branch", "folder", "state", "dirty", "left", "files", "insertions", "deletions", "held_by")
+    return [{name: getattr(record, name) for name in names} for record in left]
 
 
 def as_json(facts: Facts) -> str:
@@ -44,6 +53,7 @@ def as_text(facts: Facts) -> str:
         ("phase", facts["phase"]),
         ("tasks", f"{len(facts['tasks'])} of {facts['concurrency']}"),
         *(("", _task(task, now)) for task in facts["tasks"]),
+        *(("tree", _tree(tree)) for tree in facts["working_trees"]),
         ("outbox", _outbox(facts)),
         ("trouble", _trouble(facts, now)),
         ("state", facts["state_dir"]),
@@ -55,6 +65,7 @@ def _nobody(facts: Facts) -> str:
     lines = [f"No worker is running on {facts['state_dir']}."]
     if facts["outbox"]["claims"]:
         lines.append(f"The next one delivers what the last one still owes the server: {_outbox(facts)}.")
+    lines.extend(f"A working tree is kept: {_tree(tree)}" for tree in facts["working_trees"])
     lines.append("Another name, server or --state-dir means another folder; a service's is in its config.json.")
     return "\n".join(lines) + "\n"
 
@@ -69,6 +80,12 @@ def _server(facts: Facts, now: float) -> str:
 def _task(task: Facts, now: float) -> str:
     doing = "working" if task["working"] else "delivering its end"
     return f"{task['task_id']}  {task['agent'] or '-'}  {_span(now - task['since'])}  {doing}  {task['title']}"
+
+
+def _tree(tree: Facts) -> str:
+    left = f", not committed: {', '.join(tree['left'])}" if tree["left"] else ""
+    counted = f"{tree['files']} files, +{tree['insertions']} -{tree['deletions']}{left}"
+    return f"{tree['branch']}  {tree['state']}  {counted}  {tree['folder']}"
 
 
 def _outbox(facts: Facts) -> str:

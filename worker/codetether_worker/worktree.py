@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codetether_worker import events
-from codetether_worker.config import process_environment
 from codetether_worker.events import Action, Event
+from codetether_worker.trees.changes import Changes, changes_between
+from codetether_worker.trees.git import Git
 
 _SNAPSHOT_LIMIT = 30.0  # seconds; a folder too large for that is not compared
 _DIFF_BYTES = 256 * 1024
@@ -92,6 +93,15 @@ class WorkingTree:
         if len(names) > _MOST_FILES:
             found.append(events.status(f"{len(names) - _MOST_FILES} more files changed"))
         return found
+
+    async def total(self) -> Changes | None:
+        """All that has changed since the first state, whoever has reported it; None where nothing has."""
+        if self._repository is None or self._before is None:
+            return None
+        after = await _write_tree(self._repository)
+        if after is None or after == self._before:
+            return None
+        return await changes_between(Git(self._repository.top, self._repository.environment), self._before, after)
 
     async def _last_content(self, path: Path) -> bytes | None:
         if path in self._known or self._repository is None or self._before is None:
@@ -177,19 +187,5 @@ async def _write_tree(repository: _Repository) -> str | None:
 
 async def _git(repository: _Repository, *arguments: str) -> bytes | None:
     """Run git in the repository without its hooks; None when it fails, is missing or takes too long."""
-    command = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", *arguments)
-    environment = process_environment(without="GIT_") | repository.environment
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command, cwd=repository.top, env=environment, stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
-    except OSError:
-        return None
-    try:
-        stdout, _ = await asyncio.wait_for(process.communicate(), _SNAPSHOT_LIMIT)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        return None
-    return stdout if process.returncode == 0 else None
+    done = await Git(repository.top, repository.environment)(*arguments, seconds=_SNAPSHOT_LIMIT)
+    return done.out if done else None

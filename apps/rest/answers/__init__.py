@@ -51,7 +51,9 @@ from apps.rest.answers.tasks import (
     TaskChanged,
     TaskDetail,
     TaskPage,
+    TreeAsked,
 )
+from apps.rest.answers.trees import TreePage, WorkingTree
 
 __all__ = [
     "Activity",
@@ -109,6 +111,9 @@ __all__ = [
     "Token",
     "TokenMade",
     "TokenPage",
+    "TreeAsked",
+    "TreePage",
     "Worker",
     "WorkerPage",
+    "WorkingTree",
 ]

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from apps.rest.answers.queue import Limit
 from apps.rest.answers.shared import Done, Facts, Paged
+from apps.rest.answers.trees import WorkingTree
 
 
 class Task(BaseModel):
@@ -40,16 +41,27 @@ class Task(BaseModel):
 
 
 class TaskDetail(Task):
-    """`why_pending` says in words why no worker has it yet, `why_pending_code` the same for programs."""
+    """`why_pending` says in words why no worker has it yet, `why_pending_code` the same for programs.
+
+    `working_tree` is the git worktree of its own in which it works or has worked.
+    """
 
     why_pending: str | None
     why_pending_code: str | None
+    working_tree: WorkingTree | None
 
 
 class TaskChanged(BaseModel):
     success: bool
     task: Task
     message: str = ""
+
+
+class TreeAsked(Done):
+    """`task` merges or discards the tree; null where that was done before."""
+
+    task: Task | None
+    working_tree: WorkingTree
 
 
 class TaskPage(Paged):

@@ -11,9 +11,10 @@ from apps.rest.endpoint import Answer, Endpoint, operation
 from apps.rest.paging import page_of
 from apps.rest.queries import TaskOfCodebaseQuery, TaskQuery
 from apps.rest.views.agent import wanted
-from apps.tasks.selectors import TaskFilter, task_facts, task_get, tasks_filtered
+from apps.tasks.selectors import TaskFilter, task_facts, task_get, tasks_filtered, tree_facts, tree_of_task
 from apps.tasks.services import (
     REGISTER_CODEBASE,
+    WORKING_TREE,
     NewTask,
     task_answer,
     task_cancel,
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
 
     from apps.accounts.principals import Principal
     from apps.tasks.models import Task
+
+
+MADE_BY = {
+    REGISTER_CODEBASE: "Register a codebase by POST /codebases.",
+    WORKING_TREE: "Merge or discard by POST /tasks/ID/working-tree.",
+}
+"""Agent types of tasks that the server makes itself, and what it makes them of."""
 
 
 class Tasks(Endpoint):
@@ -69,9 +77,8 @@ def _listed(caller: "Principal", query: TaskOfCodebaseQuery, codebase_id: str) -
 
 
 def _made(caller: "Principal", body: TaskBody, codebase_id: str) -> Answer:
-    if body.agent_type == REGISTER_CODEBASE:
-        errors = {"agent_type": ["Register a codebase by POST /codebases."]}
-        raise InvalidError("Such tasks are made by registering a codebase.", errors=errors)
+    if body.agent_type in MADE_BY:
+        raise InvalidError("The server makes such tasks itself.", errors={"agent_type": [MADE_BY[body.agent_type]]})
     new = NewTask(
         title=body.title,
         prompt=body.prompt,
@@ -102,7 +109,8 @@ class OneTask(Endpoint):
         task = task_get(workspace_id=self.caller.workspace_id, task_id=task_id)
         reason = why_pending(task)
         why = {"why_pending": reason and reason.text, "why_pending_code": reason and reason.code}
-        return {**task_facts(task), **why}
+        tree = tree_of_task(task)
+        return {**task_facts(task), **why, "working_tree": tree and tree_facts(tree)}
 
     @operation(Scope.TASKS_WRITE, answers=answers.TaskChanged)
     def patch(self, task_id: str, body: PriorityBody) -> Answer:

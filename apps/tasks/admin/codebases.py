@@ -17,6 +17,7 @@ from apps.accounts.permissions import Scope
 from apps.codebases.admin import CodebaseAdmin
 from apps.codebases.models import Codebase
 from apps.tasks.admin.places import pausing, resuming
+from apps.tasks.admin.trees import trees_shown
 from apps.tasks.models import QueueLimit
 from apps.tasks.selectors import open_task_count
 from apps.tasks.services import queue_pause, queue_resume
@@ -35,10 +36,16 @@ class QueuedCodebaseAdmin(CodebaseAdmin):
         "open_tasks",
         "updated",
     )
-    readonly_fields: ClassVar[tuple[str, ...]] = (*CodebaseAdmin.readonly_fields, "queue", "open_tasks")
+    readonly_fields: ClassVar[tuple[str, ...]] = (
+        *CodebaseAdmin.readonly_fields,
+        "queue",
+        "open_tasks",
+        "working_trees",
+    )
     fieldsets: ClassVar[tuple[Any, ...]] = (
         *CodebaseAdmin.fieldsets,
         ("Its queue", {"fields": ("queue", "open_tasks")}),
+        ("Working trees of its tasks", {"fields": ("working_trees",)}),
     )
     actions_detail = ("pause", "resume")
 
@@ -58,6 +65,10 @@ class QueuedCodebaseAdmin(CodebaseAdmin):
         """A link to its tasks, worded by how many are open."""
         url = reverse("admin:tasks_task_changelist", query={"codebase": codebase.pk})
         return format_html('<a class="ct-link" href="{}">{}</a>', url, codebase.open_task_count or "none")
+
+    @display(description="Not merged or not clean", empty_value="none")
+    def working_trees(self, codebase: Any) -> SafeString | None:
+        return trees_shown(codebase)
 
     @display(description="Queue", empty_value="open")
     def queue(self, codebase: Any) -> SafeString | None:

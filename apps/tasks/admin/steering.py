@@ -15,9 +15,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
-from apps.accounts.console import DialogForm, WorkspaceAdmin, action, after_dialog
+from apps.accounts.console import DialogForm, action, after_dialog
 from apps.accounts.permissions import Scope
 from apps.core.errors import CodeTetherError
+from apps.tasks.admin.trees import TreeActions, useful_on_tree
 from apps.tasks.models import PRIORITY_LIMIT, Task
 from apps.tasks.services import task_answer, task_cancel, task_message, task_reprioritise, task_requeue
 from apps.tasks.states import ASKING, State, sources_of
@@ -57,11 +58,11 @@ class SayForm(forms.Form):
     call_id = forms.CharField(max_length=200, required=False)
 
 
-class Steering(WorkspaceAdmin):
+class Steering(TreeActions):
     """The actions, for the list and for one task."""
 
     actions = ("requeue_selected", "cancel_selected")
-    actions_detail = ("requeue", "reprioritise", "cancel")
+    actions_detail = ("merge", "discard", "requeue", "reprioritise", "cancel")
 
     def has_steer_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.allows(request, Scope.TASKS_WRITE, obj)
@@ -75,7 +76,8 @@ class Steering(WorkspaceAdmin):
         task = self.get_object(request, unquote(object_id))
         state = State(task.state) if task else None
         listed: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
-        return [entry for entry in listed if state in USEFUL_IN[entry.action_name.rpartition("_")[2]]]
+        useful = {name for name, states in USEFUL_IN.items() if state in states} | useful_on_tree(task)
+        return [entry for entry in listed if entry.action_name.rpartition("_")[2] in useful]
 
     @action(
         description="Cancel",

@@ -17,6 +17,7 @@ from apps.tasks import log
 from apps.tasks.admin.filters import AgentTypeFilter, CodebaseFilter, NeedsFilter, StateFilter, WorkerFilter
 from apps.tasks.admin.steering import Steering, is_asking
 from apps.tasks.admin.transcript import transcript
+from apps.tasks.admin.trees import tree_shown
 from apps.tasks.models import Task
 from apps.tasks.states import TERMINAL, State
 
@@ -118,6 +119,7 @@ class TaskAdmin(Steering):
             "stuck": task.lease_expires_at is not None and task.lease_expires_at < timezone.now(),
             "why_pending": type(self).explain_pending(task),
             "asking": is_asking(task),
+            "working": tree_shown(task),
             "live": State(task.state) not in TERMINAL,
             "may_steer": self.has_steer_permission(request, task) and State(task.state) not in TERMINAL,
             "blocks": transcript(events),

@@ -45,6 +45,7 @@ from apps.tasks.selectors.tasks import (
     why_lost,
     with_codebases,
 )
+from apps.tasks.selectors.trees import tree_facts, tree_of_task, trees_of
 
 __all__ = [
     "ATTACHED",
@@ -89,6 +90,9 @@ __all__ = [
     "tasks_named",
     "tasks_of",
     "totals",
+    "tree_facts",
+    "tree_of_task",
+    "trees_of",
     "waiting",
     "waiting_before",
     "why_lost",

@@ -34,12 +34,21 @@ from apps.tasks.services.rescue import Sweep, Swept, leases_reap, sweep_latest
 from apps.tasks.services.retention import Compaction, events_compact, events_compactable
 from apps.tasks.services.statements import Claimer
 from apps.tasks.services.steer import task_answer, task_cancel, task_message, task_reprioritise, task_requeue
+from apps.tasks.services.trees import (
+    WORKING_TREE,
+    ToldTree,
+    TreeAnswer,
+    TreeWish,
+    working_tree_act,
+    working_trees_report,
+)
 
 __all__ = [
     "KEPT_BY",
     "MOST_LIMIT",
     "NAME_LIMIT",
     "REGISTER_CODEBASE",
+    "WORKING_TREE",
     "Change",
     "Claim",
     "Claimer",
@@ -49,6 +58,9 @@ __all__ = [
     "Outcome",
     "Sweep",
     "Swept",
+    "ToldTree",
+    "TreeAnswer",
+    "TreeWish",
     "Wish",
     "claim_check",
     "codebase_interrupt",
@@ -85,4 +97,6 @@ __all__ = [
     "task_requeue",
     "task_snooze",
     "tasks_claimable",
+    "working_tree_act",
+    "working_trees_report",
 ]
