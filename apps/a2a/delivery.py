@@ -28,7 +28,8 @@ from apps.tasks.selectors import (
     tasks_filtered,
     tasks_named,
 )
-from apps.tasks.services import NewTask, task_answer, task_create, task_message
+from apps.tasks.services import NewTask, kept_by, task_answer, task_create, task_message
+from apps.workers.selectors import is_machine_here
 
 if TYPE_CHECKING:
     from apps.tasks.models import Task
@@ -88,6 +89,7 @@ def _begin(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) 
         agent_type=wishes.agent_type or (before.agent_type if before else _default_agent(wishes)),
         model=wishes.model or (before.model if before else ""),
         priority=wishes.priority,
+        requires=_keeper(before) if before and session_id else (),
         codebase_id=wishes.codebase_id or (placed_codebase(before) if before else ""),
         target_agent=wishes.target_agent or incoming.agent or (before.target_agent if before else ""),
         session_id=session_id,
@@ -99,6 +101,16 @@ def _begin(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) 
         idempotency_key=f"a2a:{incoming.message_id}:{incoming.digest}" if incoming.digest else None,
     )
     return task_create(workspace_id=principal.workspace_id, new=new, by=principal.name)
+
+
+def _keeper(before: "Task") -> Sequence[str]:
+    """The worker that has the conversation's session, while it is here; without it the conversation begins anew.
+
+    Where a codebase is worked on, the heart knows who keeps the session.
+    """
+    if before.codebase_id or not is_machine_here(workspace_id=before.workspace_id, worker_id=before.worker_id):
+        return ()
+    return [kept_by(before.worker_id)]
 
 
 def _default_agent(wishes: Wishes) -> str:

@@ -54,6 +54,18 @@ def connected_count() -> int:
     return Worker.objects.filter(here(), only_targeted=False).count()
 
 
+_PRESENT = """
+SELECT FROM workers_worker w WHERE w.workspace_id = %(workspace_id)s AND w.worker_id = %(worker_id)s
+    AND w.unregistered_at IS NULL AND NOT w.only_targeted
+    AND w.last_seen_at >= statement_timestamp() - make_interval(secs => %(seconds)s)"""
+
+
+def is_machine_here(*, workspace_id: uuid.UUID, worker_id: str) -> bool:
+    """Whether this machine is connected."""
+    seconds = float(settings.A2A_AGENT_DISCOVERY_MAX_AGE)
+    return bool(execute(_PRESENT, {"workspace_id": workspace_id, "worker_id": worker_id, "seconds": seconds}))
+
+
 def heartbeat_seconds() -> float:
     """How often a worker is to show that it lives: well within its leases, and so that it stays to be found."""
     found_for = settings.A2A_AGENT_DISCOVERY_MAX_AGE / BEATS_WHILE_FOUND

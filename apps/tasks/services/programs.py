@@ -60,7 +60,9 @@ def routed(workspace_id: uuid.UUID, new: "NewTask") -> Routed:
     explicit = program_named(metadata)
     known = _known(workspace_id, new) if new.session_id or not explicit else _Known()
     requires = {*new.requires, explicit or known.session or known.codebase}
-    if explicit in ("", known.session) and known.worker_id:
+    if explicit not in ("", known.session):
+        requires -= {name for name in requires if name.startswith(KEPT_BY)}
+    elif known.worker_id:
         requires.add(kept_by(known.worker_id))
     if known.session:
         metadata[SESSION_AGENT] = known.session

@@ -1,9 +1,13 @@
 """`fork` in a message's metadata: a conversation goes two ways; and `agent`, the program that it is held with."""
 
 import pytest
+from django.utils import timezone
 
+from apps.core.db import in_database
 from apps.tasks.models import Task
 from tests.api.a2a.client import Caller, Hand
+from tests.api.a2a.connected import connect
+from tests.factories import Cast
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
 
@@ -39,6 +43,20 @@ async def test_fork_of_nothing_is_refused(ada: Caller, message: dict[str, str]) 
     said = {"messageId": "m2", "role": "user", "parts": [{"text": "Green"}], "metadata": metadata, **named}
     assert await ada.code("message/send", {"message": said}) == -32602
     assert await Task.objects.acount() == 1
+
+
+@pytest.mark.parametrize(("is_here", "requires"), [(True, ["worker:w1"]), (False, [])])
+async def test_conversation_goes_on_where_its_session_is_while_that_is_here(
+    ada: Caller, hand: Hand, cast: Cast, is_here: bool, requires: list[str]
+) -> None:
+    gone = None if is_here else timezone.now()
+    await in_database(lambda: connect(cast, "w1", global_codebase_id="global", unregistered_at=gone))
+    first = await ada.send("Paint it")
+    await hand.finish(await hand.take(), session_id="ses_1")
+    more = await made(await ada.send("And the door", contextId=first["contextId"]))
+    assert (more.session_id, more.requires) == ("ses_1", requires)
+    other = await made(await ada.send("In Codex", contextId=first["contextId"], metadata={"agent": "codex"}))
+    assert other.requires == ["codex"]
 
 
 async def test_conversation_goes_on_with_its_program(ada: Caller, hand: Hand) -> None:
