@@ -166,7 +166,7 @@ def _rest_error(sent: Sent, body: Json) -> tuple[int | None, str]:
     ):
         raise UnfitAnswer(f"no refusal: {body}")
     reason = error["details"][0]["reason"]
-    if reason not in REASONS | {"UNAUTHENTICATED", "FORBIDDEN"}:
+    if reason not in REASONS | {"UNAUTHENTICATED", "FORBIDDEN", "WORKSPACE_FORBIDDEN"}:
         raise UnfitAnswer(f"error {error}")
     return error["code"], reason
 
