@@ -5,15 +5,15 @@ from collections.abc import Callable
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 
+from apps.accounts.login_throttle import TooManyLoginsError, login_succeeded, login_try
 from apps.accounts.oidc.provider import provider
 from apps.accounts.sign_on.backend import ID_TOKEN
-from apps.accounts.sign_on.views import end_own_login, sign_out
+from apps.accounts.sign_on.views import end_own_login, refused, sign_out
 
 CONSOLE, WAY_OUT = "/admin/", "/admin/logout/"
 
@@ -29,22 +29,32 @@ class StaffOnly:
             user = request.user
             if user.is_authenticated and not admin.site.has_permission(request):
                 why = f"You are signed in as {user.get_username()}. This account may not use the console."
-                return render(
-                    request, "accounts/refused.html", {"why": why, "title": "Not for this account"}, status=403
-                )
+                return refused(request, why, 403)
         return self.get_response(request)
 
 
 @never_cache
 def login(request: HttpRequest) -> HttpResponse:
-    """The console's own login page; with a button where an identity provider is configured."""
+    """The console's own login page; with a button where an identity provider is configured. Guessing is slowed down."""
     found = provider()
     button = {}
     if found is not None:
         after = request.GET.get("next", "")
         address = reverse("oidc_authentication_init") + (f"?{urlencode({'next': after})}" if after else "")
         button = {"provider_name": found.settings.name, "provider_address": address}
-    return admin.site.login(request, extra_context=button)
+    if request.method != "POST":
+        return admin.site.login(request, extra_context=button)
+    tried = {"username": request.POST.get("username", ""), "address": request.META.get("REMOTE_ADDR", "")}
+    try:
+        login_try(**tried)
+    except TooManyLoginsError as error:
+        answer = refused(request, error.detail, error.status)
+        answer["Retry-After"] = str(error.retry_after)
+        return answer
+    response = admin.site.login(request, extra_context=button)
+    if response.status_code == 302:
+        login_succeeded(**tried)
+    return response
 
 
 @never_cache

@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -30,6 +31,7 @@ class Visitor:
     issuer: str
     subject: str
     access: Access
+    issued_at: datetime
     username: str = ""
     email: str = ""
     first_name: str = ""
@@ -37,7 +39,7 @@ class Visitor:
 
 
 def visitor_of(configured: OidcSettings, subject: str, claims: Sequence[Mapping[str, Any]]) -> Visitor:
-    """The visitor that `claims` describe together; the first that says something wins."""
+    """The visitor that `claims` describe together; the first that says something wins, and it says when it was made."""
 
     def text(name: str, limit: int) -> str:
         said = [one[name] for one in claims if isinstance(one.get(name), str) and one[name]]
@@ -47,6 +49,7 @@ def visitor_of(configured: OidcSettings, subject: str, claims: Sequence[Mapping[
         issuer=configured.issuer,
         subject=subject,
         access=configured.access_of(*claims),
+        issued_at=datetime.fromtimestamp(claims[0]["iat"], UTC),
         username=text(configured.username_claim, NAME_LENGTH),
         email=text("email", 254),
         first_name=text("given_name", 150),
@@ -61,7 +64,7 @@ def visitor_sign_in(*, visitor: Visitor) -> OidcIdentity:
     described = {"email": visitor.email, "first_name": visitor.first_name, "last_name": visitor.last_name}
     User.objects.filter(pk=user.pk).update(**{name: value for name, value in described.items() if value})
     OidcIdentity.objects.filter(pk=identity.pk).update(signed_in_at=timezone.now())
-    access_apply(identity=identity, access=visitor.access)
+    access_apply(identity=identity, visitor=visitor)
     identity.user.refresh_from_db()
     return identity
 
@@ -73,22 +76,27 @@ def visitor_admit(*, visitor: Visitor) -> OidcIdentity | None:
         if not (visitor.access.roles or visitor.access.is_staff):
             return None
         return visitor_sign_in(visitor=visitor)
-    if _changes(identity, visitor.access):
-        access_apply(identity=identity, access=visitor.access)
+    is_news = identity.heard_at is None or visitor.issued_at > identity.heard_at
+    if is_news or (visitor.issued_at == identity.heard_at and _changes(identity, visitor.access)):
+        access_apply(identity=identity, visitor=visitor)
         identity.user.refresh_from_db()
     return identity
 
 
-def access_apply(*, identity: OidcIdentity, access: Access) -> None:
-    """Make memberships and flags what `access` says, where it was the provider that gave them; the rest stays.
+def access_apply(*, identity: OidcIdentity, visitor: Visitor) -> None:
+    """Make memberships and flags what the visitor's roles give, where it was the provider that gave them.
 
-    The caller drops remembered lookups (`forget_tokens`) where something may have been taken away.
+    A token that is older than one that was heard before changes nothing: it would give back what was taken away since.
+    The caller drops remembered lookups (`access_changed`) where something may have been taken away.
     """
     with transaction.atomic():
-        locked = OidcIdentity.objects.select_for_update().select_related(None).get(pk=identity.pk)
-        for change in _changes(locked, access):
+        locked = OidcIdentity.objects.select_for_update().get(pk=identity.pk)
+        if locked.heard_at is not None and visitor.issued_at < locked.heard_at:
+            return
+        for change in _changes(locked, visitor.access):
             change.apply(locked)
-    identity.refresh_from_db(fields=["gave_staff", "gave_superuser"])
+        OidcIdentity.objects.filter(pk=locked.pk).update(heard_at=visitor.issued_at)
+    identity.refresh_from_db(fields=["gave_staff", "gave_superuser", "heard_at"])
 
 
 @dataclass(frozen=True, slots=True)

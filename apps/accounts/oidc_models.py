@@ -16,6 +16,7 @@ class OidcIdentity(models.Model):
     gave_superuser = models.BooleanField(default=False, help_text="The same for superuser.")
     created_at = models.DateTimeField(auto_now_add=True)
     signed_in_at = models.DateTimeField(null=True)
+    heard_at = models.DateTimeField(null=True, help_text="When the newest token was issued that said what they may do.")
 
     class Meta:
         verbose_name = "identity"

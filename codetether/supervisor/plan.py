@@ -133,6 +133,9 @@ def worker(plan: Plan, token: str) -> Program:
         "A2A_REDIS_URL",
         "CODETETHER_SECRET_KEY",
         "A2A_SIGNING_KEY",
+        "OIDC_CLIENT_SECRET",
+        "KEYCLOAK_CLIENT_SECRET",
+        "KEYCLOAK_ADMIN_PASSWORD",
         "A2A_AUTH_TOKENS",
     ):
         environment.pop(name, None)

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from apps.accounts import login_throttle
 from apps.accounts.models import LoginSession, OidcIdentity, User
@@ -71,6 +72,30 @@ def test_guessing_is_slowed_down_also_for_the_right_password(nobody: Api) -> Non
     refused = nobody.post("/v1/auth/login", ADA)
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_logins")
     assert 1 <= int(refused.headers["retry-after"]) <= 61
+
+
+def test_guessing_at_the_consoles_door_is_slowed_down_alike(nobody: Api) -> None:
+    browser = Client()
+    for _ in range(login_throttle.PER_NAME_AND_ADDRESS.amount):
+        assert browser.post("/admin/login/", ADA | {"password": "wrong"}).status_code == 200
+    refused = browser.post("/admin/login/", ADA)
+    assert (refused.status_code, int(refused["retry-after"]) >= 1) == (429, True)
+
+
+def test_the_identity_providers_token_opens_every_face(nobody: Api, settings: Any) -> None:
+    settings.OUTBOUND_ALLOWED = ["127.0.0.1"]
+    with IdentityProvider() as idp:
+        settings.OIDC = idp.settings()
+        good, bad = (idp.token(realm_access={"roles": [f"codetether-{role}"]}, aud=aud) for role, aud in (
+            ("operator", "codetether"), ("operator", "another"),
+        ))  # fmt: skip
+        listing = {"jsonrpc": "2.0", "id": 1, "method": "tasks/get", "params": {"id": "none"}}
+        for token, status in ((good, 200), (bad, 401)):
+            caller = nobody.bearing(token)
+            assert caller.get("/v1/opencode/tasks").status_code == status
+            assert caller.get("/v1/auth/me").status_code == status
+            assert caller.post("/a2a/jsonrpc", listing).status_code == status
+            assert caller.get("/v1/worker/connected").status_code in (status, 403)
 
 
 def test_who_knows_the_password_is_not_slowed_down(nobody: Api) -> None:

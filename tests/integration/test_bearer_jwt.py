@@ -106,6 +106,16 @@ def test_roles_that_are_taken_away_are_gone_with_the_next_token(idp: IdentityPro
     assert not User.objects.get().is_staff
 
 
+def test_an_older_token_does_not_give_back_what_was_taken_away(idp: IdentityProvider) -> None:
+    older = idp.token(iat=int(time.time()) - 60, **OPERATOR)
+    by(older)
+    with pytest.raises(ForbiddenError):
+        by(idp.token(realm_access={"roles": []}))
+    with pytest.raises(ForbiddenError):
+        by(older)
+    assert not Membership.objects.exists()
+
+
 def test_whom_the_roles_give_nothing_is_not_made(idp: IdentityProvider) -> None:
     with pytest.raises(ForbiddenError):
         by(idp.token(realm_access={"roles": ["something-else"]}))

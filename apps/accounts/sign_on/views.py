@@ -236,4 +236,4 @@ def _not_done(why: str) -> HttpResponse:
 
 def refused(request: HttpRequest, why: str, status: int) -> HttpResponse:
     """The page that says why somebody is not let in."""
-    return render(request, "accounts/refused.html", {"why": why, "title": "Not signed in"}, status=status)
+    return render(request, "accounts/refused.html", {"why": why, "title": "Not let in"}, status=status)
