@@ -190,6 +190,7 @@ _WAYS_IN: tuple[tuple[Scopes | None, str], ...] = (
         GET /v1/monitor/stream
         GET /v1/opencode/codebases/{codebase_id}/events
         GET /v1/opencode/codebases/{codebase_id}/tasks
+        GET /v1/opencode/codebases/{codebase_id}/working-trees
         GET /v1/opencode/database/status
         GET /v1/opencode/database/workers
         GET /v1/opencode/models
@@ -244,6 +245,7 @@ _WAYS_IN: tuple[tuple[Scopes | None, str], ...] = (
         POST /v1/opencode/tasks/{task_id}/cancel
         POST /v1/opencode/tasks/{task_id}/input
         POST /v1/opencode/tasks/{task_id}/requeue
+        POST /v1/opencode/tasks/{task_id}/working-tree
         POST /v1/queue/pause
         POST /v1/queue/resume
         """,
@@ -264,6 +266,7 @@ _WAYS_IN: tuple[tuple[Scopes | None, str], ...] = (
         GET /v1/worker/tasks/stream
         POST /v1/worker/tasks/{task_id}/events
         POST /v1/worker/tasks/{task_id}/files
+        PUT /v1/worker/working-trees
         """,
     ),
 )

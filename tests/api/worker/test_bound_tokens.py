@@ -137,6 +137,16 @@ def test_it_does_its_own_tasks_work(cast: Cast, bound: Api, shop: Codebase) -> N
     assert bound.post("/v1/worker/tasks/release", {**shown, "status": "completed"}).json()["status"] == "completed"
 
 
+def test_it_tells_of_its_codebases_working_trees_alone(cast: Cast, bound: Api, bank: Codebase) -> None:
+    claim = cast.held(codebase_id=bank.id)
+    tree = {"id": "t1", "state": "active", "branch": "b", "base": "a1", "head": "a2"}
+    for told in ({"codebase_id": bank.id}, {"task_ids": [str(claim.task_id)]}):
+        refused = bound.put("/v1/worker/working-trees", {"worker_id": "w9", "trees": [tree | told]})
+        assert code(refused) == (403, "codebase_forbidden")
+    refused = bound.put("/v1/worker/working-trees", {"worker_id": "w1", "trees": []})
+    assert refused.status_code in (403, 404)
+
+
 def test_it_syncs_sessions_of_its_codebases_alone(bound: Api, shop: Codebase, bank: Codebase) -> None:
     said = {"worker_id": "w9", "source": "opencode", "sessions": [{"id": "ses_1", "title": "Till"}]}
     assert bound.post(f"/v1/opencode/codebases/{shop.id}/sessions/sync", said).json()["synced"] == 1
