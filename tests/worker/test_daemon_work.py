@@ -16,7 +16,7 @@ def test_a_task_is_claimed_reported_and_completed(
     server.wait_ended(task)
     assert task.status == "completed"
     assert task.release["result"] == "wrote notes.txt"
-    assert task.kinds == ["session", "tool_use", "tool_result", "file_change", "output", "usage"]
+    assert task.kinds == ["session", "tool_use", "tool_result", "file_change", "output", "usage", "artifact"]
     assert task.events("file_change")[0]["action"] == "created"
     assert task.release["session_id"] == task.events("session")[0]["session_id"]
 

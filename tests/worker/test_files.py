@@ -19,7 +19,8 @@ CLAIM = {"id": "t1", "claim_token": "c1"}
 
 def artifacts(task: FakeTask) -> dict[str, str]:
     """What was handed over: the file ids of the reported artifacts, by their names."""
-    return {event["name"]: event["parts"][0]["file_id"] for event in task.events("artifact")}
+    files = [event for event in task.events("artifact") if event["artifact_id"].startswith("file:")]
+    return {event["name"]: event["parts"][0]["file_id"] for event in files}
 
 
 def statuses(task: FakeTask) -> str:
