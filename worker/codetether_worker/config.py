@@ -10,7 +10,7 @@ import os
 import re
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +33,18 @@ class CodebaseSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgramPaths:
+    """Agent programs, by name or path, where the PATH is not to be searched; `_acp` are the adapters."""
+
+    opencode: str | None = None
+    gemini: str | None = None
+    claude: str | None = None
+    claude_acp: str | None = None
+    codex: str | None = None
+    codex_acp: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Every setting, checked. All times are in seconds."""
 
@@ -51,10 +63,7 @@ class Config:
     idle_limit: float
     stop_grace: float
     sessions: SessionLimits
-    opencode_bin: str | None
-    gemini_bin: str | None
-    claude_acp_bin: str | None
-    codex_acp_bin: str | None
+    programs: ProgramPaths
     acp_agents: tuple[AcpAgentSpec, ...]
     agent: str | None
     conformance: bool
@@ -91,10 +100,7 @@ def load_config(
         idle_limit=source.seconds("idle_limit"),
         stop_grace=source.seconds("stop_grace"),
         sessions=_session_limits(source),
-        opencode_bin=source.text("opencode_bin"),
-        gemini_bin=source.text("gemini_bin"),
-        claude_acp_bin=source.text("claude_acp_bin"),
-        codex_acp_bin=source.text("codex_acp_bin"),
+        programs=ProgramPaths(**{known.name: source.text(f"{known.name}_bin") for known in fields(ProgramPaths)}),
         acp_agents=acp_agents(*source.find("acp_agents")),
         agent=source.text("agent"),
         conformance=source.switch("conformance"),

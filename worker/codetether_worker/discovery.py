@@ -15,7 +15,7 @@ from typing import Any
 from codetether_sessions.stores import data_folder
 from codetether_worker import __version__
 from codetether_worker.agents.kinds import kinds_of
-from codetether_worker.agents.launch import AgentKind, bare_model
+from codetether_worker.agents.launch import AgentKind, CliKind, bare_model
 from codetether_worker.agents.opencode_environment import opencode_environment
 from codetether_worker.config import Config
 from codetether_worker.errors import ConfigError
@@ -45,12 +45,16 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """An agent program on this machine, and the models that it has credentials for; `version` empty where unknown."""
+    """An agent program on this machine, and the models that it has credentials for; `version` empty where unknown.
+
+    `by_line`: its adapter is missing, so it is run anew for each prompt and nobody can be asked.
+    """
 
     name: str
     program: Path
     models: tuple[Model, ...]
     version: str = ""
+    by_line: bool = False
 
     def offers(self, model: str) -> bool:
         """A model may be named without its provider."""
@@ -108,17 +112,26 @@ async def _with_version(found: Installed, config: Config) -> Installed:
 
 
 async def _find_opencode(config: Config) -> Installed | None:
-    program = _which("opencode", config.opencode_bin, "OPENCODE_BIN", config.environment)
+    program = _which("opencode", config.programs.opencode, "OPENCODE_BIN", config.environment)
     if program is None:
         return None
     return Installed("opencode", program, await list_models(program, config.environment))
 
 
 def _find(kind: AgentKind, config: Config) -> Installed | None:
+    """The program that speaks the protocol; else the one that is run for each prompt."""
     program = _which(kind.executable, kind.named(config), kind.variable, config.environment)
-    if program is None:
+    alone = _alone(kind.cli, config) if kind.cli else None
+    found = program or alone
+    if found is None:
         return None
-    return Installed(kind.name, program, tuple(Model(name) for name in kind.models(config.environment)))
+    models = tuple(Model(name) for name in kind.models(config.environment))
+    return Installed(kind.name, found, models, by_line=program is None)
+
+
+def _alone(kind: CliKind, config: Config) -> Path | None:
+    """The program itself, with or without its adapter."""
+    return _which(kind.executable, kind.named(config), kind.variable, config.environment)
 
 
 def _preferred(found: Sequence[Installed], first: str | None) -> tuple[Installed, ...]:

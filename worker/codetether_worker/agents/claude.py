@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from codetether_worker.agents.base import Assignment
+from codetether_worker.agents.cli_lines import read_claude
 from codetether_worker.agents.launch import (
     AgentKind,
+    CliKind,
+    CliLaunch,
     Launch,
     Quirks,
     Update,
@@ -78,7 +81,31 @@ def _normalised(update: Update) -> Update:
     return {**update, "toolName": tool} if isinstance(tool, str) else update
 
 
+def launch_claude_cli(program: Path, base: Mapping[str, str], assignment: Assignment) -> CliLaunch:
+    """`claude -p`. Without an adapter nobody can be asked, so it is either kept from writing or not asked at all."""
+    flags = ["-p", "--output-format", "stream-json", "--verbose", "--setting-sources", "user"]
+    flags += ["--append-system-prompt", _NOTES]
+    environment = claude_environment(base, assignment)
+    if assignment.reads_only:
+        flags += ["--permission-mode", "plan", "--disallowed-tools", ",".join(WRITING_TOOLS)]
+    else:
+        flags += ["--permission-mode", "bypassPermissions"]
+        environment["IS_SANDBOX"] = "1"  # else it refuses that mode to root
+
+    def command(session_id: str | None, forks: bool) -> tuple[str, ...]:
+        resumed = ("--resume", session_id) if session_id else ()
+        return (str(program), *flags, *resumed, *(("--fork-session",) if forks else ()))
+
+    return CliLaunch("claude", command, environment, read_claude)
+
+
 _QUIRKS = Quirks(normalised=_normalised, counts_cost_anew=True)
 CLAUDE = AgentKind(
-    "claude", "claude-agent-acp", "CLAUDE_ACP_BIN", lambda config: config.claude_acp_bin, claude_models, launch_claude
+    "claude",
+    "claude-agent-acp",
+    "CLAUDE_ACP_BIN",
+    lambda config: config.programs.claude_acp,
+    claude_models,
+    launch_claude,
+    CliKind("claude", "CLAUDE_BIN", lambda config: config.programs.claude, "CLAUDE_CODE_EXECUTABLE", launch_claude_cli),
 )

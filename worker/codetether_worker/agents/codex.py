@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from codetether_worker.agents.base import Assignment
+from codetether_worker.agents.cli_lines import read_codex
 from codetether_worker.agents.launch import (
     AgentKind,
+    CliKind,
+    CliLaunch,
     Launch,
     Quirks,
     Update,
@@ -109,7 +112,32 @@ def _broke(update: Update) -> bool:
     return isinstance(status, Mapping) and status.get("type") == "systemError"
 
 
+def launch_codex_cli(program: Path, base: Mapping[str, str], assignment: Assignment) -> CliLaunch:
+    """`codex exec`, which asks nobody: what its sandbox does not let pass fails, and the model is told so."""
+    environment = inherited_environment(base)
+    sandbox = _READ_ONLY if assignment.reads_only else "workspace-write"
+    flags = ["exec", "--json", "--skip-git-repo-check", "--sandbox", sandbox, "--cd", str(assignment.workdir)]
+    flags += ["--model", bare_model(assignment.model)] if assignment.model else []
+    for variable, value in _flattened(provider_by_key(environment)):
+        flags += ["-c", f"{variable}={json.dumps(value)}"]
+
+    def command(session_id: str | None, forks: bool) -> tuple[str, ...]:
+        earlier = ("fork" if forks else "resume", session_id) if session_id else ()
+        return (str(program), *flags, *earlier, "-")
+
+    return CliLaunch("codex", command, environment, read_codex)
+
+
+def _flattened(settings: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _flattened(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", value
+
+
 _QUIRKS = Quirks(normalised=_normalised, broke=_broke)
 CODEX = AgentKind(
-    "codex", "codex-acp", "CODEX_ACP_BIN", lambda config: config.codex_acp_bin, codex_models, launch_codex
-)
+    "codex", "codex-acp", "CODEX_ACP_BIN", lambda config: config.programs.codex_acp, codex_models, launch_codex,
+    CliKind("codex", "CODEX_BIN", lambda config: config.programs.codex, "CODEX_PATH", launch_codex_cli),
+)  # fmt: skip

@@ -125,4 +125,6 @@ def _tokens(meta: Mapping[str, Any]) -> Tokens | None:
 
 
 _QUIRKS = Quirks(normalised=_normalised, tokens=_tokens, replay_silence=0.5, resume_delay=_resume_delay)
-GEMINI = AgentKind("gemini", "gemini", "GEMINI_BIN", lambda config: config.gemini_bin, gemini_models, launch_gemini)
+GEMINI = AgentKind(
+    "gemini", "gemini", "GEMINI_BIN", lambda config: config.programs.gemini, gemini_models, launch_gemini
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,11 +93,40 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
+class CliLaunch:
+    """How to run a program for one prompt, which it reads from its standard input.
+
+    `command` takes the session to go on with and whether to fork it. `read` takes a line that the program has printed,
+    and what its lines have told so far, which it completes.
+    """
+
+    program: str
+    command: Callable[[str | None, bool], tuple[str, ...]]
+    environment: Mapping[str, str]
+    read: Callable[[Mapping[str, Any], Any], Iterator[Update]]
+
+
+@dataclass(frozen=True, slots=True)
+class CliKind:
+    """The program behind an adapter, which does without where the adapter is missing.
+
+    `handed_as` is the variable by which the adapter is told to run this one in place of its own.
+    """
+
+    executable: str
+    variable: str
+    named: Callable[[Config], str | None]
+    handed_as: str
+    launch: Callable[[Path, Mapping[str, str], Assignment], CliLaunch]
+
+
+@dataclass(frozen=True, slots=True)
 class AgentKind:
     """An agent program that a worker knows how to drive, whether this machine has it or not.
 
     `executable` is looked for on the PATH unless `named`, set by `variable`, is another program. `models` are what
     the environment and the files it leads to have credentials for, as provider/model; none without credentials.
+    `cli` is what is run for each prompt where the executable, an adapter, is missing.
     """
 
     name: str
@@ -106,3 +135,4 @@ class AgentKind:
     named: Callable[[Config], str | None]
     models: Callable[[Mapping[str, str]], tuple[str, ...]]
     launch: Callable[[Path, Mapping[str, str], Assignment], Launch]
+    cli: CliKind | None = None

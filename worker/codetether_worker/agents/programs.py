@@ -11,13 +11,14 @@ from codetether_worker.agents.base import AgentProgram, AgentSession, Assignment
 from codetether_worker.agents.builtin import BuiltinSession
 from codetether_worker.agents.conformance import ConformanceSession
 from codetether_worker.agents.kinds import kinds_of
-from codetether_worker.agents.launch import AgentKind, Launch
+from codetether_worker.agents.launch import AgentKind, CliKind, CliLaunch, Launch
 from codetether_worker.config import Config
-from codetether_worker.discovery import CONFORMANCE, Inventory
+from codetether_worker.discovery import CONFORMANCE, Installed, Inventory
 
 # Named, not imported: the protocol library takes half a second, which a worker without agents need not spend.
 _OPENCODE = "codetether_worker.agents.opencode:OpenCode"
 _SESSION = "codetether_worker.agents.acp_session:AcpSession"
+_CLI_SESSION = "codetether_worker.agents.cli_session:CliSession"
 
 
 class Builtin:
@@ -52,6 +53,20 @@ class AcpProgram:
         return self._session(assignment, self._kind.launch(self._program, self._environment, assignment))
 
 
+class CliProgram:
+    """A program of such a kind whose adapter is missing."""
+
+    def __init__(self, kind: CliKind, installed: Installed, environment: Mapping[str, str]) -> None:
+        self.name = installed.name
+        self._kind = kind
+        self._program = installed.program
+        self._environment = environment
+        self._session: Callable[[Assignment, CliLaunch], AgentSession] = resolve_name(_CLI_SESSION)
+
+    def open(self, assignment: Assignment) -> AgentSession:
+        return self._session(assignment, self._kind.launch(self._program, self._environment, assignment))
+
+
 class Programs:
     """Opens sessions of the programs that the inventory has found; each is loaded at its first use."""
 
@@ -72,7 +87,15 @@ class Programs:
         if installed is None:
             raise LookupError(f"{name} is not in the inventory")
         for kind in kinds_of(self._config):
+            if kind.name == name and kind.cli and installed.by_line:
+                return CliProgram(kind.cli, installed, self._config.environment)
             if kind.name == name:
-                return AcpProgram(kind, installed.program, self._config.environment)
+                return AcpProgram(kind, installed.program, self._environment_for(kind))
         make: Callable[..., AgentProgram] = resolve_name(_OPENCODE)
         return make(installed.program, self._config.environment)
+
+    def _environment_for(self, kind: AgentKind) -> Mapping[str, str]:
+        """The worker's own; an adapter is told which program to run in place of the one that it brings along."""
+        named = kind.cli.named(self._config) if kind.cli else None
+        handed = {kind.cli.handed_as: named} if kind.cli and named else {}
+        return {**self._config.environment, **handed}

@@ -42,6 +42,11 @@ async def _agent(found: Installed, config: Config) -> Finding:
     if not found.models:
         mend = f"log in with it as {user()}, or set its provider's key for the worker; then start the worker anew"
         return warn(area, f"{version} at {found.program}, without credentials for any model", mend)
+    if found.by_line:
+        text = f"{version} at {found.program}, without its adapter: it can ask nobody, and codebases that want to be"
+        return warn(
+            area, f"{text} asked first are refused", "install the adapter that the worker's documentation names"
+        )
     count = len(found.models)
     models = "1 model" if count == 1 else f"{count} models"
     return ok(area, f"{version} at {found.program}, credentials for {models}")
