@@ -3,6 +3,7 @@
 Protocol lane: A2A, worker protocol, streams, health: thin endpoints. Management lane: the rest, which is Django's.
 """
 
+import gc
 import logging
 import os
 from collections.abc import AsyncIterator
@@ -46,6 +47,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
         log.warning("A2A_CONFORMANCE=true: A2A MESSAGES GO TO THE AGENT OF A TEST KIT, NOT TO ONE THAT WORKS")
     wakeups = hub()
     wakeups.listen()
+    gc.freeze()  # what the start has loaded stays: the collector need not go through it again
     try:
         with stopping.watching_signals():
             async with watch().awake():

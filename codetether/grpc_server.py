@@ -1,6 +1,7 @@
 """The gRPC process: A2A's gRPC binding on a port of its own. Started by `codetether grpc` and by the supervisor."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -38,6 +39,7 @@ async def serve() -> None:
         with stopping.watching_signals(), stopping.calling(ended.set):
             async with watch().awake():
                 await server.start()
+                gc.freeze()  # what the start has loaded stays: the collector need not go through it again
                 log.info("gRPC on %s port %s", settings.A2A_GRPC_HOST, port)
                 await ended.wait()
                 await server.stop(GRACE_SECONDS)
