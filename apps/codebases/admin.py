@@ -16,12 +16,13 @@ from unfold.widgets import (
 from apps.accounts.console import RowForm, WorkspaceAdmin, display
 from apps.accounts.permissions import Scope
 from apps.codebases.models import Codebase
+from apps.codebases.rules import LIMIT_SETTINGS, LimitFields
 from apps.codebases.services import CodebaseChange, codebase_change
 
 AGENT_SETTINGS = ("program", "default_model", "auto_approve", "max_iterations", "working_directory", "working_tree")
 
 
-class CodebaseForm(RowForm):
+class CodebaseForm(LimitFields, RowForm):
     """A codebase's words, and how agents work in it; the latter are single keys of its `agent_config`."""
 
     program = forms.RegexField(
@@ -50,7 +51,6 @@ class CodebaseForm(RowForm):
         widget=UnfoldAdminTextInputWidget(),
         help_text="A folder below the codebase's, where agents begin. Empty: its root.",
     )
-
     working_tree = forms.ChoiceField(
         choices=[("in_place", "In its own folder, one task at a time"), ("worktree", "A git worktree for each task")],
         required=False,
@@ -65,7 +65,7 @@ class CodebaseForm(RowForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         config = kwargs["instance"].agent_config if kwargs.get("instance") else {}
         present = {"auto_approve": True, "max_iterations": 10, "working_tree": "in_place"} | {
-            name: config[name] for name in AGENT_SETTINGS if name in config
+            name: config[name] for name in (*AGENT_SETTINGS, *LIMIT_SETTINGS) if name in config
         }
         super().__init__(*args, **{**kwargs, "initial": {**present, **(kwargs.get("initial") or {})}})
 
@@ -90,6 +90,7 @@ class CodebaseAdmin(WorkspaceAdmin):
     fieldsets: ClassVar[tuple[Any, ...]] = (
         (None, {"fields": ("name", "description")}),
         ("How agents work in it", {"fields": AGENT_SETTINGS}),
+        ("What they may do and use", {"fields": LIMIT_SETTINGS}),
         ("Facts", {"fields": readonly_fields}),
     )
     empty_hint = (
@@ -117,6 +118,6 @@ class CodebaseAdmin(WorkspaceAdmin):
             change=CodebaseChange(
                 name=said["name"],
                 description=said["description"],
-                agent_config={name: said[name] for name in AGENT_SETTINGS},
+                agent_config={name: said[name] for name in (*AGENT_SETTINGS, *LIMIT_SETTINGS)},
             ),
         )

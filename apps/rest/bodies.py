@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from apps.codebases.rules import RULE, RULE_LENGTH, RULES_MOST
 from apps.rest.reading import NAME_LIMIT, Body, Moment, Name, Text
 
 PATH_LIMIT = 4096
@@ -15,8 +16,14 @@ PATH_LIMIT = 4096
 Program = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]*$", max_length=64)]
 
 
+Amount = Annotated[float, Field(ge=0, le=10**9)]
+Rules = Annotated[list[Annotated[str, Field(pattern=RULE, max_length=RULE_LENGTH)]], Field(max_length=RULES_MOST)]
+
+
 class AgentConfig(Body):
-    """How agents work in a codebase. `parallel`: a worker may run several of its tasks at once in the one folder.
+    """How agents work in a codebase, and what an attempt may use there; zero sets no limit.
+
+    `parallel`: a worker may run several of its tasks at once in the one folder.
 
     `program`: the agent program that works in it, by the name under which workers have it; empty: the worker's choice.
     """
@@ -28,6 +35,12 @@ class AgentConfig(Body):
     working_directory: Annotated[str, Field(max_length=PATH_LIMIT)] = ""
     working_tree: Literal["in_place", "worktree"] = "in_place"
     parallel: bool = False
+    allow: Rules = []
+    deny: Rules = []
+    max_minutes: Amount = 0
+    max_cost_usd: Amount = 0
+    max_tokens: Annotated[int, Field(ge=0, le=10**12)] = 0
+    fallback_models: Annotated[list[Name], Field(max_length=20)] = []
 
 
 CodebaseId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]*$", max_length=128)]
@@ -69,6 +82,9 @@ class TaskMetadata(Body):
     resume_session_id: Name = ""
     notify_email: Name = ""
     concurrency_key: Name = ""
+    max_minutes: Amount = 0
+    max_cost_usd: Amount = 0
+    max_tokens: Annotated[int, Field(ge=0, le=10**12)] = 0
 
 
 class TriggerBody(Body):

@@ -46,9 +46,11 @@ def requeued(*, reason: str, error: str = "", delay_seconds: float = 0, burn: bo
     return Event("requeued", {"reason": reason, "error": error, "delay_seconds": delay_seconds, "burn": burn})
 
 
-def asked(*, state: State, question: str, options: list[Data], call_id: str = "") -> Event:
-    """The agent needs a person: an answer (input_required) or credentials (auth_required)."""
-    return Event("asked", {"state": str(state), "question": question, "options": options, "call_id": call_id})
+def asked(*, state: State, question: str, options: list[Data], call_id: str = "", diff: str = "") -> Event:
+    """The agent needs a person: an answer (input_required) or credentials (auth_required). `diff` is the change that
+    it asks for, where it is one."""
+    data = {"state": str(state), "question": question, "options": options, "call_id": call_id}
+    return Event("asked", data | {"diff": diff} if diff else data)
 
 
 def answered(*, message: str, data: Data, by: str, resumes: str) -> Event:

@@ -64,6 +64,7 @@ WORKER_EVENTS: dict[str, dict[str, Field]] = {
         "question": Field(TEXT, required=True),
         "options": Field(LIST),
         "call_id": Field(TEXT),
+        "diff": Field(TEXT),
         "auth": Field(FLAG),
     },
 }

@@ -17,6 +17,7 @@ from apps.core.errors import MalformedError
 from apps.core.ids import parse_id
 from apps.tasks.errors import AlreadyClaimedError, StaleClaimError, TaskNotFoundError
 from apps.tasks.selectors import (
+    answer_for_holder,
     codebase_of,
     files_for_holder,
     held_claims,
@@ -168,6 +169,7 @@ def claim_facts(task: "Task") -> dict[str, Any]:
         "lease_seconds": settings.LEASE_SECONDS,
         "message_seq": task.heard_seq,
         "files": files_for_holder(task),
+        "answer": answer_for_holder(task),
         "codebase": codebase
         and {
             "id": codebase.id,
@@ -228,7 +230,7 @@ def release_held(claim: Claim, body: Mapping[str, Any]) -> "Task":
     if status == State.PENDING:
         return _given_back(claim, body)
     if status in (State.INPUT_REQUIRED, State.AUTH_REQUIRED):
-        question = reading.text(body, "question", required=True, limit=reading.TEXT_LIMIT)
+        question = reading.text(body, "question", limit=reading.TEXT_LIMIT)
         options = reading.listed(body, "options", lambda entry: entry if isinstance(entry, dict) else None)
         return task_leave_question(claim=claim, question=question, options=options, auth=status == State.AUTH_REQUIRED)
     if status not in (State.COMPLETED, State.FAILED, State.CANCELLED, State.REJECTED):

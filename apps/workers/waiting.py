@@ -63,6 +63,8 @@ def why_each_waits(tasks: Collection["Task"]) -> Mapping[uuid.UUID, Reason]:
     for task in tasks:
         scene = scenes.setdefault(task.workspace_id, Scene(task.workspace_id))
         reason = scene.why(task)
+        if reason.code == "not_before" and task.error:
+            reason = Reason(reason.code, f"{reason.text}: {task.error}")
         reasons[task.id] = reason if reason.code != NEXT_IN_LINE.code else _in_line(scene, task)
     return reasons
 

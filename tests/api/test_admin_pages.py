@@ -163,12 +163,24 @@ def test_codebase_edit_changes_words_and_settings_only(cast: Cast, otto: Client)
     codebase = cast.codebase("shop", agent_config={"auto_approve": True, "kept": 1})
     url = reverse("admin:codebases_codebase_change", args=[codebase.pk])
     said = {"name": "Shop", "description": "ours", "max_iterations": "5", "path": "/etc", "worker_id": "evil"}
+    said |= {"deny": "bash:rm *\n\nedit:**/.env", "max_minutes": "30"}
     assert otto.post(url, said).status_code == 302
     codebase.refresh_from_db()
     assert (codebase.name, codebase.path, codebase.worker_id) == ("Shop", "/code/shop", "w1")
     assert codebase.agent_config["kept"] == 1
     assert codebase.agent_config["auto_approve"] is False
     assert codebase.agent_config["max_iterations"] == 5
+    assert codebase.agent_config["deny"] == ["bash:rm *", "edit:**/.env"]
+    assert (codebase.agent_config["max_minutes"], codebase.agent_config["max_cost_usd"]) == (30, 0)
+
+
+def test_a_line_that_is_no_rule_is_not_saved(cast: Cast, otto: Client) -> None:
+    codebase = cast.codebase("shop")
+    url = reverse("admin:codebases_codebase_change", args=[codebase.pk])
+    page = otto.post(url, {"name": "Shop", "max_iterations": "5", "deny": "rm -rf *"})
+    assert b"wrong form: rm -rf *" in page.content
+    codebase.refresh_from_db()
+    assert codebase.agent_config == {}
 
 
 def test_viewer_does_not_edit_codebases(cast: Cast) -> None:

@@ -1,5 +1,7 @@
 """Codebases over REST: registering, listing, changing, removing."""
 
+import pytest
+
 from apps.accounts.permissions import Role
 from apps.codebases.models import Codebase
 from apps.rest import answers
@@ -128,6 +130,24 @@ def test_settings_change_one_by_one(api: Api, cast: Cast) -> None:
     changed = api.patch(f"{PATH}/{shop.id}", {"agent_config": {"auto_approve": False}, "description": "tills"}).json()
     assert changed["codebase"]["agent_config"] == {"default_model": "a/b", "auto_approve": False}
     assert changed["codebase"]["description"] == "tills"
+
+
+def test_limits_and_rules_are_kept_as_they_are_said(api: Api, cast: Cast) -> None:
+    shop = cast.codebase()
+    said = {"allow": ["read", "bash:git *", "edit:docs/**"], "deny": ["*:**/.env"], "max_minutes": 2.5}
+    said |= {"max_cost_usd": 1, "max_tokens": 9, "fallback_models": ["a/b"]}
+    changed = api.patch(f"{PATH}/{shop.id}", {"agent_config": said}).json()
+    assert changed["codebase"]["agent_config"] == said
+
+
+@pytest.mark.parametrize(
+    "config", [{"allow": ["bash:"]}, {"deny": ["git push*"]}, {"allow": [":x"]}, {"max_minutes": -1}, {"allow": "read"}]
+)
+def test_what_is_no_rule_or_limit_is_refused(api: Api, cast: Cast, config: dict[str, object]) -> None:
+    shop = cast.codebase()
+    assert api.patch(f"{PATH}/{shop.id}", {"agent_config": config}).status_code in (400, 422)
+    shop.refresh_from_db()
+    assert shop.agent_config == {}
 
 
 def test_path_cannot_be_changed(api: Api, cast: Cast) -> None:

@@ -29,6 +29,7 @@ from apps.tasks.selectors.queue import (
 )
 from apps.tasks.selectors.tasks import (
     TaskFilter,
+    answer_for_holder,
     codebase_of,
     current_task,
     held_claims,
@@ -59,6 +60,7 @@ __all__ = [
     "TaskFilter",
     "Totals",
     "Waiting",
+    "answer_for_holder",
     "asking_count",
     "codebase_of",
     "current_task",

@@ -136,6 +136,19 @@ def steering_after(task_id: uuid.UUID, seq: int) -> list[Mapping[str, Any]]:
     return [{"seq": row.seq, "kind": row.kind, **row.data} for row in rows]
 
 
+def answer_for_holder(task: Task) -> dict[str, Any] | None:
+    """What a person has answered to the question that an earlier attempt has left, with the question; None where the
+    latest question has no answer that is still to be heard."""
+    if task.last_steering_seq <= task.heard_seq:
+        return None
+    latest = list(TaskEvent.objects.filter(task_id=task.id, kind__in=["asked", "answered"]).order_by("-seq")[:2])
+    if [event.kind for event in latest] != ["answered", "asked"] or latest[0].seq <= task.heard_seq:
+        return None
+    answer, asked = latest
+    said = {name: answer.data[name] for name in ("message", "data", "by")}
+    return {"seq": answer.seq, **said, **{name: asked.data[name] for name in ("question", "options", "call_id")}}
+
+
 def held_claims(
     *, workspace_id: uuid.UUID, worker_id: str, task_id: uuid.UUID | None = None
 ) -> list[tuple[uuid.UUID, uuid.UUID]]:

@@ -4,15 +4,18 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import F
+
+from apps.core.errors import InvalidError
 from apps.tasks import events
 from apps.tasks.events import Data, Event
-from apps.tasks.models import Task
+from apps.tasks.models import Task, TaskEvent
 from apps.tasks.services import explain, statements
 from apps.tasks.services.announce import announce
 from apps.tasks.services.follow_up import follow_up
 from apps.tasks.services.hold import Claim
 from apps.tasks.services.statements import Guard, Sql
-from apps.tasks.states import HELD, State, sources_of
+from apps.tasks.states import ASKING, HELD, State, sources_of
 
 BACKOFF_FIRST = 2.0
 BACKOFF_MOST = 300.0
@@ -141,8 +144,10 @@ def send_back(*, task_id: Any, guard: Guard, event: Event) -> Task | None:
 
 
 def task_snooze(*, claim: Claim, seconds: float, reason: str) -> Task:
-    """Give the task back for `seconds` (a provider's limit, a drain); burns no attempt."""
-    event = events.requeued(reason=reason, delay_seconds=max(0.0, min(seconds, SNOOZE_MOST)), burn=False)
+    """Give the task back for `seconds` (a provider's limit, a drain); burns no attempt. While it has to wait, the
+    reason stands in its row, too."""
+    delay = max(0.0, min(seconds, SNOOZE_MOST))
+    event = events.requeued(reason=reason, error=reason if delay else "", delay_seconds=delay, burn=False)
     task = send_back(task_id=claim.task_id, guard=claim.guard(HELD), event=event)
     if task is None:
         raise explain.stale_claim(claim.workspace_id, claim.task_id)
@@ -164,11 +169,30 @@ def task_decline(*, claim: Claim, worker_id: str, reason: str) -> Task:
 
 
 def task_leave_question(*, claim: Claim, question: str, options: list[Data], auth: bool = False) -> Task:
-    """End the attempt with a question; whoever claims the task after the answer resumes its session."""
+    """End the attempt with a question; whoever claims the task after the answer resumes its session.
+
+    Without a text the question that the task asks already stays open; where that has just been answered, the task is
+    pending again.
+    """
+    if not question:
+        return _leave_asking(claim)
     state = State.AUTH_REQUIRED if auth else State.INPUT_REQUIRED
     asked = events.asked(state=state, question=question, options=options)
     left = events.lease_lost(worker_id="")
     return _released(claim, [asked, left], {**RELEASED, "state": str(state)})
+
+
+def _leave_asking(claim: Claim) -> Task:
+    left = [events.lease_lost(worker_id="")]
+    task = statements.append(task_id=claim.task_id, guard=claim.guard(ASKING), events=left, changes=dict(RELEASED))
+    if task is not None:
+        return announce(task)
+    asked = TaskEvent.objects.filter(task_id=claim.task_id, seq__gt=F("task__claim_seq"), kind="asked")
+    if not asked.filter(task__claim_token=claim.token, task__state=State.RUNNING).exists():
+        if not Task.objects.filter(id=claim.task_id, claim_token=claim.token).exists():
+            raise explain.stale_claim(claim.workspace_id, claim.task_id)
+        raise InvalidError("No question is open.", errors={"question": ["Say what to ask."]})
+    return task_snooze(claim=claim, seconds=0, reason="answered while its worker let go")
 
 
 def _released(claim: Claim, happened: list[Event], changes: dict[str, Any]) -> Task:

@@ -182,4 +182,5 @@ def _asked(data: Data) -> Event:
         question=data["question"],
         options=data.get("options", []),
         call_id=data.get("call_id", ""),
+        diff=data.get("diff", ""),
     )

@@ -9,6 +9,7 @@ from apps.core.db import in_database
 from apps.tasks import log
 from apps.tasks.models import OutboxEntry, Task
 from apps.tasks.services import task_answer
+from apps.workers.waiting import why_pending
 from tests.api.worker.laptop import Json, Laptop
 from tests.factories import Cast
 
@@ -165,3 +166,40 @@ async def test_worker_of_before_is_refused_what_it_does_not_hold(cast: Cast, w1:
         refused = await w2.post("/v1/worker/tasks/release", {"task_id": held["id"], "result": "mine"} | body)
         assert refused.status_code in (400, 409)
     assert await in_database(Task.objects.values().get) == before
+
+
+async def test_an_unanswered_question_stays_open_when_its_worker_lets_go(cast: Cast, w1: Laptop) -> None:
+    held = await held_by(w1, cast)
+    asked: Json = {"question": "May I?", "options": [{"id": "once", "label": "Yes"}], "diff": "+new\n"}
+    session: Json = {"seq": 1, "kind": "session", "data": {"session_id": "ses_1"}}
+    await w1.report(held, session, {"seq": 2, "kind": "input_required", "data": asked})
+    assert (await w1.release(held, "input_required")).json()["status"] == "input_required"
+    task = await row()
+    assert (task.lease_expires_at, task.worker_id) == (None, "")
+    assert await kinds() == ["created", "claimed", "session", "asked", "lease_lost"]
+    [event] = [event for event in await in_database(log.read, task.id) if event.kind == "asked"]
+    assert event.data["diff"] == "+new\n"
+    answer: Json = {"message": "yes", "data": {"option_id": "once"}, "by": "ada"}
+    await in_database(task_answer, workspace_id=task.workspace_id, task_id=task.id, **answer)
+    again = await w1.take()
+    assert (again["attempt"], again["session_id"]) == (2, "ses_1")
+    assert again["answer"].pop("seq") > again["message_seq"]
+    assert again["answer"] == {**answer, "question": "May I?", "options": asked["options"], "call_id": ""}
+
+
+async def test_an_answer_that_crosses_the_letting_go_is_not_lost(cast: Cast, w1: Laptop) -> None:
+    held = await held_by(w1, cast)
+    await w1.report(held, {"seq": 1, "kind": "input_required", "data": {"question": "May I?"}})
+    task = await row()
+    await in_database(task_answer, workspace_id=task.workspace_id, task_id=task.id, message="yes", by="ada")
+    assert (await w1.release(held, "input_required")).json()["status"] == "pending"
+    assert (await w1.take())["answer"]["message"] == "yes"
+
+
+async def test_a_snoozed_task_says_why_it_waits(cast: Cast, w1: Laptop) -> None:
+    held = await held_by(w1, cast)
+    await w1.release(held, "pending", error="a limit of the provider", error_code="quota", retry_after=3600)
+    task = await row()
+    reason = await in_database(why_pending, task)
+    assert (task.attempt, task.max_attempts, reason and reason.code) == (1, 4, "not_before")
+    assert str(reason and reason.text).endswith(": a limit of the provider")
