@@ -159,12 +159,18 @@ class Agent:
         kinds = ("allow_once", "allow_always", "reject_once")
         options = [{"optionId": f"o-{kind}", "name": kind.replace("_", " "), "kind": kind} for kind in kinds]
         call = {"toolCallId": "call-1", "title": "rm -rf build", "kind": "execute", "status": "pending"}
-        request_id = uuid.uuid4().hex
         params = {"sessionId": session_id, "toolCall": call, "options": options}
-        self._send(id=request_id, method="session/request_permission", params=params)
+        answer = self._ask_client("session/request_permission", params)
+        self._update(session_id, _chunk(json.dumps(answer["outcome"])))
+
+    def _ask_client(self, method: str, params: dict[str, Any]) -> dict[str, Any]:
+        """What the worker answers; waits for ever."""
+        request_id = uuid.uuid4().hex
+        self._send(id=request_id, method=method, params=params)
         with self._answered:
             self._answered.wait_for(lambda: request_id in self._answers)
-        self._update(session_id, _chunk(json.dumps(self._answers[request_id]["outcome"])))
+        answer: dict[str, Any] = self._answers[request_id]
+        return answer
 
     def _do_fail(self, session_id: str, text: str) -> None:
         raise RuntimeError(text)

@@ -4,6 +4,7 @@ import ast
 import re
 
 from codetether_worker.agents.opencode_environment import opencode_environment
+from codetether_worker.agents.opencode_news import Interface
 from codetether_worker.options import OPTIONS
 from tests.architecture.sources import ROOT, sources
 from tests.unit.documents import marked, names, rows
@@ -94,8 +95,8 @@ def test_every_variable_about_opencode_is_documented() -> None:
 
 
 def test_opencode_gets_the_documented_environment() -> None:
-    given = opencode_environment({}, asks_first=True, max_steps=9)
-    documented = {marked(row["Variable"])[0]: marked(row["Default"]) for row in _tables()["agents"]}
+    given = opencode_environment({}, asks_first=True, max_steps=9) | Interface(1, "made anew").environment
+    documented = {name: marked(row["Default"]) for row in _tables()["agents"] for name in marked(row["Variable"])}
     assert documented.keys() == given.keys()
     assert all(given[name] == default[0] for name, default in documented.items() if default)
 

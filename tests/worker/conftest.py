@@ -29,10 +29,14 @@ def server() -> Iterator[FakeControlPlane]:
 @pytest.fixture
 def scripted_agent(tmp_path: Path) -> Path:
     """An `opencode` that is tests/fakes/acp_agent.py."""
-    program = tmp_path / "bin" / "opencode"
+    return make_agent(tmp_path, acp_agent.__file__)
+
+
+def make_agent(folder: Path, script: str) -> Path:
+    """An `opencode` that is this script, run by a bare Python."""
+    program = folder / "bin" / "opencode"
     program.parent.mkdir()
-    script = Path(acp_agent.__file__)
-    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S {shlex.quote(str(script))} "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S {shlex.quote(script)} "$@"\n')
     program.chmod(0o755)
     return program
 

@@ -17,7 +17,7 @@ from tests.worker.conftest import StartWorker, eventually, is_running
 
 def child_of(server: FakeControlPlane, task: FakeTask) -> int:
     """The process that the scripted agent has left in a session of its own."""
-    server.wait_for(lambda: task.text.startswith("child "))
+    server.wait_for(lambda: task.text.removeprefix("child ").isdigit())
     return int(task.text.removeprefix("child "))
 
 

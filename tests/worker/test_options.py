@@ -27,6 +27,7 @@ def samples(tmp_path: Path) -> dict[str, str]:
     texts = {"name": "ada", "worker_id": "w-1", "agent_name": "till", "agent_description": "sells"}
     numbers = {"concurrency": "7", "poll_interval": "1.5", "drain_grace": "0", "idle_limit": "60", "stop_grace": "2"}
     numbers |= {"session_sync_interval": "0", "session_sync_max_sessions": "3", "session_sync_max_messages": "9"}
+    numbers |= {"question_limit": "0", "output_limit": "7", "max_minutes": "90", "max_cost_usd": "2", "max_tokens": "9"}
     paths = {"codebases": f"{tmp_path}/shop", "codebase": f"{tmp_path}/blog", "state_dir": f"{tmp_path}/state"}
     paths |= {"opencode_storage": f"{tmp_path}/oc"}
     switches = {"no_agent_registration": "true", "conformance": "true"}

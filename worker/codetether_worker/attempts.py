@@ -6,27 +6,30 @@ import asyncio
 import logging
 import secrets
 import shutil
-import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from codetether_sessions.redaction import Redactor
-from codetether_worker.agents.base import Assignment
+from codetether_worker.agents.base import AgentSession, Assignment
 from codetether_worker.agents.programs import Programs
+from codetether_worker.attempt import Attempt
 from codetether_worker.client import ControlPlane
 from codetether_worker.config import Config
 from codetether_worker.delivery import Delivery
 from codetether_worker.discovery import CONFORMANCE, Inventory
 from codetether_worker.errors import AgentError, ServerRefused, ServerUnreachable
+from codetether_worker.fallback import execute_with_fallbacks
 from codetether_worker.files import TaskFiles
-from codetether_worker.outbox import ClaimLog, Outbox
+from codetether_worker.halts import Halt
+from codetether_worker.limits import limits_of
+from codetether_worker.outbox import Outbox
 from codetether_worker.processes import agent_mark
 from codetether_worker.protocol import REGISTER_CODEBASE, WORKING_TREE, Claim, HeartbeatReply, Outcome
 from codetether_worker.registration import Registrar
 from codetether_worker.routing import NotForThisWorker, choose_program, working_folder
-from codetether_worker.run import ClaimRun, Halt
+from codetether_worker.run import ClaimRun
 from codetether_worker.state import State
 from codetether_worker.trees.keeper import Trees, in_worktrees, tree_busy
 
@@ -34,27 +37,6 @@ log = logging.getLogger(__name__)
 
 NO_DISK_RETRY = 60.0  # seconds until a task that found no room on the disk is offered again
 _SCRIPTED = frozenset({"builtin", CONFORMANCE})  # agents to whom there is no use in explaining anything
-
-
-@dataclass(slots=True)
-class Attempt:
-    """One claim with its two owned tasks: doing the work, and telling the server about it."""
-
-    run: ClaimRun
-    outbox: ClaimLog
-    tree: Path | None = None
-    agent: str = ""
-    since: float = field(default_factory=time.time)
-    work: asyncio.Task[Outcome] | None = None
-    delivery: asyncio.Task[None] | None = None
-
-    @property
-    def working(self) -> bool:
-        return self.work is not None and not self.work.done()
-
-    @property
-    def owing(self) -> bool:
-        return self.delivery is not None and not self.delivery.done()
 
 
 class Attempts:
@@ -111,7 +93,7 @@ class Attempts:
             await self._give_back(claim, f"the worker cannot write its outbox: {error.strerror}")
             return
         run = ClaimRun(
-            claim, outbox, claimed_at=claimed_at, idle_limit=self._config.idle_limit,
+            claim, outbox, claimed_at=claimed_at, limits=limits_of(claim, self._config.limits),
             stop_grace=self._config.stop_grace,
         )  # fmt: skip
         attempt = Attempt(run, outbox)
@@ -200,9 +182,15 @@ class Attempts:
             task_id=claim.task_id, workdir=folder, agent_type=claim.agent_type, model=claim.model_wanted,
             session_id=claim.session_id, auto_approves=claim.auto_approves, max_steps=claim.max_iterations,
             has_codebase=folder != self._state.global_dir, mark=mark, scratch=scratch, emit=files.emit,
-            metadata=claim.metadata,
+            metadata=claim.metadata, allowed=claim.allowed, denied=claim.denied, answer=claim.answer,
         )  # fmt: skip
-        return await attempt.run.execute(await self._programs.open(program, assignment), files)
+
+        def opened(model: str | None, begun: str | None) -> Awaitable[AgentSession]:
+            chosen = replace(assignment, model=model)
+            return self._programs.open(program, chosen.going_on_with(begun) if begun else chosen)
+
+        models = (claim.model_wanted, *claim.fallback_models)
+        return await execute_with_fallbacks(attempt.run, opened, files, models)
 
     def _folder(self, claim: Claim, program: str) -> Path:
         """The built-in agent only reads, so without a codebase it may look at this worker's first folder."""

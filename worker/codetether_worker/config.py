@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from codetether_worker.acp_agents import AcpAgentSpec, acp_agents
 from codetether_worker.errors import ConfigError
+from codetether_worker.limits import DefaultLimits
 from codetether_worker.sessions.limits import SessionLimits
 from codetether_worker.sources import Source, read_env_file, read_file
 
@@ -60,7 +61,7 @@ class Config:
     state_dir: Path
     poll_interval: float
     drain_grace: float
-    idle_limit: float
+    limits: DefaultLimits
     stop_grace: float
     sessions: SessionLimits
     programs: ProgramPaths
@@ -97,7 +98,7 @@ def load_config(
         state_dir=_state_dir(source, name, server_url),
         poll_interval=source.seconds("poll_interval"),
         drain_grace=source.seconds("drain_grace", zero_allowed=True),
-        idle_limit=source.seconds("idle_limit"),
+        limits=_limits(source),
         stop_grace=source.seconds("stop_grace"),
         sessions=_session_limits(source),
         programs=ProgramPaths(**{known.name: source.text(f"{known.name}_bin") for known in fields(ProgramPaths)}),
@@ -154,6 +155,17 @@ def _token(source: Source) -> str | None:
     if not token.isascii() or not token.isprintable() or " " in token:
         raise ConfigError("the token may hold only visible ASCII characters")
     return token or None
+
+
+def _limits(source: Source) -> DefaultLimits:
+    return DefaultLimits(
+        idle=source.seconds("idle_limit"),
+        question=source.seconds("question_limit", zero_allowed=True),
+        output=source.whole("output_limit", least=1, most=100_000),
+        minutes=source.amount("max_minutes"),
+        cost_usd=source.amount("max_cost_usd"),
+        tokens=source.amount("max_tokens"),
+    )
 
 
 def _session_limits(source: Source) -> SessionLimits:

@@ -19,11 +19,11 @@ from codetether_worker.client import ControlPlane
 from codetether_worker.config import Config
 from codetether_worker.discovery import Inventory, take_inventory
 from codetether_worker.errors import ServerRefused, ServerUnreachable
+from codetether_worker.halts import Halt
 from codetether_worker.heartbeat import Heartbeat
 from codetether_worker.intake import Intake
 from codetether_worker.processes import instance_mark, reap
 from codetether_worker.registration import Registrar
-from codetether_worker.run import Halt
 from codetether_worker.sessions.sync import SessionSync
 from codetether_worker.state import State, open_state
 from codetether_worker.status import Facts, StatusBoard

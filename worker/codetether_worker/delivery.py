@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from codetether_worker import events
 from codetether_worker.backoff import Backoff
 from codetether_worker.client import ControlPlane
 from codetether_worker.errors import ServerRefused, ServerUnreachable, StaleClaim, Unauthorized
@@ -27,6 +28,7 @@ class Delivery:
         self._client = client
         self._outbox = outbox
         self._on_stale = on_stale
+        self._disk_failed = False
 
     async def run(self) -> None:
         """Returns when nothing is owed any more. The claim's file is gone then."""
@@ -45,25 +47,38 @@ class Delivery:
 
     async def _send_what_is_there(self) -> bool:
         """True once the finish has been acknowledged."""
-        await self._flush()
+        stored = await self._store()
         while batch := await self._outbox.next_batch():
-            if batch.events:
-                await self._send_events(batch)
-            if batch.finish is not None:
-                await self._send_finish(batch.finish)
+            if await self._send(batch):
                 return True
             self._outbox.mark_sent(batch)
+        while not stored and (batch := self._outbox.unstored_batch()):
+            if await self._send(batch):
+                return True
+            self._outbox.forget_unstored(batch)
         return False
 
-    async def _flush(self) -> None:
-        backoff = Backoff(base=1.0)
-        while True:
-            try:
-                return await self._outbox.flush()
-            except OSError as error:
-                delay = backoff.next_delay()
-                log.error("outbox cannot be written: %s; again in %.1f s", error, delay)  # noqa: TRY400 (no trace)
-                await asyncio.sleep(delay)
+    async def _send(self, batch: Batch) -> bool:
+        """True where the finish was in it."""
+        if batch.events:
+            await self._send_events(batch)
+        if batch.finish is not None:
+            await self._send_finish(batch.finish)
+        return batch.finish is not None
+
+    async def _store(self) -> bool:
+        """Put on disk what has come in. Where the disk does not take it, it is sent from memory, and said so once:
+        only a crash of the worker would lose it then."""
+        try:
+            await self._outbox.flush()
+        except OSError as error:
+            if not self._disk_failed:
+                self._disk_failed = True
+                log.error("outbox cannot be written: %s", error)  # noqa: TRY400 (no trace)
+                told = f"The worker's outbox cannot be written ({error.strerror}); what happens is sent unwritten."
+                self._outbox.append(events.status(told))
+            return False
+        return True
 
     async def _send_events(self, batch: Batch) -> None:
         try:
@@ -76,9 +91,9 @@ class Delivery:
             log.warning("server refused a batch task=%s: %s", self._outbox.task_id, error)
             await self._send_one_by_one(batch.events)
 
-    async def _send_one_by_one(self, events: tuple[dict[str, Any], ...]) -> None:
+    async def _send_one_by_one(self, unsent: tuple[dict[str, Any], ...]) -> None:
         """Find the event the server cannot take, and say in its place that it was left out."""
-        for event in events:
+        for event in unsent:
             try:
                 await self._persist(self._post, (event,))
             except StaleClaim:
@@ -102,8 +117,8 @@ class Delivery:
         except ServerRefused as error:
             raise _as_stale(error) from error
 
-    async def _post(self, events: tuple[dict[str, Any], ...]) -> None:
-        body = {"claim_token": self._outbox.claim_token, "events": list(events)}
+    async def _post(self, batch: tuple[dict[str, Any], ...]) -> None:
+        body = {"claim_token": self._outbox.claim_token, "events": list(batch)}
         await self._client.post_events(self._outbox.task_id, body)
 
     async def _release(self, finish: dict[str, Any]) -> None:

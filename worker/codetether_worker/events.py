@@ -71,6 +71,7 @@ def session(*, session_id: str, agent: str) -> Event:
     return Event("session", {"session_id": session_id, "agent": agent})
 
 
-def input_required(*, question: str, options: Sequence[Mapping[str, str]], call_id: str) -> Event:
+def input_required(*, question: str, options: Sequence[Mapping[str, str]], call_id: str, diff: str = "") -> Event:
+    """`diff` is the change that is asked for, if it is one."""
     data = {"question": storable_text(question), "options": [dict(o) for o in options], "call_id": call_id}
-    return Event("input_required", data)
+    return Event("input_required", data | ({"diff": storable_text(diff)} if diff else {}))

@@ -83,6 +83,12 @@ _ALL = (
     ),
     Option("drain_grace", "A2A_WORKER_DRAIN_GRACE", "how long tasks may go on after SIGTERM", "SECONDS", 10.0),
     Option("idle_limit", "A2A_WORKER_IDLE_LIMIT", "silence after which an agent is given up", "SECONDS", 900.0),
+    Option("question_limit", "A2A_WORKER_QUESTION_LIMIT",
+           "how long an agent waits for a person before its place is freed; 0 waits for ever", "SECONDS", 900.0),
+    Option("output_limit", "A2A_WORKER_OUTPUT_LIMIT", "what an attempt may report, in megabytes", "MB", 200),
+    Option("max_minutes", "A2A_WORKER_MAX_MINUTES", "how long an attempt may take; 0 sets no limit", "MINUTES", 0.0),
+    Option("max_cost_usd", "A2A_WORKER_MAX_COST_USD", "what an attempt may cost; 0 sets no limit", "USD", 0.0),
+    Option("max_tokens", "A2A_WORKER_MAX_TOKENS", "tokens that an attempt may use; 0 sets no limit", "N", 0),
     Option("stop_grace", "A2A_WORKER_STOP_GRACE", "from asking an agent to stop until it is killed", "SECONDS", 5.0),
     Option(
         "session_sync_interval", "A2A_SESSION_SYNC_INTERVAL", "how often to look for changed sessions; 0 never does",

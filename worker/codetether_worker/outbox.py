@@ -49,6 +49,7 @@ class ClaimLog:
     task_id: str
     claim_token: str = field(repr=False)
     finished: bool = False
+    taken: int = 0  # bytes of all events together
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     clean: Clean = lambda value: value
     _seq: int = 0
@@ -73,6 +74,7 @@ class ClaimLog:
 
     def _write(self, line: Mapping[str, Any]) -> None:
         self._buffer.append(json.dumps(line, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+        self.taken += len(self._buffer[-1])
         self.changed.set()
 
     async def flush(self) -> None:
@@ -93,6 +95,23 @@ class ClaimLog:
 
     def mark_sent(self, batch: Batch) -> None:
         self._sent_end = batch.end
+
+    def unstored_batch(self) -> Batch | None:
+        """The first lines that are not on disk, for when they cannot be put there; None when there are none.
+
+        `end` is how many lines of the buffer it holds.
+        """
+        events: list[dict[str, Any]] = []
+        for line in map(json.loads, self._buffer[:BATCH_EVENTS]):
+            if "finish" in line:
+                return Batch(tuple(events), line["finish"], len(events) + 1)
+            events.append(line)
+        return Batch(tuple(events), None, len(events)) if events else None
+
+    def forget_unstored(self, batch: Batch) -> None:
+        """The server has the events of this batch."""
+        if self._buffer and json.loads(self._buffer[0]).get("seq") == batch.events[0]["seq"]:
+            del self._buffer[: batch.end]
 
     def discard(self) -> None:
         """The claim is settled or lost: forget it."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from codetether_worker.answers import PriorAnswer
+
 GLOBAL_QUEUE = "global"
 REGISTER_CODEBASE = "register_codebase"
 WORKING_TREE = "working_tree"
@@ -100,6 +102,7 @@ class Claim:
     attachments: tuple[Attachment, ...] = ()
     lease_seconds: float = 60.0
     message_seq: int = 0
+    answer: PriorAnswer | None = None
     in_tree: bool = False
 
     @classmethod
@@ -122,6 +125,7 @@ class Claim:
             attachments=_attachments(body.get("files")),
             lease_seconds=float(body.get("lease_seconds") or 60.0),
             message_seq=int(body.get("message_seq") or 0),
+            answer=PriorAnswer.parse(body.get("answer")),
         )
 
     @property
@@ -149,6 +153,26 @@ class Claim:
         """How many model calls a turn may take, if the codebase limits them."""
         limit = self.codebase.agent_config.get("max_iterations") if self.codebase else None
         return limit if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0 else None
+
+    @property
+    def fallback_models(self) -> tuple[str, ...]:
+        """Models to go on with when a provider's limit is reached, in this order."""
+        return self._texts("fallback_models")
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """What the agent may do without asking a person, as rules."""
+        return self._texts("allow")
+
+    @property
+    def denied(self) -> tuple[str, ...]:
+        """What the agent may not do, whoever would allow it, as rules."""
+        return self._texts("deny")
+
+    def _texts(self, name: str) -> tuple[str, ...]:
+        value = self.codebase.agent_config.get(name) if self.codebase else None
+        items = value if isinstance(value, Sequence) and not isinstance(value, str) else ()
+        return tuple(item for item in items if isinstance(item, str) and item)
 
     @property
     def auto_approves(self) -> bool:
@@ -233,7 +257,8 @@ class HeartbeatReply:
 class Outcome:
     """How one attempt ended, as it is released to the server.
 
-    `status` is completed, failed, cancelled, rejected or pending; `direct` marks the result of a completed one as a
+    `status` is completed, failed, cancelled, rejected, pending, or input_required where the question stays open and the
+    place is freed; `direct` marks the result of a completed one as a
     plain answer. `retry_after` (seconds) goes with pending and burns
     no attempt; `retry` asks for another attempt after a failure; `declined` says "not this worker"; `message_seq` is
     the last message that was acted on: the server makes a task of what came after it.

@@ -5,68 +5,43 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Coroutine
-from dataclasses import dataclass, replace
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from codetether_worker import events, lease
+from codetether_worker import events, lease, openings
 from codetether_worker.agents.base import AgentSession, Answer, Turn
 from codetether_worker.backoff import abandon, cancel_and_wait
 from codetether_worker.errors import AgentError
 from codetether_worker.files import TaskFiles
+from codetether_worker.halts import Halt
+from codetether_worker.limits import AttemptLimits
 from codetether_worker.outbox import ClaimLog
 from codetether_worker.protocol import Claim, Message, Outcome
+from codetether_worker.usage import added
+from codetether_worker.watch import Watch
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """Why a running attempt is stopped from outside, and the outcome that this gives."""
-
-    reason: str
-    outcome: Outcome
-
-    @classmethod
-    def cancelled(cls, reason: str) -> Halt:
-        text = reason or "cancelled"
-        return cls(text, Outcome("cancelled", error=text, error_code="cancelled"))
-
-    @classmethod
-    def lease_lost(cls) -> Halt:
-        text = "the lease ran out while the server could not be reached"
-        return cls(text, Outcome("failed", error=text, error_code="lease_lost", retry=True))
-
-    @classmethod
-    def stale(cls) -> Halt:
-        return cls("the claim is not ours any more", Outcome("failed", error_code="stale_claim"))
-
-    @classmethod
-    def drained(cls) -> Halt:
-        text = "the worker is shutting down"
-        return cls(text, Outcome("pending", error=text, error_code="worker_draining", retry_after=0))
-
-    @classmethod
-    def idle(cls, seconds: float) -> Halt:
-        text = f"the agent gave no sign of life for {seconds:.0f} seconds"
-        return cls(text, Outcome("failed", error=text, error_code="agent_idle"))
 
 
 class ClaimRun:
     """One claim being worked on. Its methods are called from the worker's event loop only.
 
-    Seconds: `idle_limit` without a sign of life stops the agent; `stop_grace` passes between asking it to stop
-    and ending its processes.
+    `stop_grace` seconds pass between asking the agent to stop and ending its processes.
     """
 
     def __init__(
-        self, claim: Claim, outbox: ClaimLog, *, claimed_at: float, idle_limit: float, stop_grace: float
+        self, claim: Claim, outbox: ClaimLog, *, claimed_at: float, limits: AttemptLimits, stop_grace: float
     ) -> None:
         self.claim = claim
         self.lease = lease.Lease(claim.lease_seconds, sent_at=claimed_at)
+        self.limits = limits
         self._outbox = outbox
-        self._idle_limit = idle_limit
         self._stop_grace = stop_grace
+        self._begun = lease.now()
+        self._used: Mapping[str, Any] = {}
+        self._told = False
+        self._untold = claim.answer
         self._seen_seq = claim.message_seq
         self._queued: deque[Message] = deque()
         self._session: AgentSession | None = None
@@ -82,10 +57,30 @@ class ClaimRun:
     @property
     def message_seq(self) -> int:
         """The last message that has been acted on, with all before it."""
+        if self._untold is not None:
+            return self.claim.message_seq
         return self._queued[0].seq - 1 if self._queued else self._seen_seq
 
+    @property
+    def halted(self) -> bool:
+        return self._halted.done()
+
+    @property
+    def has_spoken(self) -> bool:
+        """Whether a session of this attempt knows the task."""
+        return self._told
+
+    @property
+    def session_id(self) -> str | None:
+        """The agent's session that a later attempt can resume."""
+        return self._session_id
+
     def emit(self, event: events.Event) -> None:
-        self._outbox.append(event)
+        """Report what happened, while there is room for it; `Watch` ends an attempt that has used it up."""
+        if self._outbox.taken <= self.limits.output:
+            self._outbox.append(event)
+            if self._outbox.taken > self.limits.output:
+                self._outbox.append(events.status("The report is cut here: the output limit is used up."))
 
     def halt(self, halt: Halt) -> None:
         """Stop the attempt; the first reason counts."""
@@ -97,6 +92,8 @@ class ClaimRun:
         """Act on a message of a person. A repeated one is ignored."""
         if message.seq <= self._seen_seq:
             return
+        if self.claim.answer is not None and message.seq == self.claim.answer.seq:
+            return  # the agent is told of it when its session goes on
         self._seen_seq = message.seq
         if message.kind == "interrupt":
             self._interrupted_by = message
@@ -116,9 +113,12 @@ class ClaimRun:
         return answer is Answer.SETTLED
 
     async def execute(self, session: AgentSession, files: TaskFiles) -> Outcome:
-        """Drive the session to its end and close it. Never raises for the agent's faults."""
+        """Drive the session to its end and close it. Never raises for the agent's faults.
+
+        Called again with another session, it goes on where the one before has stopped.
+        """
         self._session = session
-        watch = asyncio.create_task(self._watch(session), name=f"watch {self.claim.task_id}")
+        watch = asyncio.create_task(self._watch(session).run(), name=f"watch {self.claim.task_id}")
         try:
             outcome = await self._converse(session, files)
         except AgentError as error:
@@ -128,8 +128,15 @@ class ClaimRun:
             await session.close()
         return self._with_facts(outcome, session)
 
+    def _watch(self, session: AgentSession) -> Watch:
+        before = self._used
+        return Watch(
+            session, self.limits, self.lease, begun=self._begun, halt=self.halt,
+            said=lambda: self._outbox.taken, used=lambda usage: added(before, usage),
+        )  # fmt: skip
+
     def _with_facts(self, outcome: Outcome, session: AgentSession) -> Outcome:
-        used = session.usage()
+        self._used = used = added(self._used, session.usage())
         if used:
             self.emit(events.usage(used))
         return replace(outcome, session_id=self._session_id, usage=used, message_seq=self.message_seq)
@@ -139,9 +146,12 @@ class ClaimRun:
         started = await self._unless_halted(session.start())
         if isinstance(started, Halt):
             return started.outcome
+        opening = openings.opening(
+            self.claim, resumed=bool(started) and started == self._session_id, told=self._told, answer=self._untold
+        )
         if started:
             self._session_id = started
-        asked = files.introduced(_first_prompt(self.claim), self.claim.attachments, first=True)
+        asked = files.introduced(opening, self.claim.attachments, first=True)
         while True:
             prompt = await self._unless_halted(asked)
             turn = prompt if isinstance(prompt, Halt) else await self._turn(session, prompt)
@@ -152,12 +162,20 @@ class ClaimRun:
                 break
             asked = files.introduced(following.text, following.attachments)
         handed_in = await self._unless_halted(files.hand_in())
-        return handed_in.outcome if isinstance(handed_in, Halt) else self._outcome_of(turn)
+        return handed_in.outcome if isinstance(handed_in, Halt) else self._outcome_of(turn, session.refused)
+
+    def _note_spoken(self) -> None:
+        """The session knows the task now, and what was answered to an earlier attempt."""
+        self._told = True
+        if self._untold is not None:
+            self._seen_seq = max(self._seen_seq, self._untold.seq)
+            self._untold = None
 
     async def _turn(self, session: AgentSession, prompt: str) -> Turn | Halt:
         """One turn, ended early by a halt or an interrupt. Either way the program has been asked to stop."""
         if self._interrupt.is_set():  # it came before the turn began
             return Turn("cancelled", "")
+        self._note_spoken()
         turn = asyncio.create_task(session.prompt(prompt), name=f"turn {self.claim.task_id}")
         interrupted = asyncio.create_task(self._interrupt.wait())
         try:
@@ -199,8 +217,13 @@ class ClaimRun:
             return None
         return self._queued.popleft() if self._queued else None
 
-    def _outcome_of(self, turn: Turn) -> Outcome:
+    def _outcome_of(self, turn: Turn, refused: Sequence[str]) -> Outcome:
+        """Completed only where the agent ended its turn by itself and no rule refused anything that it wanted."""
         if turn.stop_reason == "end_turn" and turn.error is None:
+            if refused:
+                return Outcome(
+                    "failed", result=turn.text or None, error=_refusal(refused), error_code="permission_denied"
+                )
             return Outcome("completed", result=turn.text, direct=turn.direct)
         if turn.stop_reason == "rejected":
             return Outcome("rejected", error=turn.error or turn.text or "the agent will not do it")
@@ -222,20 +245,7 @@ class ClaimRun:
         await abandon(task)
         return self._halted.result()
 
-    async def _watch(self, session: AgentSession) -> None:
-        """Stop the attempt when the lease has run out or the agent has gone silent."""
-        while not self._halted.done():
-            silent = lease.now() - session.last_activity
-            if self.lease.remaining <= 0:
-                self.halt(Halt.lease_lost())
-            elif silent >= self._idle_limit and not session.awaits_person:
-                self.halt(Halt.idle(self._idle_limit))
-            await asyncio.sleep(max(0.02, min(1.0, self.lease.remaining, self._idle_limit - silent)))
 
-
-def _first_prompt(claim: Claim) -> str:
-    """The task's prompt, with the files it points at named in the text."""
-    prompt = claim.prompt or claim.title
-    if not claim.files:
-        return prompt
-    return prompt + "\n\nFiles to look at first:\n" + "\n".join(f"- {name}" for name in claim.files)
+def _refusal(refused: Sequence[str]) -> str:
+    more = f", and {len(refused) - 3} more" if len(refused) > 3 else ""
+    return f"the codebase's rules refused what the agent wanted to do: {'; '.join(refused[:3])}{more}"

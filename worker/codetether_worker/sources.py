@@ -63,6 +63,17 @@ class Source:
             raise ConfigError(f"{origin} must be a whole number from {least} to {most}, not {value!r}")
         return number
 
+    def amount(self, key: str) -> float:
+        """A number, zero included."""
+        value, origin = self.find(key)
+        try:
+            number = float(str(value))
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number) or number < 0:
+            raise ConfigError(f"{origin} must be a number, zero or more, not {value!r}")
+        return number
+
     def seconds(self, key: str, *, zero_allowed: bool = False) -> float:
         value, origin = self.find(key)
         try:

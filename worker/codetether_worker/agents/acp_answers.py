@@ -40,3 +40,14 @@ def message_in(text: str) -> str:
 def error_code(error: RequestError) -> str:
     data = error.data if isinstance(error.data, Mapping) else {}
     return "agent_auth" if error.code == -32000 or "Auth" in str(data.get("errorName")) else "agent_error"
+
+
+# What a program may send without getting on: what it costs, what it could do, that it is still there.
+_NO_PROGRESS = frozenset({
+    "usage_update", "available_commands_update", "current_mode_update", "config_option_update", "session_info_update",
+})  # fmt: skip
+
+
+def is_progress(update: Mapping[str, Any]) -> bool:
+    """Whether an update of a session is a sign that the work goes on."""
+    return update.get("sessionUpdate") not in _NO_PROGRESS

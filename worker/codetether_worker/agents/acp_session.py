@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
@@ -14,13 +14,13 @@ from acp.exceptions import RequestError
 
 from codetether_sessions.redaction import redacted
 from codetether_worker import events, lease
-from codetether_worker.agents.acp_answers import error_code, message_in
+from codetether_worker.agents.acp_answers import error_code, is_progress, message_in
 from codetether_worker.agents.acp_opening import SessionOpening
 from codetether_worker.agents.acp_permissions import PermissionDesk
 from codetether_worker.agents.acp_updates import UpdateTranslator
 from codetether_worker.agents.agent_process import AgentProcess
 from codetether_worker.agents.base import Answer, Assignment, Turn
-from codetether_worker.agents.launch import Launch, Tokens
+from codetether_worker.agents.launch import Launch, Tokens, home_trouble
 from codetether_worker.errors import AgentError
 from codetether_worker.files import ARTIFACTS_VARIABLE, artifacts_folder
 from codetether_worker.worktree import WorkingTree
@@ -50,6 +50,7 @@ class AcpSession:
         self._cancelling = False
         self._broke = False
         self.last_activity = lease.now()
+        self.trouble: str | None = None
 
     @property
     def session_id(self) -> str:
@@ -58,6 +59,10 @@ class AcpSession:
     @property
     def awaits_person(self) -> bool:
         return self._permissions.awaits_person
+
+    @property
+    def refused(self) -> Sequence[str]:
+        return self._permissions.refused
 
     async def start(self) -> str | None:
         await self._spawn()
@@ -71,9 +76,9 @@ class AcpSession:
             why = f"{self._launch.program} did not start a session in {_START_LIMIT:.0f} seconds"
             raise AgentError(why, code="agent_start", retry=True) from error
         except RequestError as error:
-            raise AgentError(self._explain(error), code="agent_start") from error
+            raise self._not_started(AgentError(self._explain(error), code="agent_start")) from error
         except (ConnectionError, OSError) as error:
-            raise AgentError(await self._death(), code="agent_crashed", retry=True) from error
+            raise self._not_started(await self._death()) from error
         self._assignment.emit(events.session(session_id=self._session_id, agent=self._launch.program))
         return self._session_id
 
@@ -83,7 +88,7 @@ class AcpSession:
             environment=self._environment, mark=self._assignment.mark,
         )  # fmt: skip
         client = cast(acp.Client, self)
-        self._connection = acp.connect_to_agent(client, self._process.stdin, self._process.stdout)
+        self._connection = acp.connect_to_agent(client, self._process.messages)
 
     async def _open_session(self) -> None:
         opening = SessionOpening(
@@ -102,7 +107,8 @@ class AcpSession:
         except RequestError as error:
             return await self._failed(self._explain(error), code=error_code(error))
         except (ConnectionError, OSError):
-            return await self._failed(await self._death(), code="agent_crashed", retry=True)
+            death = await self._death()
+            return await self._failed(str(death), code=death.code, retry=death.retry)
         self._count(answer)
         await self._report_rest()
         if self._broke:
@@ -150,8 +156,8 @@ class AcpSession:
         return self._permissions.answer(text, data)
 
     def usage(self) -> Mapping[str, Any]:
-        """What the protocol itself says; a program that tells more replaces this."""
-        if not self._turn_usage:
+        """What the protocol itself says; a program that tells more replaces this. Costs come in during a turn."""
+        if not self._turn_usage and self._updates.cost is None:
             return {}
         totals: dict[str, Any] = {
             "input_tokens": sum(used.input for used in self._turn_usage),
@@ -162,6 +168,9 @@ class AcpSession:
         if self._updates.cost is not None and anew:  # else it is that of the whole session
             totals["cost_usd"] = self._updates.cost
         return totals | ({"model": self._assignment.model} if self._assignment.model else {})
+
+    async def measure(self) -> Mapping[str, Any]:
+        return self.usage()
 
     async def close(self) -> None:
         self._permissions.cancel()
@@ -174,9 +183,15 @@ class AcpSession:
         if process is not None:
             await process.close()
 
-    async def _death(self) -> str:
-        text = await self._process.obituary() if self._process else f"{self._launch.program} was stopped"
-        return redacted(text, self._environment)
+    async def _death(self) -> AgentError:
+        """Why there is nobody to talk to any more."""
+        death = await self._process.obituary() if self._process else AgentError(f"{self._launch.program} was stopped")
+        return AgentError(redacted(str(death), self._environment), code=death.code, retry=death.retry)
+
+    def _not_started(self, error: AgentError) -> AgentError:
+        """The error, or what is more likely to be the reason for it: programs keep their sessions in HOME."""
+        lack = home_trouble(self._environment)
+        return AgentError(f"{lack} ({error})", code="agent_home") if lack else error
 
     def _explain(self, error: RequestError) -> str:
         """The program's own words, without the JSON-RPC wrapping."""
@@ -192,11 +207,14 @@ class AcpSession:
         """Nothing to prepare."""
 
     async def session_update(self, session_id: str, update: Any, **_: Any) -> None:
-        self.last_activity = lease.now()
+        told = update.model_dump(mode="json", by_alias=True, exclude_none=True)
+        normal = self._launch.quirks.normalised(told)
+        self._permissions.hear(normal)
+        if self._replaying or is_progress(told):
+            self.last_activity, self.trouble = lease.now(), None
         if not self._replaying and session_id == self._session_id:
-            told = update.model_dump(mode="json", by_alias=True, exclude_none=True)
             self._broke = self._broke or self._launch.quirks.broke(told)
-            self._updates.take(self._launch.quirks.normalised(told))
+            self._updates.take(normal)
 
     async def request_permission(
         self,
@@ -207,7 +225,8 @@ class AcpSession:
     ) -> schema.RequestPermissionResponse:
         """Also for sessions of sub-agents: an unanswered request would hang the program for ever."""
         self.last_activity = lease.now()
-        return await self._permissions.decide(tool_call, options)
+        told = tool_call.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return await self._permissions.decide(self._launch.quirks.normalised(told), options)
 
     async def write_text_file(self, session_id: str, path: str, content: str, **_: Any) -> Any:
         """Not offered: the agent writes its files itself. OpenCode asks all the same, and takes the no."""
@@ -222,4 +241,4 @@ class AcpSession:
         raise RequestError.method_not_found(method)
 
     async def ext_notification(self, method: str, params: dict[str, Any]) -> None:
-        self.last_activity = lease.now()
+        """Nothing that the work would depend on; programs tell of their retries in this way, so it is no progress."""

@@ -20,6 +20,7 @@ Update = Mapping[str, Any]
 _FLUSH_AFTER = 0.1  # seconds that streamed text is gathered before it is reported
 _PAUSE = 0.05  # seconds without more text
 _FLUSH_SIZE = 4000  # characters
+_LONGEST_ANSWER = 200_000  # characters; a result is cut there anyway
 _MOST_PRINTED = 200_000  # characters kept of what a tool prints while it runs
 
 
@@ -132,7 +133,8 @@ class UpdateTranslator:
         """A new message, or text after a tool call, begins a new answer."""
         if message != self._message:
             self._message, self.answer_text = message, ""
-        self.answer_text += text
+        if len(self.answer_text) <= _LONGEST_ANSWER:  # of a result no more is reported
+            self.answer_text += text
 
     def _flush_what_is_old(self) -> None:
         """In the middle of a flow of text a word that is not whole waits: a secret in two would not be recognised."""

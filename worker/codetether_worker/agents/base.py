@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from codetether_worker.answers import PriorAnswer
 from codetether_worker.events import Event
 from codetether_worker.protocol import is_fork
 
@@ -33,6 +34,7 @@ class Assignment:
     `workdir` exists and is absolute; `has_codebase` is false when it is only a place to work in. `max_steps`
     bounds the model calls of a turn, where the program can. `mark` is the name of the environment variable that
     every process of this attempt must carry. `emit` reports an event; it never blocks. `metadata` are the task's own.
+    `allowed` and `denied` are permission rules; `answer` is a person's, to a question of an earlier attempt.
     """
 
     task_id: str
@@ -47,10 +49,18 @@ class Assignment:
     scratch: Path
     emit: Callable[[Event], None] = field(repr=False)
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    allowed: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+    answer: PriorAnswer | None = None
 
     @property
     def reads_only(self) -> bool:
         return self.agent_type in _READING
+
+    def going_on_with(self, session_id: str) -> Assignment:
+        """The same with a session of this attempt, which is not forked once more."""
+        kept = {name: value for name, value in self.metadata.items() if name != "fork"}
+        return replace(self, session_id=session_id, metadata=kept)
 
     @property
     def forks(self) -> bool:
@@ -101,11 +111,35 @@ class AgentSession(Protocol):
     def answer(self, text: str, data: Mapping[str, Any]) -> Answer:
         """Answer the open question, if there is one."""
 
+    @property
+    def refused(self) -> Sequence[str]:
+        """What the agent wanted to do and a rule of the codebase has refused."""
+
+    @property
+    def trouble(self) -> str | None:
+        """What the program has last complained of and not got over, such as a provider that does not answer."""
+
     def usage(self) -> Mapping[str, Any]:
         """Tokens and cost of this attempt so far; empty when unknown."""
 
+    async def measure(self) -> Mapping[str, Any]:
+        """The same, read afresh in the middle of a turn where that is cheap."""
+
     async def close(self) -> None:
         """End the program and every process it started. Safe to call at any time, also twice."""
+
+
+class SimpleSession:
+    """What a session is like that asks for nothing, complains of nothing and costs nothing."""
+
+    refused: Sequence[str] = ()
+    trouble: str | None = None
+
+    def usage(self) -> Mapping[str, Any]:
+        return {}
+
+    async def measure(self) -> Mapping[str, Any]:
+        return self.usage()
 
 
 class AgentProgram(Protocol):

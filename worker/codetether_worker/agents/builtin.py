@@ -10,7 +10,7 @@ from typing import Any
 
 from codetether_worker import events, lease
 from codetether_worker.agents.arithmetic import CannotCalculate, calculate, find_expression
-from codetether_worker.agents.base import Answer, Assignment, Turn
+from codetether_worker.agents.base import Answer, Assignment, SimpleSession, Turn
 from codetether_worker.agents.survey import describe_codebase
 
 _CODEBASE_WORDS = re.compile(r"\b(code\s*base|repo(?:sitory)?|project|source(?:\s+tree)?|code)\b", re.IGNORECASE)
@@ -33,7 +33,7 @@ To have tasks like this one done by a real coding agent, on the machine where th
 NO_CODEBASE = "There is no codebase to describe: start the worker with --codebase PATH, or name a codebase_id."
 
 
-class BuiltinSession:
+class BuiltinSession(SimpleSession):
     """Answers each prompt at once; keeps no session."""
 
     awaits_person = False
@@ -72,9 +72,6 @@ class BuiltinSession:
 
     def answer(self, text: str, data: Mapping[str, Any]) -> Answer:
         return Answer.UNASKED
-
-    def usage(self) -> Mapping[str, Any]:
-        return {}
 
     async def close(self) -> None:
         self._stop.set()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from codetether_worker import events, lease
-from codetether_worker.agents.base import Answer, Assignment, StopReason, Turn
+from codetether_worker.agents.base import Answer, Assignment, SimpleSession, StopReason, Turn
 from codetether_worker.events import Event
 from codetether_worker.files import artifacts_folder
 
@@ -83,7 +83,7 @@ def play_of(metadata: Mapping[str, Any]) -> Play:
     return PLAYS[max(fitting, key=len)] if fitting else OTHER
 
 
-class ConformanceSession:
+class ConformanceSession(SimpleSession):
     """Plays what the first message asks for; the answer to a question may ask for another play."""
 
     def __init__(self, assignment: Assignment) -> None:
@@ -150,9 +150,6 @@ class ConformanceSession:
             return Answer.UNASKED
         self._answered.set_result(data)
         return Answer.SETTLED
-
-    def usage(self) -> Mapping[str, Any]:
-        return {}
 
     async def close(self) -> None:
         self._stopped.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,12 @@ def inherited_environment(base: Mapping[str, str]) -> dict[str, str]:
 
 def home_folder(environment: Mapping[str, str]) -> Path:
     return Path(environment.get("HOME") or Path.home())
+
+
+def home_trouble(environment: Mapping[str, str]) -> str | None:
+    """What keeps programs from writing to their home folder, in words; None where nothing does."""
+    home = home_folder(environment)
+    return None if os.access(home, os.W_OK | os.X_OK) else f"HOME ({home}) cannot be written by the worker's user"
 
 
 def bare_model(model: str) -> str:

@@ -20,22 +20,31 @@ _CONFIG = "OPENCODE_CONFIG_CONTENT"
 _PERMISSION = "OPENCODE_PERMISSION"
 _READ_ONLY = '{"edit":"deny","bash":"deny"}'
 _ASK_FIRST = '{"edit":"ask","bash":"ask","webfetch":"ask"}'
+_ASK_ALWAYS = '{"*":"ask","todowrite":"allow","todoread":"allow","task":"allow"}'
 
 
 def opencode_environment(
-    base: Mapping[str, str], *, asks_first: bool = False, reads_only: bool = False, max_steps: int | None = None
-) -> dict[str, str]:
+    base: Mapping[str, str], *, asks_first: bool = False, asks_always: bool = False, reads_only: bool = False,
+    max_steps: int | None = None,
+) -> dict[str, str]:  # fmt: skip
     """`base` without the worker's secrets, with quiet defaults; HOME, XDG_* and OPENCODE_* pass through.
 
     `asks_first` makes OpenCode ask before edits and commands, unless OPENCODE_PERMISSION is set already.
+    `asks_always` makes it ask before everything, whatever is set, for where the answer is a rule's.
     `reads_only` denies both outright, whatever is set: its plan mode alone would still run commands.
     `max_steps` is how many model calls a turn may take; OpenCode tells the model when they are used up.
     """
     inherited = inherited_environment(base)
     asking = {_PERMISSION: _ASK_FIRST} if asks_first else {}
-    denying = {_PERMISSION: _READ_ONLY} if reads_only else {}
+    always = {_PERMISSION: _ASK_ALWAYS} if asks_always else {}
+    denying = {_PERMISSION: _merged(always.get(_PERMISSION, "{}"), _READ_ONLY)} if reads_only else {}
     limits = _limits(inherited.get(_CONFIG, ""), max_steps) if max_steps else {}
-    return _QUIET | asking | inherited | limits | denying
+    return _QUIET | asking | inherited | always | limits | denying
+
+
+def _merged(first: str, second: str) -> str:
+    """Of what both say, the second counts."""
+    return json.dumps({**json.loads(first), **json.loads(second)})
 
 
 def _limits(given: str, max_steps: int) -> dict[str, str]:
