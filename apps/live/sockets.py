@@ -1,15 +1,16 @@
 """WebSockets, by Channels: the same events as the SSE streams, as JSON frames `{id, event, data}`.
 
 Who may read is settled by the `Authorization` header, by `{"token": ...}` in the first frame (browsers cannot set
-headers), or by the session cookie of one of our own pages. `{"last_event_id": ...}`, in the first frame or later,
-goes on after that event, as does `?last_event_id=`. Closed with 4400 (malformed), 4401 (nobody), 4403 (not
-allowed), 4404 (not found), 1011 (our fault) or 1000 (the task has ended).
+headers), or by the session cookie of one of our own pages; `{"workspace": ...}` in it chooses one of the caller's.
+`{"last_event_id": ...}`, in the first frame or later, goes on after that event, as does `?last_event_id=`.
+Closed with 4400 (malformed), 4401 (nobody), 4403 (not allowed), 4404 (not found), 1011 (our fault) or 1000 (the task has ended).
 
 The consumers subscribe to nothing on the channel layer: one subscription per process carries all wake-ups.
 """
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -20,7 +21,7 @@ from starlette.requests import HTTPConnection
 from apps.accounts.gate import credentials_of
 from apps.accounts.permissions import Scope
 from apps.accounts.permits import allowed, permitted
-from apps.accounts.principals import Credentials, Principal
+from apps.accounts.principals import Principal
 from apps.core import jsontext
 from apps.core.db import in_database
 from apps.core.errors import MalformedError, NotFoundError
@@ -95,7 +96,8 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         is_known = bool(credentials.authorization or credentials.session_key) or not settings.A2A_AUTH_ENABLED
         greeting = await self._greeting_within(FIRST_FRAME_SECONDS if is_known else TOKEN_SECONDS)
         if "token" in greeting:
-            credentials = Credentials(f"Bearer {greeting['token']}")
+            credentials = replace(credentials, authorization=f"Bearer {greeting['token']}", session_key="")
+        credentials = replace(credentials, workspace=greeting.get("workspace", credentials.workspace))
         if not credentials.authorization:
             refuse_foreign_page(connection)
         principal = await allowed(credentials, Scope.TASKS_READ)
@@ -139,12 +141,13 @@ def _silence(batch: Batch) -> Frame:
 
 
 def _greeting(raw: bytes) -> Greeting:
-    """A frame of the client's: an object that may hold `token` (text) and `last_event_id` (text or number)."""
+    """A frame of the client's: an object that may hold `token`, `workspace` (texts) and `last_event_id` (or number)."""
     if len(raw) > FRAME_LIMIT:
         raise MalformedError("The frame is too large.")
     greeting = jsontext.loads_object(raw)
-    if not isinstance(greeting.get("token", ""), str) or not isinstance(greeting.get("last_event_id", ""), str | int):
-        raise MalformedError("token and last_event_id are texts.")
+    texts = all(isinstance(greeting.get(name, ""), str) for name in ("token", "workspace"))
+    if not texts or not isinstance(greeting.get("last_event_id", ""), str | int):
+        raise MalformedError("token, workspace and last_event_id are texts.")
     return greeting
 
 

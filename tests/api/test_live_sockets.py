@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 from channels.testing import WebsocketCommunicator
 
+from apps.accounts.models import User
 from apps.accounts.permissions import Role
 from apps.core.db import in_database
 from apps.core.wakeups import hub
@@ -125,6 +126,21 @@ async def test_our_own_page_needs_only_its_session(cast: Cast) -> None:
     task, key = await in_database(cast.task), await in_database(signed_in, cast)
     async with socket(f"/ws/tasks/{task.id}/", cookie=f"sessionid={key}", origin=OURS) as one:
         assert (await frames(one, 1))[0]["id"] == "1"
+
+
+async def test_page_chooses_among_its_persons_workspaces(cast: Cast) -> None:
+    far = await in_database(cast.elsewhere)
+    task = await in_database(far.task)
+    cookie = f"sessionid={await in_database(signed_in, cast)}"
+    path, greeting = f"/ws/tasks/{task.id}/", json.dumps({"workspace": far.workspace.slug})
+    async with socket(path, cookie=cookie, origin=OURS) as one:
+        await one.send_to(text_data=greeting)
+        assert await close_code(one) == 4403
+    ada = await in_database(User.objects.get)
+    await in_database(lambda: ada.memberships.create(workspace=far.workspace, role=Role.VIEWER))
+    async with socket(path, cookie=cookie, origin=OURS) as one:
+        await one.send_to(text_data=greeting)
+        assert (await frames(one, 1))[0]["data"]["task_id"] == str(task.id)
 
 
 @pytest.mark.parametrize("origin", ["http://elsewhere.example", "null", "http://testserver.example"])
