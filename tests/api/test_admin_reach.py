@@ -1,6 +1,5 @@
 """The console shows each person their workspaces' rows only, and lets nobody in who may not come in."""
 
-from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -164,11 +163,15 @@ def test_users_are_for_superusers(cast: Cast) -> None:
     assert client.get(reverse("admin:accounts_user_add")).status_code == 403
 
 
-@pytest.mark.parametrize("make", [lambda: Client(), lambda: signed_in(User.objects.create_user("nobody"))])
-def test_who_is_no_staff_gets_the_login_page(cast: Cast, make: Callable[[], Client]) -> None:
-    answer = make().get(reverse("admin:tasks_task_changelist"))
+def test_who_is_not_signed_in_gets_the_login_page(cast: Cast) -> None:
+    answer = Client().get(reverse("admin:tasks_task_changelist"))
     assert answer.status_code == 302
     assert answer["Location"].startswith(reverse("admin:login"))
+
+
+def test_who_is_no_staff_is_refused(cast: Cast) -> None:
+    answer = signed_in(User.objects.create_user("nobody")).get(reverse("admin:tasks_task_changelist"))
+    assert answer.status_code == 403
 
 
 def test_first_admin_signs_in_with_username_and_password(cast: Cast) -> None:
