@@ -33,7 +33,7 @@ def codebase(plant: Plant, tmp_path: Path) -> str:
     """The path of Ada's codebase, whose agent asks before it acts."""
     program = tmp_path / "opencode"
     script = shlex.quote(str(Path(acp_agent.__file__)))
-    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -I -S {script} "$@"\n')
+    program.write_text(f'#!/bin/sh\nSCRIPTED_FORKS=1 exec {shlex.quote(sys.executable)} -I -S {script} "$@"\n')
     program.chmod(0o755)
     plant.worker("ada", "--codebase", f"shop:{make_repository(tmp_path / 'shop')}", agent=program)
     found = until(lambda: plant.http.get("/v1/opencode/codebases").json()["codebases"], "ada offers the shop")

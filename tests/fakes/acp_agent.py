@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 MODEL_ID = os.environ.get("SCRIPTED_MODEL", "scripted/one")
+FORKS = os.environ.get("SCRIPTED_FORKS") == "1"
 SESSIONS = Path(os.environ.get("HOME", ".")) / "scripted-sessions"
 
 
@@ -59,7 +60,7 @@ class Agent:
         params = message.get("params") or {}
         match message["method"]:
             case "initialize":
-                capabilities = {"loadSession": True, "sessionCapabilities": {"fork": {}}}
+                capabilities = {"loadSession": True, "sessionCapabilities": {"fork": {}} if FORKS else {}}
                 self._send(id=message["id"], result={"protocolVersion": 1, "agentCapabilities": capabilities})
             case "session/new":
                 self._open(message["id"])
