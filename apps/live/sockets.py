@@ -3,7 +3,8 @@
 Who may read is settled by the `Authorization` header, by `{"token": ...}` in the first frame (browsers cannot set
 headers), or by the session cookie of one of our own pages; `{"workspace": ...}` in it chooses one of the caller's.
 `{"last_event_id": ...}`, in the first frame or later, goes on after that event, as does `?last_event_id=`.
-Closed with 4400 (malformed), 4401 (nobody), 4403 (not allowed), 4404 (not found), 1011 (our fault) or 1000 (the task has ended).
+Closed with 4400 (malformed), 4401 (nobody), 4403 (not allowed), 4404 (not found), 1011 (our fault) or 1000 (the task
+has ended).
 
 The consumers subscribe to nothing on the channel layer: one subscription per process carries all wake-ups.
 """
