@@ -104,7 +104,8 @@ A2A_STREAM = Route(is_refusal=a2a_refusal, endless=True)
 A2A_PUSH = a2a(id="c", url="https://93.184.216.34/a", token="t", authentication={"scheme": "Bearer"})
 A2A_OLD_PUSH = a2a(pushNotificationConfig={"id": "c", "url": "https://93.184.216.34/a"})
 EMPTY = Route(lambda place: {})
-CONFIG = {"default_model": "a/b", "auto_approve": True, "max_iterations": 5, "working_directory": "src"}
+CONFIG = {"default_model": "a/b", "auto_approve": True, "max_iterations": 5, "working_directory": "src",
+          "working_tree": "worktree"}  # fmt: skip
 TREE = {"id": "t1", "state": "kept", "branch": "codetether/t1", "base": "a1", "head": "b2"}
 SESSION = {"id": "ses_2", "title": "Till", "created": 1767323045000}
 MESSAGE = {"id": "msg_1", "role": "user", "content": "Hi", "created_at": "2026-01-02T03:04:06Z"}

@@ -178,6 +178,14 @@ def test_a_codebase_elsewhere_is_not_noted(cast: Cast, done: Task) -> None:
     assert WorkingTree.objects.get().codebase_id == ""
 
 
+def test_nobody_speaks_to_a_merge(api: Api, cast: Cast, done: Task, shop: Codebase) -> None:
+    api.post(url(done), MERGE)
+    (merge,) = actions()
+    cast.held(merge)
+    answer = api.post(f"/v1/opencode/codebases/{shop.id}/message", {"message": "Hello?"}).json()
+    assert answer["task_id"] != str(merge.id)
+
+
 # The console
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from codetether_worker.errors import AgentError
-from codetether_worker.protocol import Outcome
+from codetether_worker.protocol import Claim, Outcome
 from tests.worker.conftest import commit_all, git
 from tests.worker.tree_stage import FIRST, SHORT, Stage, paint
 
@@ -52,6 +53,18 @@ async def test_after_a_merge_the_session_gets_a_new_tree_in_the_old_folder(stage
 
 async def test_a_session_of_the_codebases_own_folder_goes_on_there(stage: Stage, shop: Path) -> None:
     assert await stage.run(session_id="ses_from_a_terminal") == shop
+
+
+async def test_a_tree_of_another_codebase_is_not_entered(stage: Stage, shop: Path) -> None:
+    await stage.run(paint)
+    claim = replace(stage.claim("0197-000000000002", session_id="ses_1"), codebase_id="c2")
+
+    async def work(moved: Claim) -> Outcome:
+        assert moved == claim
+        return Outcome("completed")
+
+    await stage.trees.run(claim, stage.told.append, work, known=True, scratch=stage.home / "scratch" / "2")
+    assert stage.record().task_ids == [FIRST]
 
 
 async def test_two_tasks_at_once_have_two_trees(stage: Stage) -> None:

@@ -25,6 +25,7 @@ from apps.tasks.services.create import REGISTER_CODEBASE, NewTask, task_create
 from apps.tasks.services.finish import NOW
 from apps.tasks.services.statements import Guard
 from apps.tasks.services.steer import LIVE, task_answer, task_cancel, task_message
+from apps.tasks.services.trees import WORKING_TREE
 from apps.tasks.states import ASKING, HELD, State
 
 TITLE_LENGTH = 80
@@ -190,7 +191,7 @@ def _texts(states: frozenset[State]) -> list[str]:
 
 def _current(workspace_id: uuid.UUID, codebase_id: str) -> Task | None:
     """The newest task that runs or asks in a codebase; one that asks goes first, since it waits for a person."""
-    held = _tasks(workspace_id).filter(codebase_id=codebase_id)
+    held = _tasks(workspace_id).filter(codebase_id=codebase_id).exclude(agent_type=WORKING_TREE)  # has no agent
     for states in (ASKING, frozenset({State.RUNNING})):
         found: Task | None = held.filter(state__in=_texts(states)).order_by("-started_at").first()
         if found is not None:

@@ -65,6 +65,8 @@ class Trees:
         `known`: the codebase is this worker's; `scratch` is the attempt's own folder.
         """
         record = self._store.of_task(claim.task_id) or self._store.of_session(claim.session_id)
+        if record is not None and record.codebase_id != claim.codebase_id:
+            record = None
         if record is None or not record.is_open:
             begun_in_place = record is None and claim.session_id is not None
             if begun_in_place or not in_worktrees(claim):
