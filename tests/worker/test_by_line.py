@@ -122,9 +122,10 @@ async def test_what_was_not_permitted_fails_the_task(
 
 
 @pytest.mark.asyncio
-async def test_who_wants_to_be_asked_is_told_that_nobody_can_be(task: Assignment) -> None:
+@pytest.mark.parametrize("rule", [{"auto_approves": False}, {"denied": ("bash",)}])
+async def test_who_wants_to_be_asked_is_told_that_nobody_can_be(task: Assignment, rule: dict[str, Any]) -> None:
     with pytest.raises(AgentError) as refusal:
-        await run("claude", replace(task, auto_approves=False), printing(task.workdir, ""))
+        await run("claude", replace(task, **rule), printing(task.workdir, ""))
     assert refusal.value.code == "asking_unsupported"
     assert not (task.workdir / "arguments").exists()
 

@@ -40,6 +40,11 @@ def test_each_way_of_working_is_one_of_its_modes(
     assert launched(tmp_path, agent_type=agent_type, auto_approves=auto_approves).mode == mode
 
 
+def test_where_something_is_denied_it_asks_before_it_writes(tmp_path: Path) -> None:
+    asked = replace(assignment(tmp_path), denied=("edit:docs/**",))
+    assert launch_codex(Path("/bin/codex-acp"), {"HOME": str(tmp_path)}, asked).mode == "read-only"
+
+
 def test_a_key_is_used_from_the_environment_and_not_written_to_the_disk(tmp_path: Path) -> None:
     added = json.loads(launched(tmp_path, OPENAI_API_KEY="k").environment["CODEX_CONFIG"])
     [provider] = added["model_providers"].values()

@@ -49,12 +49,12 @@ class CliSession:
 
     async def start(self) -> str | None:
         """Nothing runs yet; the id of a new session is known once the first run has told it."""
-        if not (self._assignment.auto_approves or self._assignment.reads_only):
-            name = self._launch.program
-            why = (
-                f"{name} can ask nobody here, since its adapter is not installed; the codebase wants to be asked first"
-            )
+        lacking = f"{self._launch.program} can ask nobody here, since its adapter is not installed"
+        if self._assignment.denied:
+            why = f"{lacking}; so it cannot be held to what the codebase denies"
             raise AgentError(why, code="asking_unsupported")
+        if not (self._assignment.auto_approves or self._assignment.reads_only):
+            raise AgentError(f"{lacking}; the codebase wants to be asked first", code="asking_unsupported")
         await self._tree.remember()
         self._updates.start()
         return None if self._forks else self._session_id

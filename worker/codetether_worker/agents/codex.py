@@ -90,7 +90,7 @@ def _mode(assignment: Assignment) -> str | None:
     if assignment.reads_only:
         return _READ_ONLY
     if assignment.agent_type in ("build", "general"):
-        return "workspace-write" if assignment.auto_approves else _READ_ONLY
+        return "workspace-write" if assignment.auto_approves and not assignment.denied else _READ_ONLY
     return assignment.agent_type or None
 
 
