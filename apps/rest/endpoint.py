@@ -97,7 +97,7 @@ def perform(view: "Endpoint", method: Callable[..., Answer], declared: Operation
     _check_agreement(call.ids, said)
     if declared.takes_body:
         arguments["body"] = declared.body.of(said)
-    if call.idempotency_key is None or call.method != "POST" or isinstance(view, OpenEndpoint):
+    if call.idempotency_key is None or call.method != "POST" or view.is_open:
         return jsontext.dumps(method(view, **arguments))
     return answer_once(
         workspace_id=view.caller.workspace_id,
@@ -134,6 +134,8 @@ class Endpoint(APIView):
         cls.operations = {name: _operation_of(cls, handler) for name, handler in handlers.items() if handler}
         cls.required_scopes = {name: declared.scopes for name, declared in cls.operations.items()}
 
+    is_open: ClassVar[bool] = False
+    """Whether callers who are nobody yet may come."""
     caller: Principal
     """Who asks; known once `initial` has run."""
 
@@ -149,6 +151,8 @@ class Endpoint(APIView):
 class OpenEndpoint(Endpoint):
     """A view for callers who are nobody yet: no token is asked for, and none is looked at. No answer is kept for an
     Idempotency-Key, since there is nobody to keep it for."""
+
+    is_open = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         pass

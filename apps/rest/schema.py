@@ -72,4 +72,4 @@ class Schema(AutoSchema):
         return ["application/json"]
 
     def get_auth(self) -> list[dict[str, list[Any]]]:
-        return [{"bearer": []}] if self.declared else []
+        return [{"bearer": []}] if self.declared and not getattr(self.view, "is_open", False) else []

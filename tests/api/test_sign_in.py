@@ -153,6 +153,12 @@ def test_one_sees_and_ends_ones_own_logins_only(nobody: Api, cast: Cast) -> None
     assert refreshed(nobody, other).status_code == 401
 
 
+def test_the_description_asks_no_token_of_who_is_nobody_yet(nobody: Api) -> None:
+    paths = nobody.get("/v1/schema", format="json").json()["paths"]
+    assert not paths["/v1/auth/login"]["post"].get("security")
+    assert paths["/v1/auth/logout"]["post"]["security"] == [{"bearer": []}]
+
+
 def test_the_status_says_how_one_signs_in(nobody: Api, settings: Any) -> None:
     said = nobody.get("/v1/auth/status").json()
     answers.SignInStatus.model_validate(said)
