@@ -101,6 +101,9 @@ class _Context:
     def __init__(self, token: str) -> None:
         self._sent = (("authorization", f"Bearer {token}"),) if token else ()
 
+    def peer(self) -> str:
+        return "ipv4:127.0.0.1:1"
+
     def invocation_metadata(self) -> tuple[tuple[str, str], ...]:
         return self._sent
 
