@@ -160,6 +160,18 @@ def test_such_tasks_are_made_in_no_other_way(api: Api) -> None:
     assert actions() == []
 
 
+def test_a_worker_tells_by_http_what_a_task_then_shows(api: Api, cast: Cast, shop: Codebase) -> None:
+    task = cast.task(codebase_id=shop.id)
+    worker = api.bearing(cast.token(Role.WORKER))
+    worker.post("/v1/opencode/workers/register", {"worker_id": "w1", "name": "w1"})
+    tree = {"id": "t9", "codebase_id": shop.id, "task_ids": [str(task.id)], "branch": "codetether/t9", "base": "a1",
+            "head": "b2", "state": "active", "left": [".env"], "dirty": True}  # fmt: skip
+    told = worker.put("/v1/worker/working-trees", {"worker_id": "w1", "trees": [tree], "held": ["t9"]})
+    assert told.json() == {"success": True, "trees": 1}
+    shown = api.get(f"/v1/opencode/tasks/{task.id}").json()["working_tree"]
+    assert (shown["id"], shown["state"], shown["left"], shown["worker_id"]) == ("t9", "active", [".env"], "w1")
+
+
 def test_trees_that_a_worker_has_no_more_are_lost(cast: Cast, done: Task) -> None:
     tell(cast, held=["t2"])
     tree = tree_of_task(done)
