@@ -1,6 +1,5 @@
 """The console shows each person their workspaces' rows only, and lets nobody in who may not come in."""
 
-
 import pytest
 from django.test import Client
 from django.urls import reverse

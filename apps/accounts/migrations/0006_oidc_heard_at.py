@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0005_invitations'),
+        ("accounts", "0005_invitations"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='oidcidentity',
-            name='heard_at',
-            field=models.DateTimeField(help_text='When the newest token was issued that said what they may do.', null=True),
+            model_name="oidcidentity",
+            name="heard_at",
+            field=models.DateTimeField(
+                help_text="When the newest token was issued that said what they may do.", null=True
+            ),
         ),
     ]
