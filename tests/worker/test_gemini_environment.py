@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,14 @@ def test_each_way_of_working_is_one_of_its_modes(tmp_path: Path, agent_type: str
 def test_the_model_is_named_when_it_starts(tmp_path: Path, model: str) -> None:
     launch = launch_gemini(PROGRAM, {"HOME": str(tmp_path)}, assignment(tmp_path, model=model))
     assert launch.command == ("/bin/gemini", "--acp", "--model", "gemini-9")
+
+
+def test_the_codebase_s_limit_of_steps_is_its_limit_of_turns(tmp_path: Path) -> None:
+    base = {"HOME": str(tmp_path)}
+    limited = launch_gemini(PROGRAM, base, replace(assignment(tmp_path), max_steps=7)).environment
+    written = json.loads(Path(limited["GEMINI_CLI_SYSTEM_DEFAULTS_PATH"]).read_text())
+    assert written["model"] == {"maxSessionTurns": 7}
+    assert "model" not in defaults(base, tmp_path)
 
 
 def test_without_credentials_there_are_no_models(tmp_path: Path) -> None:

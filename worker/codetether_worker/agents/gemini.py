@@ -68,13 +68,13 @@ def gemini_models(environment: Mapping[str, str]) -> tuple[str, ...]:
 def launch_gemini(program: Path, base: Mapping[str, str], assignment: Assignment) -> Launch:
     environment = _QUIET | inherited_environment(base)
     if _DEFAULTS_PATH not in environment and not _SYSTEM_DEFAULTS.exists():
-        environment[_DEFAULTS_PATH] = str(_write_defaults(assignment.scratch, environment))
+        environment[_DEFAULTS_PATH] = str(_write_defaults(assignment, environment))
     chosen = ("--model", bare_model(assignment.model)) if assignment.model else ()
     mode = _MODES.get(assignment.agent_type, assignment.agent_type or None)
     return Launch("gemini", (str(program), "--acp", *chosen), environment, mode, quirks=_QUIRKS)
 
 
-def _write_defaults(folder: Path, environment: Mapping[str, str]) -> Path:
+def _write_defaults(assignment: Assignment, environment: Mapping[str, str]) -> Path:
     """Settings that count where neither the user nor the machine says otherwise; their own files stay as they are.
 
     Resuming a session asks for the way to log in, also where a key in the environment makes it plain.
@@ -85,7 +85,9 @@ def _write_defaults(folder: Path, environment: Mapping[str, str]) -> Path:
         "privacy": {"usageStatisticsEnabled": False},
         "security": {"auth": {"selectedType": login} if login else {}},
     }
-    path = folder / "gemini-defaults.json"
+    if assignment.max_steps:
+        settings["model"] = {"maxSessionTurns": assignment.max_steps}
+    path = assignment.scratch / "gemini-defaults.json"
     path.write_text(json.dumps(settings), encoding="utf-8")
     return path
 
