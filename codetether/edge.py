@@ -13,12 +13,15 @@ from asgiref.typing import (
     ASGISendEvent,
     HTTPScope,
     Scope,
+    WebSocketScope,
 )
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 
 from apps.accounts.gate import problem_response
+from apps.accounts.refusals import is_refusal, refusal_note
 from apps.core.caller import calls
+from apps.core.db import in_database
 from apps.core.errors import MalformedError, TooLargeError
 from apps.core.metrics import http_answers
 from apps.core.tenancy import NOBODY, acting
@@ -50,7 +53,18 @@ class Edge:
             if scope["type"] == "http":
                 await self._serve(scope, receive, send)
             else:
-                await self.app(scope, receive, send)
+                await self._serve_socket(scope, receive, send)
+
+    async def _serve_socket(self, scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        client = scope["client"]
+        calls(client[0] if client else "", _request_id(scope).decode())
+
+        async def sender(message: ASGISendEvent) -> None:
+            if message["type"] == "websocket.close":
+                await _note(f"WS {scope['path']}", (message.get("code") or 0) - 4000)
+            await send(message)
+
+        await self.app(scope, receive, sender)
 
     async def _serve(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         request_id = _request_id(scope)
@@ -99,11 +113,19 @@ class _Sender:
     async def __call__(self, message: ASGISendEvent) -> None:
         if message["type"] == "http.response.start":
             self.started = True
+            if message["status"] in (401, 403):
+                await _note(f"{self.scope['method']} {self.scope['path']}", message["status"])
             http_answers(_lane(self.scope), message["status"] // 100).observe(perf_counter() - self.began)
             present = {name.lower() for name, _ in message["headers"]}
             added = [pair for pair in SECURITY_HEADERS if pair[0] not in present]
             message["headers"] = [*message["headers"], *added, (b"x-request-id", self.request_id)]
         await self.send(message)
+
+
+async def _note(way: str, status: int) -> None:
+    """A refusal of somebody who tried is in the audit trail before they hear of it."""
+    if is_refusal(status):
+        await in_database(refusal_note, way=way, status=status)
 
 
 def _lane(scope: HTTPScope) -> str:
@@ -113,7 +135,7 @@ def _lane(scope: HTTPScope) -> str:
     return "management" if "router" in scope else "edge"
 
 
-def _request_id(scope: HTTPScope) -> bytes:
+def _request_id(scope: HTTPScope | WebSocketScope) -> bytes:
     """The caller's `X-Request-ID` where it is a plain one, else a fresh one."""
     for name, value in scope["headers"]:
         if name == b"x-request-id" and REQUEST_ID.fullmatch(value):

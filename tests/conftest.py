@@ -7,6 +7,7 @@ from django.db import connection, connections
 
 from apps.accounts.models import Workspace
 from apps.accounts.principals import forget_tokens
+from apps.audit.allowance import REFUSALS
 from apps.core import db
 from apps.core.tenancy import AS_OWNER, acting
 from tests.factories import Cast
@@ -35,6 +36,7 @@ def _database_threads_end(django_db_setup: None, django_db_blocker: pytest.Fixtu
 def _forget_tokens() -> Iterator[None]:
     yield
     forget_tokens()
+    REFUSALS.clear()
 
 
 @pytest.fixture

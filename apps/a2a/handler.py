@@ -46,7 +46,6 @@ from apps.accounts.permits import allowed, permitted
 from apps.accounts.principals import Credentials, Principal
 from apps.core import jsontext
 from apps.core.extension import EXTENSION
-from apps.core.tenancy import act_for
 
 Json = dict[str, Any]
 Event = Task | Message | TaskStatusUpdateEvent | TaskArtifactUpdateEvent
@@ -165,7 +164,6 @@ async def _call(operation: Operation, params: Proto, context: ServerCallContext)
     if tenant := tenant_of(read):
         state.credentials = replace(state.credentials, workspace=tenant)
         state.principal = await allowed(state.credentials, operation.scope)
-        act_for(state.principal.workspace_id)
     state.reached = True
     return Call(
         principal=state.principal,

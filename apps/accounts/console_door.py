@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.contrib import admin
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -11,10 +12,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 
 from apps.accounts.login_throttle import TooManyLoginsError, login_succeeded, login_try
+from apps.accounts.models import User
 from apps.accounts.oidc.provider import provider
+from apps.accounts.refusals import sign_in_refusal_note
+from apps.accounts.sign_in_notes import sign_in_note
 from apps.accounts.sign_on.backend import ID_TOKEN
 from apps.accounts.sign_on.views import end_own_login, refused, sign_out
 
+MEANS = "password, at the console"
 CONSOLE, WAY_OUT = "/admin/", "/admin/logout/"
 
 
@@ -48,12 +53,18 @@ def login(request: HttpRequest) -> HttpResponse:
     try:
         login_try(**tried)
     except TooManyLoginsError as error:
+        sign_in_refusal_note(username=tried["username"], why="too many tries", means=MEANS)
         answer = refused(request, error.detail, error.status)
         answer["Retry-After"] = str(error.retry_after)
         return answer
-    response = admin.site.login(request, extra_context=button)
-    if response.status_code == 302:
-        login_succeeded(**tried)
+    with transaction.atomic():
+        response = admin.site.login(request, extra_context=button)
+        if response.status_code == 302 and isinstance(request.user, User):
+            login_succeeded(**tried)
+            sign_in_note(user=request.user, means=MEANS)
+            return response
+    why = "wrong password, not active, or not staff"
+    sign_in_refusal_note(username=tried["username"], why=why, means=MEANS)
     return response
 
 

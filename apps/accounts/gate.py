@@ -13,14 +13,13 @@ from starlette.routing import Route
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
+from apps.accounts.admission import admit_visitor, admitted
 from apps.accounts.permissions import Scope
-from apps.accounts.principals import Credentials, Principal, authenticate, remembered
+from apps.accounts.principals import Credentials, Principal
 from apps.core import jsontext
-from apps.core.db import in_database
 from apps.core.errors import CodeTetherError, MalformedError, MethodNotAllowedError
 from apps.core.headers import headers_of
 from apps.core.problems import problem_body, problem_headers, problem_of
-from apps.core.tenancy import act_for
 
 Handler = Callable[[Request, Principal], Awaitable[Response]]
 OpenHandler = Callable[[Request], Awaitable[Response]]
@@ -40,12 +39,9 @@ def credentials_of(connection: HTTPConnection, workspace: str = "") -> Credentia
 
 
 async def principal_of(connection: HTTPConnection, workspace: str = "") -> Principal:
-    """Who is asking, for whose workspace this request acts from here on; UnauthenticatedError when nobody who may."""
-    credentials = credentials_of(connection, workspace)
-    known = remembered(credentials)
-    principal = known if known is not None else await in_database(authenticate, credentials)
-    act_for(principal.workspace_id)
-    return principal
+    """Who is asking, for whose workspace this request acts from here on; UnauthenticatedError when nobody who may,
+    RateLimitedError when too often."""
+    return await admitted(credentials_of(connection, workspace))
 
 
 class JsonAnswer(Response):
@@ -118,11 +114,13 @@ def guarded(path: str, handler: Handler, *, methods: list[str], scope: Scope) ->
     return LaneRoute(path, endpoint, methods=methods, name=handler.__name__, required_scope=scope)
 
 
-def unguarded(path: str, handler: OpenHandler, *, methods: list[str]) -> Route:
-    """A route that anyone may call."""
+def unguarded(path: str, handler: OpenHandler, *, methods: list[str], counted: bool = True) -> Route:
+    """A route that anyone may call; without end where its calls are not `counted`."""
 
     async def endpoint(request: Request) -> Response:
         try:
+            if counted:
+                await admit_visitor(credentials_of(request))
             return await handler(request)
         except Exception as error:  # noqa: BLE001 (as above)
             return problem_response(error)

@@ -17,6 +17,11 @@ from apps.accounts.oidc.config import OidcSettings
 from apps.accounts.oidc.grants import Access
 from apps.accounts.oidc_models import OidcIdentity, OidcMembership
 from apps.accounts.permissions import Role
+from apps.accounts.refusals import trail_of
+from apps.accounts.sign_in_notes import PROVIDER
+from apps.audit.actions import Action
+from apps.audit.recording import record
+from apps.core.tenancy import EVERYWHERE, acting
 
 log = logging.getLogger(__name__)
 
@@ -89,14 +94,27 @@ def access_apply(*, identity: OidcIdentity, visitor: Visitor) -> None:
     A token that is older than one that was heard before changes nothing: it would give back what was taken away since.
     The caller drops remembered lookups (`access_changed`) where something may have been taken away.
     """
-    with transaction.atomic():
+    with acting(EVERYWHERE), transaction.atomic():
         locked = OidcIdentity.objects.select_for_update().get(pk=identity.pk)
         if locked.heard_at is not None and visitor.issued_at < locked.heard_at:
             return
-        for change in _changes(locked, visitor.access):
+        changes = _changes(locked, visitor.access)
+        for change in changes:
             change.apply(locked)
         OidcIdentity.objects.filter(pk=locked.pk).update(heard_at=visitor.issued_at)
+        _record(locked, changes)
     identity.refresh_from_db(fields=["gave_staff", "gave_superuser", "heard_at"])
+
+
+def _record(identity: OidcIdentity, changes: Sequence["_Flag | _Place"]) -> None:
+    """Each in the trail of the workspace that it is in; the chains in one order, so that nobody waits crosswise."""
+    told = [(trail_of(change.workspace_id), change) for change in changes]
+    username = identity.user.get_username()
+    for workspace_id, change in sorted(told, key=lambda one: one[0]):
+        record(
+            change.action, workspace_id=workspace_id, by=PROVIDER, target=f"user:{identity.user_id}",
+            details={"username": username, **change.said},
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +123,13 @@ class _Flag:
 
     name: str
     value: bool
+
+    workspace_id = None
+    action = Action.PERSON_CHANGE
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        return {self.name: self.value}
 
     def apply(self, identity: OidcIdentity) -> None:
         given = f"gave_{self.name.removeprefix('is_')}"
@@ -120,6 +145,16 @@ class _Place:
     workspace_id: uuid.UUID
     role: Role | None
     membership_id: int | None
+
+    @property
+    def action(self) -> Action:
+        if self.role is None:
+            return Action.MEMBER_REMOVE
+        return Action.MEMBER_CHANGE if self.membership_id is not None else Action.MEMBER_ADD
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        return {"role": self.role}
 
     def apply(self, identity: OidcIdentity) -> None:
         if self.membership_id is not None:

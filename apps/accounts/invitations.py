@@ -18,6 +18,8 @@ from apps.accounts.members import check_may_give, member_add
 from apps.accounts.models import Invitation, Membership, User
 from apps.accounts.permissions import Role
 from apps.accounts.principals import Credentials, Principal, authenticate, person_in_session
+from apps.audit.actions import Action
+from apps.audit.recording import record
 from apps.core.errors import ForbiddenError, InvalidError, NotFoundError, UnauthenticatedError
 from apps.core.ids import parse_id
 from apps.core.tenancy import EVERYWHERE, acting
@@ -43,7 +45,7 @@ def invitation_create(
     if by is not None:
         check_may_give(by, role)
     secret = PREFIX + secrets.token_urlsafe(32)
-    row = Invitation.objects.create(
+    row = Invitation(
         workspace_id=workspace_id,
         role=role,
         email=email,
@@ -51,6 +53,9 @@ def invitation_create(
         made_by=by.name if by else made_by,
         expires_at=timezone.now() + lasts,
     )
+    with transaction.atomic():
+        row.save(force_insert=True)
+        _record(Action.INVITATION_CREATE, row, by=row.made_by)
     return row, secret
 
 
@@ -94,7 +99,15 @@ def invitation_status(invitation: Invitation) -> str:
 def invitation_revoke(*, invitation: Invitation) -> None:
     """Take an offer back; one that was accepted, or taken back before, stays as it is."""
     open_still = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
-    open_still.update(revoked_at=timezone.now())
+    with transaction.atomic():
+        if open_still.update(revoked_at=timezone.now()):
+            _record(Action.INVITATION_REVOKE, invitation)
+
+
+def _record(action: Action, invitation: Invitation, by: str = "") -> None:
+    said = {"role": invitation.role, "email": invitation.email}
+    target = f"invitation:{invitation.pk}"
+    record(action, workspace_id=invitation.workspace_id, by=by, target=target, details=said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +132,11 @@ def invitation_accept(*, secret: str, guest: Guest) -> Membership:
         if invitation is None:
             raise _unknown()
         user = _person(guest)
-        member = member_add(workspace_id=invitation.workspace_id, user=user, role=Role(invitation.role))
+        by = user.get_username()
+        role = Role(invitation.role)
+        member = member_add(workspace_id=invitation.workspace_id, user=user, role=role, by=by)
         Invitation.objects.filter(pk=invitation.pk).update(accepted_at=now, accepted_by=user)
+        _record(Action.INVITATION_ACCEPT, invitation, by=by)
         return Membership.objects.select_related("workspace").get(pk=member.pk)
 
 

@@ -19,6 +19,8 @@ from apps.accounts.digests import digest_of
 from apps.accounts.login_models import LoginSession, SpentRefresh
 from apps.accounts.models import Membership, User
 from apps.accounts.oidc_models import OidcIdentity, OidcLogout
+from apps.accounts.sign_in_notes import PROVIDER, logins_end_note
+from apps.audit.recording import SERVER
 from apps.core.errors import ForbiddenError, UnauthenticatedError
 
 ACCESS_PREFIX, REFRESH_PREFIX = "cts_", "ctr_"
@@ -86,7 +88,7 @@ def login_refresh(*, refresh_token: str) -> Tokens:
             login.save()
             return Tokens(login, access, refresh)
     copied = SpentRefresh.objects.filter(digest=digest).values_list("login_id", flat=True)
-    logins_end(logins=LoginSession.objects.filter(pk__in=copied), reason="a refresh token came twice")
+    logins_end(logins=LoginSession.objects.filter(pk__in=copied), reason="a refresh token came twice", by=SERVER)
     raise RefreshRefusedError("The refresh token is unknown, spent or expired: sign in again.")
 
 
@@ -122,17 +124,19 @@ def own_logins(user_id: uuid.UUID) -> QuerySet[LoginSession]:
     return LoginSession.objects.filter(_living(timezone.now()), user_id=user_id).order_by("-created_at", "-id")
 
 
-def logins_end(*, logins: QuerySet[LoginSession], reason: str) -> int:
+def logins_end(*, logins: QuerySet[LoginSession], reason: str, by: str = "") -> int:
     """End those of `logins` that go on, their browsers' sessions with them; returns how many there were.
 
     The caller drops remembered lookups (`forget_tokens`).
     """
     with transaction.atomic():
-        rows = list(logins.filter(ended_at=None).select_for_update(of=["self"]))
+        found = logins.filter(ended_at=None).select_related("user").order_by("id")
+        rows = list(found.select_for_update(of=["self"]))
         LoginSession.objects.filter(pk__in=[row.pk for row in rows]).update(
             ended_at=timezone.now(), end_reason=reason, session_key=None
         )
         _drop_browsers(row.session_key for row in rows if row.session_key)
+        logins_end_note(logins=rows, why=reason, by=by)
     return len(rows)
 
 
@@ -149,7 +153,7 @@ def provider_logout(*, issuer: str, jti: str, subject: str, sid: str, issued_at:
             named = named.filter(identity__subject=subject)
         if sid:
             named = named.filter(sid=sid)
-        return logins_end(logins=named, reason="logged out at the identity provider")
+        return logins_end(logins=named, reason="logged out at the identity provider", by=PROVIDER)
 
 
 def is_logged_out(*, issuer: str, subject: str, sid: str, issued_at: datetime) -> bool:

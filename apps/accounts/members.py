@@ -11,6 +11,8 @@ from django.db.models import QuerySet
 from apps.accounts.models import Membership, User, Workspace
 from apps.accounts.permissions import Role, scopes_of
 from apps.accounts.principals import Principal, access_changed
+from apps.audit.actions import Action
+from apps.audit.recording import record
 from apps.core.errors import ConflictError, ForbiddenError, NotFoundError
 from apps.core.ids import parse_id
 
@@ -51,13 +53,14 @@ def workspaces_of(principal: Principal) -> list[tuple[Workspace, str]]:
     return [(row.workspace, row.role) for row in rows.order_by("workspace__created_at")]
 
 
-def member_add(*, workspace_id: uuid.UUID, user: User, role: Role) -> Membership:
+def member_add(*, workspace_id: uuid.UUID, user: User, role: Role, by: str = "") -> Membership:
     """Make a person a member; ConflictError where they are one."""
     with transaction.atomic():
         member, is_new = Membership.objects.get_or_create(workspace_id=workspace_id, user=user, defaults={"role": role})
         if not is_new:
             raise ConflictError(f"{user.get_username()} is a member already.", code="member_exists")
         access_changed()
+        _record(Action.MEMBER_ADD, member, by, role=role)
     return member
 
 
@@ -66,7 +69,9 @@ def member_set_role(*, member: Membership, role: Role, by: Principal | None = No
     if by is not None:
         check_may_give(by, Role(member.role), role)
     with _never_without_admin(member.workspace_id):
+        was = Membership.objects.values_list("role", flat=True).get(pk=member.pk)
         Membership.objects.filter(pk=member.pk).update(role=role)
+        _record(Action.MEMBER_CHANGE, member, role=role, was=was)
     member.role = role
     return member
 
@@ -77,6 +82,12 @@ def member_remove(*, member: Membership, by: Principal | None = None) -> None:
         check_may_give(by, Role(member.role))
     with _never_without_admin(member.workspace_id):
         Membership.objects.filter(pk=member.pk).delete()
+        _record(Action.MEMBER_REMOVE, member, was=member.role)
+
+
+def _record(action: Action, member: Membership, by: str = "", **details: str) -> None:
+    said = {"username": member.user.get_username(), **details}
+    record(action, workspace_id=member.workspace_id, by=by, target=f"user:{member.user_id}", details=said)
 
 
 def is_last_admin(member: Membership) -> bool:

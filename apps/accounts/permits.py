@@ -16,10 +16,9 @@ from django.db import Error
 from django.utils import timezone
 
 from apps.accounts.permissions import Scope
-from apps.accounts.principals import Credentials, Principal, authenticate, forget_tokens, remembered
+from apps.accounts.principals import Credentials, Principal, acts_as, authenticate, forget_tokens, remembered
 from apps.core.db import in_database
 from apps.core.errors import CodeTetherError, UnauthenticatedError
-from apps.core.tenancy import act_for
 from apps.core.waiter import ACCESS
 from apps.core.wakeups import hub
 
@@ -118,8 +117,8 @@ async def allowed(credentials: Credentials, scope: Scope) -> Principal:
     """
     known = remembered(credentials)
     principal = known if known is not None else await in_database(authenticate, credentials)
+    acts_as(principal)
     principal.require(scope)
-    act_for(principal.workspace_id)
     return principal
 
 

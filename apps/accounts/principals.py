@@ -24,9 +24,10 @@ from apps.accounts.digests import digest_of
 from apps.accounts.models import ApiToken, Membership, User, Workspace
 from apps.accounts.people import person_by_token
 from apps.accounts.permissions import Role, Scope, scopes_of
+from apps.core.caller import caller
 from apps.core.errors import ForbiddenError, UnauthenticatedError
 from apps.core.ids import parse_id
-from apps.core.tenancy import EVERYWHERE, acting
+from apps.core.tenancy import EVERYWHERE, act_for, acting
 from apps.core.waiter import WakeUp
 from apps.core.wakeups import publish
 
@@ -54,6 +55,13 @@ class Principal:
     token_id: uuid.UUID | None = None
 
     is_authenticated = True
+
+    @property
+    def identity(self) -> str:
+        """Which one of its name: `token:ID`, `user:ID`; empty for a token of the settings, whose name is its own."""
+        if self.token_id is not None:
+            return f"token:{self.token_id}"
+        return f"user:{self.user_id}" if self.user_id is not None else ""
 
     def require(self, scope: Scope) -> None:
         """Raise ForbiddenError unless this principal holds `scope`."""
@@ -93,11 +101,26 @@ def authenticate(credentials: Credentials) -> Principal:
     with acting(EVERYWHERE):  # whose the credentials are is what is to be found out
         if not settings.A2A_AUTH_ENABLED:
             return _principal("anonymous", default_workspace_id(), Role.ADMIN)
-        if credentials.authorization:
-            return remembered(credentials) or _remember(credentials)
-        if credentials.session_key:
-            return _chosen(_from_session(credentials.session_key), credentials.workspace)
+        try:
+            if credentials.authorization:
+                return remembered(credentials) or _remember(credentials)
+            if credentials.session_key:
+                return _chosen(_from_session(credentials.session_key), credentials.workspace)
+        except (UnauthenticatedError, ForbiddenError):
+            caller().brought = digest_of(_bearer(credentials.authorization) or credentials.session_key)
+            raise
     raise UnauthenticatedError("Give a token: 'Authorization: Bearer TOKEN'.")
+
+
+def acts_as(principal: Principal) -> None:
+    """From here on this context acts for the principal's workspace, and the trail knows who calls."""
+    act_for(principal.workspace_id)
+    _tell(principal)
+
+
+def _tell(principal: Principal) -> None:
+    here = caller()
+    here.name, here.identity, here.workspace_id = principal.name, principal.identity, principal.workspace_id
 
 
 def forget_tokens() -> None:
@@ -225,6 +248,7 @@ def _chosen(principal: Principal, workspace: str) -> Principal:
         theirs = Membership.objects.filter(user_id=principal.user_id)
         membership = theirs.filter(workspace__in=Workspace.objects.filter(named)).first()
     if membership is None:
+        _tell(principal)
         raise ForbiddenError(f"{principal.name} is in no workspace of this name.", code="workspace_forbidden")
     role = Role(membership.role)
     return replace(principal, workspace_id=membership.workspace_id, role=role, scopes=scopes_of(role))

@@ -3,21 +3,25 @@
 import logging
 
 from django.contrib.auth import authenticate
+from django.db import transaction
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from apps.accounts.identities import visitor_of, visitor_sign_in
 from apps.accounts.login_sessions import Origin, Tokens, login_start
-from apps.accounts.login_throttle import login_succeeded, login_try
+from apps.accounts.login_throttle import TooManyLoginsError, login_succeeded, login_try
 from apps.accounts.models import OidcIdentity, User
 from apps.accounts.oidc.provider import ProviderError, provider, token_request
 from apps.accounts.oidc.tokens import id_token_claims
 from apps.accounts.principals import access_changed
+from apps.accounts.refusals import sign_in_refusal_note
+from apps.accounts.sign_in_notes import sign_in_note
 from apps.accounts.sign_on.backend import all_about
 from apps.core.errors import UnauthenticatedError
 
 log = logging.getLogger(__name__)
 
+PASSWORD = "password"
 REFUSED = "The user name or the password is wrong, or the account is not active."
 
 
@@ -32,16 +36,23 @@ def password_sign_in(*, username: str, password: str, workspace: str, origin: Or
     A local account comes first. Every try costs the same: Django hashes a password for names that nobody has as well,
     and where the provider is asked, it is asked whoever the name belongs to.
     """
-    login_try(username=username, address=origin.address)
+    try:
+        login_try(username=username, address=origin.address)
+    except TooManyLoginsError:
+        sign_in_refusal_note(username=username, why="too many tries", means=PASSWORD)
+        raise
     local = authenticate(username=username, password=password)
     identity, sid = (None, "") if local is not None else _by_provider(username, password)
     user = identity.user if identity is not None else local
     if not isinstance(user, User) or not user.is_active:
         log.warning("A sign-in with a password is refused, from %s", origin.address)
+        sign_in_refusal_note(username=username, why="wrong password, or not active", means=PASSWORD)
         raise WrongPasswordError(REFUSED)
     login_succeeded(username=username, address=origin.address)
-    tokens = login_start(user=user, workspace=workspace, origin=origin, identity=identity, sid=sid)
-    User.objects.filter(pk=user.pk).update(last_login=timezone.now())
+    with transaction.atomic():
+        tokens = login_start(user=user, workspace=workspace, origin=origin, identity=identity, sid=sid)
+        User.objects.filter(pk=user.pk).update(last_login=timezone.now())
+        sign_in_note(user=user, workspace_id=tokens.login.workspace_id, means=PASSWORD)
     return tokens
 
 

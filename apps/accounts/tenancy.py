@@ -7,6 +7,7 @@ from django.http.response import HttpResponseBase
 
 from apps.accounts.permissions import Scope
 from apps.accounts.reach import Reach, reach_of
+from apps.core.caller import caller
 from apps.core.tenancy import EVERYWHERE, NOBODY, Acting, acting, of_workspaces
 
 
@@ -17,7 +18,12 @@ class ReachMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        whom = _acting(reach_of(request)) if request.user.is_authenticated else NOBODY
+        whom = NOBODY
+        if request.user.is_authenticated:
+            reach, here = reach_of(request), caller()
+            whom = _acting(reach)
+            here.name, here.identity = request.user.get_username(), f"user:{request.user.pk}"
+            here.workspace_id = reach.home
         with acting(whom):
             response = self._get_response(request)
         response.acting = whom  # type: ignore[attr-defined]  # what streams is read from the database later

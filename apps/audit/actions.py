@@ -13,6 +13,7 @@ class Action(StrEnum):
     MEMBER_ADD = "member.add"
     MEMBER_CHANGE = "member.change"
     MEMBER_REMOVE = "member.remove"
+    PERSON_CHANGE = "person.change"
     INVITATION_CREATE = "invitation.create"
     INVITATION_ACCEPT = "invitation.accept"
     INVITATION_REVOKE = "invitation.revoke"
@@ -24,6 +25,9 @@ class Action(StrEnum):
     LIMIT_SET = "limit.set"
     QUEUE_PAUSE = "queue.pause"
     QUEUE_RESUME = "queue.resume"
+    TREE_MERGE = "tree.merge"
+    TREE_DISCARD = "tree.discard"
+    CODEBASE_REGISTER = "codebase.register"  # by people; workers tell of their folders each time they start
     CODEBASE_CHANGE = "codebase.change"
     CODEBASE_REMOVE = "codebase.remove"
     WORKER_DRAIN = "worker.drain"

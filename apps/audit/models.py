@@ -2,8 +2,6 @@
 
 from django.db import models
 
-from apps.audit.actions import Action, Outcome
-
 
 class AuditEntry(models.Model):
     """One thing that somebody did or was refused. `hash` covers all other columns and the entry before.
@@ -14,8 +12,8 @@ class AuditEntry(models.Model):
     workspace_id = models.UUIDField()
     seq = models.PositiveBigIntegerField(help_text="1, 2, 3 … within the workspace, without a gap.")
     at = models.DateTimeField()
-    action = models.CharField(max_length=40, choices=[(action.value, action.value) for action in Action])
-    outcome = models.CharField(max_length=8, choices=[(outcome.value, outcome.value) for outcome in Outcome])
+    action = models.CharField(max_length=40, help_text="A word of `actions.Action`.")
+    outcome = models.CharField(max_length=8)
     actor = models.CharField(max_length=255)
     target = models.CharField(max_length=255, blank=True)
     address = models.CharField(max_length=64, blank=True)

@@ -34,28 +34,34 @@ INSERT INTO audit_audithead (workspace_id, seq, hash) VALUES (%(workspace_id)s, 
 ON CONFLICT (workspace_id) DO NOTHING RETURNING seq"""
 
 
+SERVER = "server"
+"""Who did what no request asked for: a command on the server's machine, or the server of its own accord."""
+
+
 def record(
     action: Action,
     *,
     workspace_id: uuid.UUID,
-    by: str,
+    by: str = "",
     target: str = "",
     details: Mapping[str, Any] | None = None,
     outcome: Outcome = Outcome.DONE,
 ) -> int:
-    """Append an entry to the workspace's chain; returns its number. `by` did it, or was refused, to `target`.
+    """Append an entry to the workspace's chain; returns its number. `by` (empty: whoever calls, else the server itself)
+    did it, or was refused, to `target`.
 
-    Details never hold a secret. Where the caller is (address, request) is known from the request.
+    Details never hold a secret. Where the caller is (address, request), and which one of its name, is known from the
+    request.
     """
     here = caller()
     words = {
         "action": str(action),
         "outcome": str(outcome),
-        "actor": plain(by)[:255],
+        "actor": plain(by or here.name or SERVER)[:255],
         "target": plain(target)[:255],
         "address": here.address[:64],
         "request_id": here.request_id[:64],
-        "details": plain(details or {}),
+        "details": plain({**(details or {}), **({"caller": here.identity} if here.identity else {})}),
     }
     params = {
         **words,

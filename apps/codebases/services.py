@@ -12,6 +12,8 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
+from apps.audit.actions import Action
+from apps.audit.recording import record
 from apps.codebases.models import Codebase
 from apps.codebases.selectors import codebase_get, codebases_of
 from apps.core.errors import ConflictError, InvalidError, UnprocessableError
@@ -121,6 +123,9 @@ def codebase_change(*, workspace_id: uuid.UUID, codebase_id: str, change: Codeba
         if change.agent_config is not None:
             codebase.agent_config = {**codebase.agent_config, **change.agent_config}
         codebase.save(update_fields=["name", "description", "agent_config", "updated_at"])
+        said = [name for name in ("name", "description") if getattr(change, name) is not None]
+        details = {"fields": said, "agent_config": change.agent_config or {}}
+        record(Action.CODEBASE_CHANGE, workspace_id=workspace_id, target=f"codebase:{codebase_id}", details=details)
     return codebase
 
 

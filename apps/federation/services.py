@@ -13,6 +13,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 
+from apps.audit.actions import Action
+from apps.audit.recording import record
 from apps.core.errors import InvalidError
 from apps.federation.cards import Fetched, Source, card_url_of, fetch_card
 from apps.federation.errors import CardRefusedError, RemoteAgentExistsError, refused
@@ -119,6 +121,7 @@ def remote_agent_register(*, workspace_id: uuid.UUID, new: NewRemoteAgent, by: s
     try:
         with transaction.atomic():
             agent.save(force_insert=True)
+            _record(agent, "registered", by=by)
     except IntegrityError as error:
         raise RemoteAgentExistsError(f"There is a remote agent {agent.name} already; choose another name.") from error
     return remote_agent_get(workspace_id=workspace_id, name=agent.name)
@@ -140,7 +143,10 @@ def remote_agent_change(*, workspace_id: uuid.UUID, name: str, change: RemoteAge
         _keep(agent, change.credentials)
     if change.needs_card:
         _take(agent, asyncio.run(fetch_card(replace(_source(agent), etag=""))))
-    agent.save()
+    said = [name for name in RemoteAgentChange.__dataclass_fields__ if getattr(change, name) is not None]
+    with transaction.atomic():
+        agent.save()
+        _record(agent, "changed", fields=said)
     return agent
 
 
@@ -154,13 +160,24 @@ def remote_agent_refresh(*, workspace_id: uuid.UUID, name: str) -> RemoteAgent:
         remote_agent_failed(agent_id=agent.id, error=error.detail)
         raise
     _take(agent, fetched)
-    agent.save()
+    with transaction.atomic():
+        agent.save()
+        _record(agent, "refreshed")
     return agent
 
 
 def remote_agent_remove(*, workspace_id: uuid.UUID, name: str) -> None:
     """Forget an agent and its secret. Tasks that name it wait; those that it works on come to their end."""
-    remote_agent_get(workspace_id=workspace_id, name=name).delete()
+    agent = remote_agent_get(workspace_id=workspace_id, name=name)
+    with transaction.atomic():
+        agent.delete()
+        _record(agent, "removed")
+
+
+def _record(agent: RemoteAgent, what: str, *, by: str = "", **details: Any) -> None:
+    said = {"what": what, "card_url": agent.card_url, **details}
+    target = f"remote_agent:{agent.name}"
+    record(Action.REMOTE_AGENT_CHANGE, workspace_id=agent.workspace_id, by=by, target=target, details=said)
 
 
 def remote_agent_failed(*, agent_id: uuid.UUID, error: str) -> None:

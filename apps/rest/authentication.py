@@ -8,10 +8,10 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
+from apps.accounts.admission import admitted_now
 from apps.accounts.permissions import Scope
-from apps.accounts.principals import Credentials, Principal, authenticate
+from apps.accounts.principals import Credentials, Principal
 from apps.core.errors import CodeTetherError, ForbiddenError
-from apps.core.tenancy import act_for
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -32,8 +32,7 @@ class PrincipalAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Principal, Principal]:
         authorization = request.META.get("HTTP_AUTHORIZATION", "")
         session_key = "" if authorization else request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
-        principal = authenticate(Credentials(authorization, session_key, request.META.get("HTTP_X_WORKSPACE", "")))
-        act_for(principal.workspace_id)
+        principal = admitted_now(Credentials(authorization, session_key, request.META.get("HTTP_X_WORKSPACE", "")))
         if principal.by_cookie and request.method not in SAFE_METHODS:
             _enforce_csrf(request)
         return principal, principal

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from contextvars import ContextVar
 from typing import Any
+from urllib.parse import unquote
 
 import grpc
 from a2a.server.context import ServerCallContext
@@ -25,13 +26,16 @@ from google.rpc.status_pb2 import Status
 from apps.a2a.asked import EXTENSIONS, VERSION, check_version, in_force
 from apps.a2a.errors import Refusal, refusal_of
 from apps.a2a.handler import STATE, CallState
+from apps.accounts.admission import admitted
 from apps.accounts.gate import WORKSPACE_HEADER
-from apps.accounts.principals import Credentials, Principal, authenticate, remembered
+from apps.accounts.principals import Credentials, Principal
+from apps.accounts.refusals import is_refusal, refusal_note
 from apps.core import jsontext
+from apps.core.caller import calls
 from apps.core.db import in_database
 from apps.core.errors import CodeTetherError
 from apps.core.stopping import stopping
-from apps.core.tenancy import act_for, act_for_nobody
+from apps.core.tenancy import act_for_nobody
 
 type Context = Any
 """A grpc.aio.ServicerContext; gRPC has no types of its own."""
@@ -43,6 +47,7 @@ LARGEST_DETAILS = 4_096
 """Bytes. Clients take 8 KiB of metadata, and a refusal that they cannot take looks like a fault of ours."""
 STATUS_KEY = "grpc-status-details-bin"
 LAST_EVENT_ID = "last-event-id"
+_REFUSED = {"UNAUTHENTICATED": 401, "PERMISSION_DENIED": 403}
 
 _current: ContextVar[ServerCallContext] = ContextVar("a2a_call")
 
@@ -77,6 +82,7 @@ class Rpc:
             return await self._watched(state, serve(self._decode(raw), context))
         except Exception as error:  # noqa: BLE001 (the binding's one boundary: everything becomes a status)
             refusal = refusal_of(error)
+        await self._note(refusal)
         return await _refuse(context, refusal)
 
     async def stream(self, raw: bytes, context: Context) -> None:
@@ -91,13 +97,16 @@ class Rpc:
             return
         except Exception as error:  # noqa: BLE001 (as above)
             refusal = refusal_of(error)
+        await self._note(refusal)
         await _refuse(context, refusal, _place(state) if state is not None else ())
 
     async def _begin(self, context: Context) -> CallState:
         """Who calls, and in which version; the first answer's headers go out with what was asked of them."""
         act_for_nobody()  # until it is known who calls
         sent = _metadata_of(context)
-        await context.send_initial_metadata(_answered(sent))
+        answered = _answered(sent)
+        calls(_address_of(context), answered[0][1])
+        await context.send_initial_metadata(answered)
         principal = await _principal_of(sent)
         check_version(_first(sent, VERSION), self.version)
         state = CallState(
@@ -110,6 +119,12 @@ class Rpc:
         )
         _current.set(ServerCallContext(state={STATE: state}))
         return state
+
+    async def _note(self, refusal: Refusal) -> None:
+        """As the edge does for HTTP: who is refused is in the audit trail before they hear of it."""
+        status = _REFUSED.get(refusal.grpc, 0)
+        if is_refusal(status):
+            await in_database(refusal_note, way=f"GRPC {self._request.DESCRIPTOR.full_name}", status=status)
 
     def _decode(self, raw: bytes) -> Message:
         """The request; protobuf refuses bad UTF-8 and more than 100 levels of messages."""
@@ -154,11 +169,13 @@ def _end(until: asyncio.Timeout) -> None:
 
 
 async def _principal_of(sent: dict[str, list[str]]) -> Principal:
-    credentials = _credentials_of(sent)
-    known = remembered(credentials)
-    principal = known if known is not None else await in_database(authenticate, credentials)
-    act_for(principal.workspace_id)
-    return principal
+    return await admitted(_credentials_of(sent))
+
+
+def _address_of(context: Context) -> str:
+    """The client's address without its port: gRPC says `ipv4:192.0.2.1:5000`, `ipv6:%5B::1%5D:5000`."""
+    kind, _, rest = (context.peer() or "").partition(":")
+    return unquote(rest.rpartition(":")[0]).strip("[]") if kind.startswith("ip") else ""
 
 
 def _credentials_of(sent: dict[str, list[str]]) -> Credentials:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import auth
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -29,6 +30,8 @@ from apps.accounts.oidc.provider import ProviderError, provider, provider_or_err
 from apps.accounts.oidc.tokens import BadTokenError, logout_claims
 from apps.accounts.oidc_models import OidcIdentity
 from apps.accounts.principals import access_changed
+from apps.accounts.refusals import sign_in_refusal_note
+from apps.accounts.sign_in_notes import PROVIDER, SIGNED_OUT, sign_in_note, sign_out_note
 from apps.accounts.sign_on.backend import ID_TOKEN, SID, SUBJECT, SignInRefusedError
 
 if TYPE_CHECKING:
@@ -122,14 +125,17 @@ class Callback(_Configured, CallbackView):
         if "error" in request.GET or "code" not in request.GET:
             del request.session[STATES][request.GET["state"]]
             request.session.modified = True
+            sign_in_refusal_note(username="", why="the identity provider has not let them in", means=PROVIDER)
             return refused(request, "The identity provider has not let you in.", 403)
         try:
             return super().get(request)
         except SignInRefusedError as error:
             log.warning("A sign-in by the identity provider is refused: %s", error)
+            sign_in_refusal_note(username="", why=str(error), means=PROVIDER)
             return refused(request, str(error), 403)
 
     def login_failure(self) -> HttpResponse:
+        sign_in_refusal_note(username="", why="the account is not active", means=PROVIDER)
         return refused(self.request, "This account is not active.", 403)
 
     def login_success(self) -> HttpResponse:
@@ -139,7 +145,9 @@ class Callback(_Configured, CallbackView):
         if request.user.is_authenticated:
             end_own_login(request)
             request.session.flush()
-        auth.login(request, user)
+        with transaction.atomic():
+            auth.login(request, user)
+            sign_in_note(user=user, means=PROVIDER)
         request.session.update(kept)
         request.session.set_expiry(LOGIN_BY_PROVIDER_LASTS)
         request.session.pop(STATES, None)
@@ -180,9 +188,10 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 
 def end_own_login(request: HttpRequest) -> None:
-    key = request.session.session_key
-    if key:
-        logins_end(logins=LoginSession.objects.filter(session_key=key), reason="signed out")
+    key, user = request.session.session_key, request.user
+    ended = logins_end(logins=LoginSession.objects.filter(session_key=key), reason=SIGNED_OUT) if key else 0
+    if not ended and isinstance(user, User):
+        sign_out_note(user=user)
 
 
 def _provider_logout_address(request: HttpRequest) -> str:

@@ -4,7 +4,7 @@ Every face that knows codebases (REST, MCP, e-mail) calls these, so that all mea
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +12,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from apps.audit.actions import Action
+from apps.audit.recording import record
 from apps.codebases.models import Codebase
 from apps.codebases.selectors import codebase_get
 from apps.codebases.services import NewCodebase, codebase_register, codebase_retire
@@ -24,7 +26,7 @@ from apps.tasks.services.announce import announce
 from apps.tasks.services.create import REGISTER_CODEBASE, NewTask, task_create
 from apps.tasks.services.finish import NOW
 from apps.tasks.services.statements import Guard
-from apps.tasks.services.steer import LIVE, task_answer, task_cancel, task_message
+from apps.tasks.services.steer import LIVE, cancelled, task_answer, task_cancel, task_message
 from apps.tasks.services.trees import WORKING_TREE
 from apps.tasks.states import ASKING, HELD, State
 
@@ -46,7 +48,14 @@ def codebase_request(*, workspace_id: uuid.UUID, new: NewCodebase, by: str) -> t
             for task in looking.filter(state=State.PENDING):
                 _end_search(task)
             return codebase, None
-        return codebase, looking.first() or _look_for(codebase, by)
+        task = looking.first() or _look_for(codebase, by)
+        _record(Action.CODEBASE_REGISTER, codebase, by, agent_config=new.agent_config)
+        return codebase, task
+
+
+def _record(action: Action, codebase: Codebase, by: str, **details: Any) -> None:
+    said = {"name": codebase.name, "path": codebase.path, **{name: told for name, told in details.items() if told}}
+    record(action, workspace_id=codebase.workspace_id, by=by, target=f"codebase:{codebase.id}", details=said)
 
 
 def _look_for(codebase: Codebase, by: str) -> Task:
@@ -163,9 +172,11 @@ def codebase_remove(*, workspace_id: uuid.UUID, codebase_id: str, by: str, force
         if not force and any(State(task.state) in HELD and task.codebase_id == codebase_id for task in tasks):
             detail = "A task is running in this codebase: stop it, or remove with force=true."
             raise ConflictError(detail, code="codebase_busy")
-        ended = [done for task in tasks for done in _cancel(task, f"the codebase was removed by {by}", by)]
+        reason = f"the codebase was removed by {by}"
+        ended = [done for task in tasks for done in _ended(cancelled, task, reason, by)]
         QueueLimit.objects.filter(workspace_id=workspace_id, kind=QueueLimit.Kind.CODEBASE, key=codebase_id).delete()
         codebase_retire(codebase=codebase)
+        _record(Action.CODEBASE_REMOVE, codebase, by, forced=force, cancelled=[str(task.id) for task in ended])
     return ended
 
 
@@ -203,11 +214,11 @@ def _cancel_all(
     workspace_id: uuid.UUID, codebase_id: str, states: frozenset[State], reason: str, by: str
 ) -> list[Task]:
     found = _tasks(workspace_id).filter(codebase_id=codebase_id, state__in=_texts(states))
-    return [ended for task in found for ended in _cancel(task, reason, by)]
+    return [ended for task in found for ended in _ended(task_cancel, task, reason, by)]
 
 
-def _cancel(task: Task, reason: str, by: str) -> list[Task]:
+def _ended(cancel: Callable[..., Task], task: Task, reason: str, by: str) -> list[Task]:
     """The cancelled task; nothing where it ended by itself in between."""
     with suppress(TaskEndedError):
-        return [task_cancel(workspace_id=task.workspace_id, task_id=task.id, by=by, reason=reason)]
+        return [cancel(workspace_id=task.workspace_id, task_id=task.id, by=by, reason=reason)]
     return []

@@ -14,6 +14,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
+from apps.audit.actions import Action
+from apps.audit.recording import record
 from apps.codebases.selectors import codebase_get
 from apps.core.errors import InvalidError
 from apps.tasks.models import GLOBAL_QUEUE, QueueLimit
@@ -36,19 +38,19 @@ def limit_set(*, workspace_id: uuid.UUID, kind: str, key: str = "", most: int | 
     """
     if most is not None and not 1 <= most <= MOST_LIMIT:
         raise _invalid("most", f"Give a whole number from 1 to {MOST_LIMIT}, or null for no limit.")
-    return _change(workspace_id, kind, key, {"most": most}, by)
+    return _change(Action.LIMIT_SET, workspace_id, kind, key, {"most": most}, by)
 
 
 def queue_pause(*, workspace_id: uuid.UUID, kind: str, key: str = "", by: str, reason: str = "") -> QueueLimit | None:
     """Let nothing more be claimed here until it is resumed; what runs goes on. Pausing twice is no error."""
     if len(reason) > NAME_LIMIT:
         raise _invalid("reason", f"Give at most {NAME_LIMIT} characters.")
-    return _change(workspace_id, kind, key, {"paused_at": Now(), "reason": reason}, by)
+    return _change(Action.QUEUE_PAUSE, workspace_id, kind, key, {"paused_at": Now(), "reason": reason}, by)
 
 
 def queue_resume(*, workspace_id: uuid.UUID, kind: str, key: str = "", by: str) -> QueueLimit | None:
     """End a pause. Resuming what is not paused is no error."""
-    return _change(workspace_id, kind, key, {"paused_at": None, "reason": ""}, by)
+    return _change(Action.QUEUE_RESUME, workspace_id, kind, key, {"paused_at": None, "reason": ""}, by)
 
 
 def limits_adopt() -> int:
@@ -57,7 +59,9 @@ def limits_adopt() -> int:
     return sum(_adopt(limit) for limit in fresh)
 
 
-def _change(workspace_id: uuid.UUID, kind: str, key: str, changes: Mapping[str, Any], by: str) -> QueueLimit | None:
+def _change(
+    action: Action, workspace_id: uuid.UUID, kind: str, key: str, changes: Mapping[str, Any], by: str
+) -> QueueLimit | None:
     _check_place(workspace_id, kind, key)
     with transaction.atomic():
         limit, is_new = _locked(workspace_id, kind, key)
@@ -66,9 +70,13 @@ def _change(workspace_id: uuid.UUID, kind: str, key: str, changes: Mapping[str, 
             _adopt(limit)
         limit.refresh_from_db()
         transaction.on_commit(partial(announce_room, workspace_id))
-        if limit.most is None and not limit.is_paused:
+        is_over = limit.most is None and not limit.is_paused
+        if is_over:
             limit.delete()
-            return None
+        said = {name: changes[name] for name in ("most", "reason") if name in changes}
+        record(action, workspace_id=workspace_id, by=by, target=f"{kind}:{key}".rstrip(":"), details=said)
+    if is_over:
+        return None
     _adopt(limit)
     return QueueLimit.objects.filter(id=limit.id).first()
 

@@ -11,6 +11,8 @@ from typing import Literal
 from django.db import transaction
 from django.db.models.functions import Now
 
+from apps.audit.actions import Action
+from apps.audit.recording import record
 from apps.codebases.selectors import codebases_of
 from apps.core.errors import ConflictError, NotFoundError
 from apps.core.ids import parse_id
@@ -105,7 +107,15 @@ def working_tree_act(*, workspace_id: uuid.UUID, task_id: object, wish: TreeWish
         _check_rest(tree)
         present = _under_way(tree, wish)
         made = present or task_create(workspace_id=workspace_id, new=_asked(task, tree, wish, by), by=by)
+        if present is None:
+            _record(made, task, tree, wish, by)
     return TreeAnswer(tree, made, f"Its worker, {tree.worker_id}, is asked to {wish.action} it.")
+
+
+def _record(made: Task, task: Task, tree: WorkingTree, wish: TreeWish, by: str) -> None:
+    action = Action.TREE_MERGE if wish.action == "merge" else Action.TREE_DISCARD
+    said = {"branch": tree.branch, "worker_id": tree.worker_id, "into": wish.into, "by_task": made.id}
+    record(action, workspace_id=tree.workspace_id, by=by, target=f"task:{task.id}", details=said)
 
 
 def _done_before(tree: WorkingTree, wish: TreeWish) -> str:
