@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from acp.schema import PermissionOption, ToolCallUpdate
+from acp.schema import PermissionOption
 
 from codetether_worker.agents.acp_permissions import PermissionDesk
 from codetether_worker.agents.acp_updates import UpdateTranslator
@@ -137,7 +137,7 @@ OPTIONS = [
     PermissionOption(option_id="2", name="Always", kind="allow_always"),
     PermissionOption(option_id="3", name="Reject", kind="reject_once"),
 ]
-CALL = ToolCallUpdate(tool_call_id="c1", title="rm -rf build", kind="execute")
+CALL = {"toolCallId": "c1", "title": "rm -rf build", "kind": "execute"}
 
 
 async def decision(desk: PermissionDesk, text: str, **data: Any) -> tuple[Answer, str | None]:
@@ -177,7 +177,7 @@ async def test_who_only_reads_is_refused_the_rest_without_asking(
     tmp_path: Path, told: list[Event], way: str, kind: Any
 ) -> None:
     reader = replace(assignment(tmp_path, told, auto_approves=True), agent_type=way)
-    call = ToolCallUpdate(tool_call_id="c1", title="rm -rf build", kind=kind)
+    call = {**CALL, "kind": kind}
     outcome = (await PermissionDesk(reader).decide(call, OPTIONS)).outcome
     assert getattr(outcome, "option_id", None) == "3"
     assert [event.data["message"] for event in told] == [f"Refused, since {way} only reads: rm -rf build"]
@@ -185,7 +185,7 @@ async def test_who_only_reads_is_refused_the_rest_without_asking(
 
 async def test_who_only_reads_may_read(tmp_path: Path, told: list[Event]) -> None:
     reader = replace(assignment(tmp_path, told, auto_approves=True), agent_type="plan")
-    outcome = (await PermissionDesk(reader).decide(ToolCallUpdate(tool_call_id="c1", kind="read"), OPTIONS)).outcome
+    outcome = (await PermissionDesk(reader).decide({"toolCallId": "c1", "kind": "read"}, OPTIONS)).outcome
     assert getattr(outcome, "option_id", None) == "1"
 
 
@@ -202,7 +202,7 @@ async def test_a_question_is_open_until_it_is_answered(tmp_path: Path, told: lis
 
 async def test_two_questions_are_told_apart_by_their_call(tmp_path: Path, told: list[Event]) -> None:
     desk = PermissionDesk(assignment(tmp_path, told))
-    second = ToolCallUpdate(tool_call_id="c2", title="ls")
+    second = {"toolCallId": "c2", "title": "ls"}
     first_asked = asyncio.create_task(desk.decide(CALL, OPTIONS))
     second_asked = asyncio.create_task(desk.decide(second, OPTIONS))
     await asyncio.sleep(0)
