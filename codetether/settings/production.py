@@ -13,6 +13,7 @@ if not A2A_AUTH_ENABLED and not {ENV.host, ENV.grpc_host} <= {"127.0.0.1", "::1"
 if ENV.allowed_hosts == ["*"]:
     raise SettingError("CODETETHER_ALLOWED_HOSTS is not set: name the hosts, separated by commas.")
 
+IS_PRODUCTION = True  # commands that make data up refuse to
 SECURE_SSL_REDIRECT = False  # the proxy in front redirects; health checks come by plain HTTP
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31_536_000
