@@ -20,9 +20,10 @@ from django.http.request import split_domain_port, validate_host
 
 from apps.accounts.gate import problem_response
 from apps.accounts.refusals import is_refusal, refusal_note
-from apps.core.caller import calls
+from apps.core.caller import caller, calls
 from apps.core.db import in_database
 from apps.core.errors import MalformedError, TooLargeError
+from apps.core.limits import limit_headers
 from apps.core.metrics import http_answers
 from apps.core.tenancy import NOBODY, acting
 from apps.workers.uploads import PATH_PATTERN as UPLOAD_PATH
@@ -56,7 +57,7 @@ class Edge:
                 await self._serve_socket(scope, receive, send)
 
     async def _serve_socket(self, scope: WebSocketScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        client = scope["client"]
+        client = scope.get("client")
         calls(client[0] if client else "", _request_id(scope).decode())
 
         async def sender(message: ASGISendEvent) -> None:
@@ -68,7 +69,7 @@ class Edge:
 
     async def _serve(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         request_id = _request_id(scope)
-        client = scope["client"]
+        client = scope.get("client")
         calls(client[0] if client else "", request_id.decode())
         sender = _Sender(scope, send, request_id)
         try:
@@ -117,8 +118,9 @@ class _Sender:
                 await _note(f"{self.scope['method']} {self.scope['path']}", message["status"])
             http_answers(_lane(self.scope), message["status"] // 100).observe(perf_counter() - self.began)
             present = {name.lower() for name, _ in message["headers"]}
+            standing = limit_headers(caller().standings)
             added = [pair for pair in SECURITY_HEADERS if pair[0] not in present]
-            message["headers"] = [*message["headers"], *added, (b"x-request-id", self.request_id)]
+            message["headers"] = [*message["headers"], *added, *standing, (b"x-request-id", self.request_id)]
         await self.send(message)
 
 

@@ -1,7 +1,6 @@
 """The only reader of the environment on the server's side. Every setting, its default and its check stand here."""
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,18 @@ from django.core.exceptions import ImproperlyConfigured
 
 from apps.accounts.oidc.config import OidcSettings, oidc_settings
 from apps.core.addresses import allow_list
-from codetether.signing_keys import read_signing_key
-
-
-class SettingError(Exception):
-    """A setting cannot be used; the message names it and says what would be right, in one line."""
+from codetether.setting_checks import (
+    SettingError,
+    file_storage,
+    host_and_port,
+    named_tokens,
+    networks,
+    one_of,
+    origins,
+    rate_limits,
+    signing_key,
+    within,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +33,7 @@ class Env:
     database_url: str
     redis_url: str
     secret_key: str
+    secret_key_fallbacks: list[str]
     signing_key: str
     debug: bool
     allowed_hosts: list[str]
@@ -56,9 +63,16 @@ class Env:
     retention_days: int
     audit_anchor_url: str
     database_threads: int
+    rate_limits: dict[str, str]
+    trusted_proxies: list[str]
+    cors_origins: list[str]
+    max_connections: int
+    max_streams: int
+    max_streams_per_caller: int
     max_body_bytes: int
     outbound_allowed: list[str]
     outbound_https_only: bool
+    secrets_plain_networks: list[str]
     file_storage: str
     file_s3_endpoint: str
     max_file_bytes: int
@@ -66,6 +80,8 @@ class Env:
     runtime_sessions: bool
     opencode_storage_path: Path | None
 
+
+__all__ = ["Env", "SettingError", "inherited", "keycloak_admin", "load", "sign_on"]
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -116,19 +132,20 @@ def _services(source: Any) -> dict[str, Any]:
         database_url=source.str("DATABASE_URL", default="") or source.str("A2A_DATABASE_URL", default=""),
         redis_url=source.str("A2A_REDIS_URL", default=""),
         secret_key=source.str("CODETETHER_SECRET_KEY", default=""),
-        signing_key=_signing_key(source.str("A2A_SIGNING_KEY", default="")),
+        secret_key_fallbacks=source.list("CODETETHER_SECRET_KEY_FALLBACKS", default=[]),
+        signing_key=signing_key(source.str("A2A_SIGNING_KEY", default="")),
         debug=source.bool("CODETETHER_DEBUG", default=False),
         allowed_hosts=source.list("CODETETHER_ALLOWED_HOSTS", default=["*"]),
         csrf_trusted_origins=source.list("CODETETHER_CSRF_TRUSTED_ORIGINS", default=[]),
         host=host,
-        port=_within("A2A_PORT", source.int("A2A_PORT", default=8000), 1, 65535),
+        port=within("A2A_PORT", source.int("A2A_PORT", default=8000), 1, 65535),
         grpc_host=source.str("A2A_GRPC_HOST", default="") or host,
-        grpc_port=_within("A2A_GRPC_PORT", source.int("A2A_GRPC_PORT", default=50_051), 0, 65535),
-        grpc_url=_address("A2A_GRPC_URL", source.str("A2A_GRPC_URL", default="")),
+        grpc_port=within("A2A_GRPC_PORT", source.int("A2A_GRPC_PORT", default=50_051), 0, 65535),
+        grpc_url=host_and_port("A2A_GRPC_URL", source.str("A2A_GRPC_URL", default="")),
         grpc_tls_cert=source.str("A2A_GRPC_TLS_CERT", default=""),
         grpc_tls_key=source.str("A2A_GRPC_TLS_KEY", default=""),
-        log_level=_one_of("A2A_LOG_LEVEL", source.str("A2A_LOG_LEVEL", default="INFO").upper(), LOG_LEVELS),
-        database_threads=_within(
+        log_level=one_of("A2A_LOG_LEVEL", source.str("A2A_LOG_LEVEL", default="INFO").upper(), LOG_LEVELS),
+        database_threads=within(
             "CODETETHER_DATABASE_THREADS", source.int("CODETETHER_DATABASE_THREADS", default=8), 1, 64
         ),
     )
@@ -145,16 +162,16 @@ def _agent(source: Any) -> dict[str, Any]:
         agent_org_url=source.str("A2A_AGENT_ORG_URL", default="https://github.com/rileyseaburg/codetether"),
         public_url=source.str("A2A_AGENT_URL", default="").rstrip("/"),
         auth_enabled=source.bool("A2A_AUTH_ENABLED", default=True),
-        auth_tokens=_named_tokens(source.str("A2A_AUTH_TOKENS", default="")),
-        discovery_max_age=_within(
+        auth_tokens=named_tokens(source.str("A2A_AUTH_TOKENS", default="")),
+        discovery_max_age=within(
             "A2A_AGENT_DISCOVERY_MAX_AGE", source.int("A2A_AGENT_DISCOVERY_MAX_AGE", default=120), 1, 86_400
         ),
-        blocking_timeout=_within("A2A_BLOCKING_TIMEOUT", source.int("A2A_BLOCKING_TIMEOUT", default=60), 1, 3600),
-        max_hops=_within("A2A_MAX_HOPS", source.int("A2A_MAX_HOPS", default=8), 0, 100),
+        blocking_timeout=within("A2A_BLOCKING_TIMEOUT", source.int("A2A_BLOCKING_TIMEOUT", default=60), 1, 3600),
+        max_hops=within("A2A_MAX_HOPS", source.int("A2A_MAX_HOPS", default=8), 0, 100),
         conformance=source.bool("A2A_CONFORMANCE", default=False),
-        sse_keepalive=_within("WORKER_SSE_KEEPALIVE", source.int("WORKER_SSE_KEEPALIVE", default=15), 1, 30),
-        lease_seconds=_within("CODETETHER_LEASE_SECONDS", source.int("CODETETHER_LEASE_SECONDS", default=60), 2, 3600),
-        retention_days=_within("A2A_RETENTION_DAYS", source.int("A2A_RETENTION_DAYS", default=90), 0, 36_500),
+        sse_keepalive=within("WORKER_SSE_KEEPALIVE", source.int("WORKER_SSE_KEEPALIVE", default=15), 1, 30),
+        lease_seconds=within("CODETETHER_LEASE_SECONDS", source.int("CODETETHER_LEASE_SECONDS", default=60), 2, 3600),
+        retention_days=within("A2A_RETENTION_DAYS", source.int("A2A_RETENTION_DAYS", default=90), 0, 36_500),
         audit_anchor_url=source.str("A2A_AUDIT_ANCHOR_URL", default=""),
     )
 
@@ -162,14 +179,18 @@ def _agent(source: Any) -> dict[str, Any]:
 def _bounds(source: Any) -> dict[str, Any]:
     """How large things may be, where files are kept, and whom the server may call."""
     return dict(
-        max_body_bytes=_within(
+        **_about_callers(source),
+        max_body_bytes=within(
             "CODETETHER_MAX_BODY_BYTES",
             source.int("CODETETHER_MAX_BODY_BYTES", default=8_388_608),
             65_536,
             2**30,
         ),
-        outbound_allowed=_networks("A2A_OUTBOUND_ALLOWED", source.list("A2A_OUTBOUND_ALLOWED", default=[])),
+        outbound_allowed=networks("A2A_OUTBOUND_ALLOWED", source.list("A2A_OUTBOUND_ALLOWED", default=[])),
         outbound_https_only=source.bool("A2A_OUTBOUND_HTTPS_ONLY", default=False),
+        secrets_plain_networks=networks(
+            "A2A_SECRETS_PLAIN_NETWORKS", source.list("A2A_SECRETS_PLAIN_NETWORKS", default=[])
+        ),
         **_about_files(source),
         **_about_sessions(source),
     )
@@ -201,45 +222,43 @@ def _sign_on(source: Any) -> dict[str, Any]:
             "OIDC_GROUP_MAP",
             default="/{workspace}/viewers=viewer,/{workspace}/operators=operator+staff,/{workspace}/admins=admin+staff",
         ),
-        "OIDC_LEEWAY": _within("OIDC_LEEWAY", source.int("OIDC_LEEWAY", default=30), 0, 300),
+        "OIDC_LEEWAY": within("OIDC_LEEWAY", source.int("OIDC_LEEWAY", default=30), 0, 300),
         "OIDC_PASSWORD_GRANT": source.bool("OIDC_PASSWORD_GRANT", default=False),
     }
 
 
-def _within(name: str, value: int, least: int, most: int) -> int:
-    if not least <= value <= most:
-        raise SettingError(f"{name}={value} is out of range: give a whole number from {least} to {most}.")
-    return value
-
-
-def _address(name: str, value: str) -> str:
-    """`host:port`, as gRPC clients take it; empty stays empty."""
-    host, _, port = value.rpartition(":")
-    if value and (not host or "/" in value or not port.isdecimal()):
-        raise SettingError(f"{name}={value} is no address: give host:port, without a scheme.")
-    return value
-
-
-def _signing_key(value: str) -> str:
-    if not value:
-        return ""
-    try:
-        return read_signing_key(value)
-    except ValueError as error:
-        raise SettingError(f"A2A_SIGNING_KEY: {error}.") from error
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:
-    if value not in allowed:
-        raise SettingError(f"{name}={value} is not known: give one of {', '.join(allowed)}.")
-    return value
+def _about_callers(source: Any) -> dict[str, Any]:
+    """How often and how much at once somebody may call, and whose word about them is taken."""
+    return {
+        "rate_limits": rate_limits(
+            anonymous=source.str("A2A_RATE_LIMIT_ANONYMOUS", default="60/minute"),
+            authenticated=source.str("A2A_RATE_LIMIT_AUTHENTICATED", default=""),
+            user=source.str("A2A_RATE_LIMIT_USER", default=""),
+            viewer=source.str("A2A_RATE_LIMIT_VIEWER", default=""),
+            operator=source.str("A2A_RATE_LIMIT_OPERATOR", default=""),
+            admin=source.str("A2A_RATE_LIMIT_ADMIN", default=""),
+            worker=source.str("A2A_RATE_LIMIT_WORKER", default=""),
+            login=source.str("A2A_RATE_LIMIT_LOGIN", default="5/minute"),
+            login_address=source.str("A2A_RATE_LIMIT_LOGIN_ADDRESS", default="30/minute"),
+            login_name=source.str("A2A_RATE_LIMIT_LOGIN_NAME", default="100/hour"),
+        ),
+        "trusted_proxies": source.list("A2A_TRUSTED_PROXIES", default=["127.0.0.1", "::1"]),
+        "cors_origins": origins("A2A_CORS_ORIGINS", source.list("A2A_CORS_ORIGINS", default=[])),
+        "max_connections": within(
+            "A2A_MAX_CONNECTIONS", source.int("A2A_MAX_CONNECTIONS", default=20_000), 10, 1_000_000
+        ),
+        "max_streams": within("A2A_MAX_STREAMS", source.int("A2A_MAX_STREAMS", default=10_000), 1, 1_000_000),
+        "max_streams_per_caller": within(
+            "A2A_MAX_STREAMS_PER_CALLER", source.int("A2A_MAX_STREAMS_PER_CALLER", default=5_000), 1, 1_000_000
+        ),
+    }
 
 
 def _about_files(source: Any) -> dict[str, Any]:
-    most = _within("A2A_MAX_FILE_BYTES", source.int("A2A_MAX_FILE_BYTES", default=26_214_400), 1_024, 2**32)
-    inline = _within("A2A_INLINE_FILE_BYTES", source.int("A2A_INLINE_FILE_BYTES", default=262_144), 0, 1_048_576)
+    most = within("A2A_MAX_FILE_BYTES", source.int("A2A_MAX_FILE_BYTES", default=26_214_400), 1_024, 2**32)
+    inline = within("A2A_INLINE_FILE_BYTES", source.int("A2A_INLINE_FILE_BYTES", default=262_144), 0, 1_048_576)
     return {
-        "file_storage": _file_storage(source.str("A2A_FILE_STORAGE", default="")),
+        "file_storage": file_storage(source.str("A2A_FILE_STORAGE", default="")),
         "file_s3_endpoint": source.str("A2A_FILE_S3_ENDPOINT", default=""),
         "max_file_bytes": most,
         "inline_file_bytes": inline,
@@ -253,30 +272,3 @@ def _about_sessions(source: Any) -> dict[str, Any]:
         "runtime_sessions": source.bool("A2A_RUNTIME_SESSIONS", default=True),
         "opencode_storage_path": Path(elsewhere).expanduser().absolute() if elsewhere else None,
     }
-
-
-def _file_storage(text: str) -> str:
-    """Empty, or `s3://bucket` with an optional `/prefix`."""
-    if text and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[^?#]*)?", text):
-        raise SettingError(f"A2A_FILE_STORAGE={text!r} is not known: leave it empty, or give s3://bucket/prefix.")
-    return text
-
-
-def _networks(name: str, entries: list[str]) -> list[str]:
-    """Names of hosts, and networks; what is meant as a network must be one."""
-    try:
-        allow_list(tuple(entries))
-    except ValueError as error:
-        raise SettingError(f"{name}: {error}") from error
-    return entries
-
-
-def _named_tokens(text: str) -> dict[str, str]:
-    """`name:token,name2:token2` as {name: token}; a token may itself hold colons."""
-    tokens: dict[str, str] = {}
-    for entry in filter(None, (part.strip() for part in text.split(","))):
-        name, colon, token = entry.partition(":")
-        if not (colon and name.strip() and token.strip()):
-            raise SettingError("A2A_AUTH_TOKENS: give each entry as name:token, separated by commas.")
-        tokens[name.strip()] = token.strip()
-    return tokens

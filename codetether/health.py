@@ -101,8 +101,8 @@ def _migrations() -> str:
 
 
 routes: list[BaseRoute] = [
-    unguarded("/health", health, methods=["GET"]),
-    unguarded("/v1/health", health, methods=["GET"]),
-    unguarded("/health/ready", ready, methods=["GET"]),
+    unguarded("/health", health, methods=["GET"], counted=False),
+    unguarded("/v1/health", health, methods=["GET"], counted=False),
+    unguarded("/health/ready", ready, methods=["GET"], counted=False),
     unguarded("/", front_door, methods=["GET"]),
 ]

@@ -13,15 +13,19 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any, cast
 
+from django.conf import settings
 from django.core import signals
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
-from django.http import HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import get_resolver, set_script_prefix
 
+from apps.accounts.admission import admit_stranger_now
 from apps.core.db import in_database
+from apps.core.limits import RateLimitedError
 from apps.core.tenancy import Acting, acting, current
+from apps.rest.problems import problem_answer
 
 SPOOL_BYTES = 1_048_576
 PROGRAMS = ("/v1/", "/agents")
@@ -75,12 +79,21 @@ class ManagementLane(ASGIHandler):
         request, refusal = self.create_request(scope, body)
         if request is None:
             return cast(HttpResponseBase, refusal), current()
-        handler = self.bare if request.path.startswith(PROGRAMS) else self
-        response = handler.get_response(cast(Any, request))
+        response = self._answer(cast(Any, request))
         response._handler_class = self.__class__  # type: ignore[attr-defined]
         if not response.streaming:
             response.close()  # its content is bytes by now; closing here saves a second hop
         return response, getattr(response, "acting", current())
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path.startswith(PROGRAMS):
+            return self.get_response(cast(Any, request))  # whose middleware counts the pages
+        try:
+            if "HTTP_AUTHORIZATION" not in request.META and settings.SESSION_COOKIE_NAME not in request.COOKIES:
+                admit_stranger_now()
+        except RateLimitedError as error:
+            return problem_answer(error)
+        return self.bare.get_response(cast(Any, request))
 
     async def _send(self, response: HttpResponseBase, send: Any) -> None:
         start = {"type": "http.response.start", "status": response.status_code, "headers": _headers(response)}

@@ -1,5 +1,6 @@
 """What all tests share: a clean database, the default workspace, the cast, and the law checked after each test."""
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -8,7 +9,7 @@ from django.db import connection, connections
 from apps.accounts.models import Workspace
 from apps.accounts.principals import forget_tokens
 from apps.audit.allowance import REFUSALS
-from apps.core import db
+from apps.core import db, limits
 from apps.core.tenancy import AS_OWNER, acting
 from tests.factories import Cast
 from tests.fold import assert_rows_are_folds
@@ -37,6 +38,15 @@ def _forget_tokens() -> Iterator[None]:
     yield
     forget_tokens()
     REFUSALS.clear()
+
+
+@pytest.fixture
+def fresh_counts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Calls are counted from nothing, and apart from those of other tests."""
+    monkeypatch.setattr(limits, "PREFIX", f"test-limits-{uuid.uuid4().hex}")
+    limits._counter_at.cache_clear()
+    yield
+    limits._counter_at.cache_clear()
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 Who may read is settled by the `Authorization` header, by `{"token": ...}` in the first frame (browsers cannot set
 headers), or by the session cookie of one of our own pages; `{"workspace": ...}` in it chooses one of the caller's.
 `{"last_event_id": ...}`, in the first frame or later, goes on after that event, as does `?last_event_id=`.
-Closed with 4400 (malformed), 4401 (nobody), 4403 (not allowed), 4404 (not found), 1011 (our fault) or 1000 (the task
-has ended).
+Closed with 4400 (malformed), 4401 (nobody), 4403 (not allowed), 4404 (not found), 4429 (too often, or too many
+at once), 1013 (try again later), 1011 (our fault) or 1000 (the task has ended).
 
 The consumers subscribe to nothing on the channel layer: one subscription per process carries all wake-ups.
 """
@@ -19,9 +19,10 @@ from django.conf import settings
 from django.urls import URLPattern, re_path
 from starlette.requests import HTTPConnection
 
+from apps.accounts.admission import admit_stranger, admitted
 from apps.accounts.gate import credentials_of
 from apps.accounts.permissions import Scope
-from apps.accounts.permits import allowed, permitted
+from apps.accounts.permits import permitted
 from apps.accounts.principals import Principal
 from apps.core import jsontext
 from apps.core.db import in_database
@@ -38,7 +39,7 @@ FIRST_FRAME_SECONDS = 0.5
 """How long one who is known already is given to say where to go on; said later, it counts just the same."""
 TOKEN_SECONDS = 10.0
 FRAME_LIMIT = 4096
-CLOSE_CODES = {400: 4400, 401: 4401, 403: 4403, 404: 4404}
+CLOSE_CODES = {400: 4400, 401: 4401, 403: 4403, 404: 4404, 429: 4429, 503: 1013}
 INTERNAL_ERROR = 1011
 
 Greeting = dict[str, Any]
@@ -95,13 +96,16 @@ class FeedConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
         connection = HTTPConnection(self.scope)
         credentials = credentials_of(connection)
         is_known = bool(credentials.authorization or credentials.session_key) or not settings.A2A_AUTH_ENABLED
+        if not is_known:
+            await admit_stranger()
         greeting = await self._greeting_within(FIRST_FRAME_SECONDS if is_known else TOKEN_SECONDS)
         if "token" in greeting:
             credentials = replace(credentials, authorization=f"Bearer {greeting['token']}", session_key="")
         credentials = replace(credentials, workspace=greeting.get("workspace", credentials.workspace))
         if not credentials.authorization:
             refuse_foreign_page(connection)
-        principal = await allowed(credentials, Scope.TASKS_READ)
+        principal = await admitted(credentials)
+        principal.require(Scope.TASKS_READ)
         last_id = str(greeting.get("last_event_id") or last_event_id(connection))
         feed = await self.feed(principal, last_id)
         with WEBSOCKETS.track_inprogress():

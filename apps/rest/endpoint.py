@@ -5,16 +5,17 @@
 schema all follow from that.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ClassVar, cast, get_type_hints
 
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from pydantic import BaseModel
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from apps.accounts.admission import admit_stranger_now
 from apps.accounts.permissions import Scope
 from apps.accounts.principals import Principal
 from apps.core import jsontext
@@ -27,6 +28,7 @@ from apps.rest.reading import Body, Query
 
 Answer = Mapping[str, Any]
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+JSON_LINES = "application/x-ndjson"
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -40,6 +42,7 @@ class Operation:
     answers: type[BaseModel]
     takes_body: bool
     shown_once: frozenset[str]
+    media_type: str = "application/json"
 
 
 def operation(
@@ -55,6 +58,27 @@ def operation(
         def handle(view: "Endpoint", request: Request, **ids: str) -> HttpResponse:
             return json_answer(perform(view, method, declared, _call_of(request, ids)))
 
+        handle.operation = declared  # type: ignore[attr-defined]
+        return handle
+
+    return mark
+
+
+def streamed(*scopes: Scope, line: type[BaseModel]) -> Callable[[Callable[..., Iterator[bytes]]], Callable[..., Any]]:
+    """Make a GET handler out of a method that takes `query` and yields lines of JSON; it is refused before the first.
+
+    The pieces are made one after the other in any thread, so what makes them keeps no cursor open.
+    """
+
+    def mark(method: Callable[..., Iterator[bytes]]) -> Callable[..., StreamingHttpResponse]:
+        query = get_type_hints(method).get("query", Query)
+
+        @wraps(method)
+        def handle(view: "Endpoint", request: Request, **ids: str) -> StreamingHttpResponse:
+            pieces = method(view, **ids, query=query.of(request.query_params))
+            return StreamingHttpResponse(pieces, content_type=JSON_LINES)
+
+        declared = Operation(scopes, Body, query, line, False, frozenset(), JSON_LINES)
         handle.operation = declared  # type: ignore[attr-defined]
         return handle
 
@@ -155,7 +179,7 @@ class OpenEndpoint(Endpoint):
     is_open = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        pass
+        admit_stranger_now()
 
 
 def _operation_of(cls: type, handler: Any) -> Operation:

@@ -14,6 +14,7 @@ DATABASE_URL, REDIS_URL = service_urls(ENV)
 
 DEBUG = ENV.debug
 SECRET_KEY = secret_key(ENV)
+SECRET_KEY_FALLBACKS = ENV.secret_key_fallbacks
 A2A_SIGNING_KEY = signing_key(ENV)
 ALLOWED_HOSTS = ENV.allowed_hosts
 if not ENV.auth_enabled and ALLOWED_HOSTS == ["*"]:
@@ -56,6 +57,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.accounts.page_limits.PageLimits",
     "apps.accounts.tenancy.ReachMiddleware",
     "apps.accounts.console_door.StaffOnly",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -262,9 +264,16 @@ SSE_KEEPALIVE_SECONDS = ENV.sse_keepalive
 LEASE_SECONDS = ENV.lease_seconds
 RETENTION_DAYS = ENV.retention_days
 AUDIT_ANCHOR_URL = ENV.audit_anchor_url
+RATE_LIMITS = ENV.rate_limits
+TRUSTED_PROXIES = ENV.trusted_proxies
+CORS_ORIGINS = ENV.cors_origins
+MAX_CONNECTIONS = ENV.max_connections
+MAX_STREAMS = ENV.max_streams
+MAX_STREAMS_PER_CALLER = ENV.max_streams_per_caller
 MAX_BODY_BYTES = ENV.max_body_bytes
 OUTBOUND_ALLOWED = ENV.outbound_allowed
 OUTBOUND_HTTPS_ONLY = ENV.outbound_https_only
+SECRETS_PLAIN_NETWORKS = ENV.secrets_plain_networks
 MAX_FILE_BYTES = ENV.max_file_bytes
 INLINE_FILE_BYTES = ENV.inline_file_bytes
 A2A_RUNTIME_SESSIONS = ENV.runtime_sessions

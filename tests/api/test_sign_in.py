@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from apps.accounts import login_throttle
 from apps.accounts.models import LoginSession, OidcIdentity, User
 from apps.accounts.permissions import Role
 from apps.rest.answers import sign_in as answers
@@ -14,15 +13,15 @@ from tests.api.conftest import Api
 from tests.factories import Cast
 from tests.fakes.identity_provider import IdentityProvider
 
+TRIES = 5
 ADA = {"username": "ada", "password": "correct horse"}
 
 
 @pytest.fixture
-def nobody(api: Api, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Api:
-    """A client without a token, whose tries are counted apart from those of other tests."""
+def nobody(api: Api, cast: Cast, settings: Any, fresh_counts: None) -> Api:
+    """A client without a token."""
     cast.user("ada")
-    monkeypatch.setattr(login_throttle, "_limiter", login_throttle._own)
-    login_throttle._own.cache_clear()
+    settings.RATE_LIMITS = {"login": f"{TRIES}/minute"}
     return api.bearing("")
 
 
@@ -67,7 +66,7 @@ def test_a_workspace_of_others_is_refused(nobody: Api, cast: Cast) -> None:
 
 
 def test_guessing_is_slowed_down_also_for_the_right_password(nobody: Api) -> None:
-    for _ in range(login_throttle.PER_NAME_AND_ADDRESS.amount):
+    for _ in range(TRIES):
         nobody.post("/v1/auth/login", ADA | {"password": "wrong"})
     refused = nobody.post("/v1/auth/login", ADA)
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_logins")
@@ -76,7 +75,7 @@ def test_guessing_is_slowed_down_also_for_the_right_password(nobody: Api) -> Non
 
 def test_guessing_at_the_consoles_door_is_slowed_down_alike(nobody: Api) -> None:
     browser = Client()
-    for _ in range(login_throttle.PER_NAME_AND_ADDRESS.amount):
+    for _ in range(TRIES):
         assert browser.post("/admin/login/", ADA | {"password": "wrong"}).status_code == 200
     refused = browser.post("/admin/login/", ADA)
     assert (refused.status_code, int(refused["retry-after"]) >= 1) == (429, True)
@@ -99,7 +98,7 @@ def test_the_identity_providers_token_opens_every_face(nobody: Api, settings: An
 
 
 def test_who_knows_the_password_is_not_slowed_down(nobody: Api) -> None:
-    for _ in range(login_throttle.PER_NAME_AND_ADDRESS.amount + 1):
+    for _ in range(TRIES + 1):
         signed_in(nobody)
 
 
