@@ -6,6 +6,7 @@ from django.db.models.functions import Now
 
 from apps.accounts.models import Workspace
 from apps.core.ids import new_id
+from apps.core.sealing import SealedField
 
 LIVE = Q(given_up_at__isnull=True)
 
@@ -16,6 +17,8 @@ class PushConfig(models.Model):
     `due_at` says when to look whether there is something to tell: it is set by whoever knows of news, and cleared by
     the delivery that begins; so news that comes meanwhile set it again. A delivery holds the row until `taken_until`,
     which is also its fence: what it writes counts only while that still stands as it wrote it.
+
+    Token and credentials are sealed.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -24,9 +27,9 @@ class PushConfig(models.Model):
     config_id = models.TextField(help_text="The id that the client knows it by, unique for its task.")
     url = models.TextField()
     host = models.TextField(help_text="Host and port of the address: no receiver may occupy the deliverer alone.")
-    token = models.TextField(blank=True, default="")
+    token = SealedField(purpose="codetether/a2a/push/v1")
     scheme = models.TextField(blank=True, default="", help_text="HTTP authentication scheme (RFC 9110 §11.1).")
-    credentials = models.TextField(blank=True, default="")
+    credentials = SealedField(purpose="codetether/a2a/push/v1")
     version = models.TextField(help_text="The protocol version in which it was made, and is told.")
     created_at = models.DateTimeField(db_default=Now())
     created_by = models.TextField(blank=True, default="")
@@ -57,6 +60,9 @@ class PushConfig(models.Model):
 
     def __str__(self) -> str:
         return f"{self.config_id} of {self.task_id}"
+
+    def sealed_place(self) -> str:
+        return f"{self.workspace_id}/{self.task_id}/{self.config_id}"
 
 
 class PushTotal(models.Model):

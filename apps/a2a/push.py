@@ -18,6 +18,7 @@ from apps.a2a.push_wish import PushWish
 from apps.accounts.permissions import Scope
 from apps.accounts.principals import Principal
 from apps.core.ids import parse_id
+from apps.core.sealing import opened, sealed
 from apps.tasks.selectors import is_terminal, task_get
 
 if TYPE_CHECKING:
@@ -89,12 +90,13 @@ def _of_task(principal: Principal, task_id: str) -> QuerySet[PushConfig]:
 
 def _put(principal: Principal, task: "Task", wish: PushWish, *, is_new: bool) -> PushConfig:
     """A config that is not there from the task's beginning is due at once: what happened meanwhile told nobody."""
+    place = PushConfig(workspace_id=task.workspace_id, task_id=task.id, config_id=wish.config_id)
     values: Json = {
         "url": wish.url,
         "host": httpx.URL(wish.url).netloc.decode(),
-        "token": wish.token,
+        "token": sealed(place, "token", wish.token),
         "scheme": wish.scheme,
-        "credentials": wish.credentials,
+        "credentials": sealed(place, "credentials", wish.credentials),
         "version": wish.version,
         "attempts": 0,
         "failing_since": None,
@@ -136,9 +138,10 @@ def _view(config: PushConfig, principal: Principal) -> Json:
     view: Json = {"taskId": str(config.task_id), "id": config.config_id, "url": config.url}
     is_writer = Scope.TASKS_WRITE in principal.scopes
     if config.token and is_writer:
-        view["token"] = config.token
+        view["token"] = opened(config, "token")
     if config.scheme:
-        secret = {"credentials": config.credentials} if config.credentials and is_writer else {}
+        is_told = bool(config.credentials) and is_writer
+        secret = {"credentials": opened(config, "credentials")} if is_told else {}
         view["authentication"] = {"scheme": config.scheme, **secret}
     return view
 

@@ -14,7 +14,9 @@ from apps.a2a.models import PushConfig
 from apps.a2a.push_cursor import config_advance, config_postpone, config_settle, configs_take
 from apps.a2a.push_news import MEDIA_TYPES, Notification, news_for
 from apps.core.db import in_database
+from apps.core.errors import UnavailableError
 from apps.core.outbound import OutboundRefusedError, outbound_client
+from apps.core.sealing import opened
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +110,10 @@ async def _tell_news(client: httpx.AsyncClient, config: PushConfig) -> None:
 
 async def _post(client: httpx.AsyncClient, config: PushConfig, notification: Notification) -> Refusal | None:
     """None: it was taken. The answer's body is of no interest and is not read."""
-    headers = _headers(config, notification)
+    try:
+        headers = _headers(config, notification)
+    except UnavailableError as error:
+        return Refusal(error.detail)
     try:
         async with client.stream("POST", config.url, content=notification.body, headers=headers) as response:
             return _refusal(response)
@@ -137,7 +142,7 @@ def _headers(config: PushConfig, notification: Notification) -> dict[str, str]:
         "idempotency-key": notification.key,
     }
     if config.token:
-        headers["x-a2a-notification-token"] = config.token
+        headers["x-a2a-notification-token"] = opened(config, "token")
     if config.scheme and config.credentials:
-        headers["authorization"] = f"{config.scheme} {config.credentials}"
+        headers["authorization"] = f"{config.scheme} {opened(config, 'credentials')}"
     return headers

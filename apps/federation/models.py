@@ -6,10 +6,11 @@ from django.db.models.functions import Now
 
 from apps.accounts.models import Workspace
 from apps.core.ids import new_id
+from apps.core.sealing import SealedField
 
 
 class RemoteAgent(models.Model):
-    """`name` is what a task's `target_agent` says. The secret is sealed (`sealing.py`) and never shown again."""
+    """`name` is what a task's `target_agent` says. The secret is sealed and never shown again."""
 
     class Binding(models.TextChoices):
         JSONRPC = "JSONRPC", "JSON-RPC"
@@ -41,7 +42,7 @@ class RemoteAgent(models.Model):
 
     auth = models.CharField(max_length=20, choices=Auth, default=Auth.NONE)
     auth_header = models.CharField(max_length=100, blank=True, default="")
-    sealed_secret = models.TextField(blank=True, default="")
+    sealed_secret = SealedField(purpose="codetether/federation/credentials/v1")
     message_metadata = models.JSONField(default=dict, help_text="Goes along with every message.")
 
     enabled = models.BooleanField(default=True)
@@ -57,6 +58,9 @@ class RemoteAgent(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def sealed_place(self) -> str:
+        return f"{self.workspace_id}/{self.pk}"
 
 
 class RemoteTask(models.Model):

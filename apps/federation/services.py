@@ -16,10 +16,10 @@ from django.db.models.functions import Now
 from apps.audit.actions import Action
 from apps.audit.recording import record
 from apps.core.errors import InvalidError
+from apps.core.sealing import opened, sealed
 from apps.federation.cards import Fetched, Source, card_url_of, fetch_card
 from apps.federation.errors import CardRefusedError, RemoteAgentExistsError, refused
 from apps.federation.models import RemoteAgent
-from apps.federation.sealing import seal, unseal
 from apps.federation.selectors import remote_agent_get
 from apps.federation.signatures import origin_of
 
@@ -66,7 +66,7 @@ def keyed(header: str, key: str) -> Credentials:
 
 def credentials_of(agent: RemoteAgent) -> Credentials:
     """The kept credentials, opened. For requests to the agent only."""
-    return Credentials(auth=agent.auth, header=agent.auth_header, secret=unseal(agent.sealed_secret))
+    return Credentials(auth=agent.auth, header=agent.auth_header, secret=opened(agent, "sealed_secret"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +226,7 @@ def _take(agent: RemoteAgent, fetched: Fetched | None) -> None:
 
 def _keep(agent: RemoteAgent, credentials: Credentials) -> None:
     agent.auth, agent.auth_header = credentials.auth, credentials.header
-    agent.sealed_secret = seal(credentials.secret)
+    agent.sealed_secret = sealed(agent, "sealed_secret", credentials.secret)
 
 
 def _check(name: str, credentials: Credentials, metadata: Mapping[str, Any]) -> None:

@@ -15,8 +15,8 @@ from django.db import connection
 from jwt import PyJWK
 from jwt.algorithms import ECAlgorithm
 
+from apps.core.sealing import opened
 from apps.federation.models import RemoteAgent
-from apps.federation.sealing import unseal
 from tests.api.conftest import Api, _runner, admin, api
 from tests.factories import Cast
 from tests.fakes.remote_agent import Cousin
@@ -84,7 +84,7 @@ def test_secret_is_sealed_and_in_no_answer_or_log(admin: Api, cousin: Cousin, ca
         ((row,),) = cursor.fetchall()
     for text in (made.text, listed.text, row, caplog.text):
         assert SECRET not in text
-    assert unseal(RemoteAgent.objects.get().sealed_secret) == SECRET
+    assert opened(RemoteAgent.objects.get(), "sealed_secret") == SECRET
     assert cousin.headers[0]["x-key"] == SECRET
 
 
