@@ -246,6 +246,7 @@ _WAYS_IN: tuple[tuple[Scopes | None, str], ...] = (
         POST /v1/opencode/tasks/{task_id}/input
         POST /v1/opencode/tasks/{task_id}/requeue
         POST /v1/opencode/tasks/{task_id}/working-tree
+        POST /v1/opencode/workers/{worker_id}/drain
         POST /v1/queue/pause
         POST /v1/queue/resume
         """,

@@ -42,9 +42,9 @@ class PresenceFilter(ChoiceFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Worker]) -> QuerySet[Worker]:
         match self.value():
             case "online":
-                return queryset.filter(here(), draining=False)
+                return queryset.filter(here(), draining=False, stopping=False)
             case "draining":
-                return queryset.filter(here(), draining=True)
+                return queryset.filter(here()).exclude(draining=False, stopping=False)
             case "offline":
                 return queryset.exclude(here())
             case _:
@@ -82,7 +82,7 @@ class WorkerAdmin(WorkspaceAdmin):
     def presence(self, worker: Worker) -> str:
         if not worker.is_here:
             return "offline"
-        return "draining" if worker.draining else "online"
+        return "draining" if worker.drains else "online"
 
     @display(description="Last seen", ordering="last_seen_at")
     def seen(self, worker: Worker) -> SafeString:
@@ -155,11 +155,13 @@ class WorkerAdmin(WorkspaceAdmin):
         return self._set_draining(request, object_id, draining=False)
 
     def _set_draining(self, request: HttpRequest, object_id: str, *, draining: bool) -> HttpResponse:
-        worker = self.get_object(request, object_id)
+        worker, by = self.get_object(request, object_id), request.user.get_username()
         if worker is not None:
             self.attempt(
                 request,
-                lambda: worker_drain(workspace_id=worker.workspace_id, worker_id=worker.worker_id, draining=draining),
+                lambda: worker_drain(
+                    workspace_id=worker.workspace_id, worker_id=worker.worker_id, draining=draining, by=by
+                ),
                 f"{worker.name} {'takes nothing new from now on' if draining else 'takes work again'}.",
             )
         return after_dialog(reverse("admin:workers_worker_change", args=[object_id]))

@@ -27,7 +27,10 @@ class Worker(models.Model):
     codebases = ArrayField(models.TextField(), default=list)
     global_codebase_id = models.TextField(blank=True, default="")
     concurrency = models.PositiveIntegerField(null=True, help_text="Tasks that it says it runs at once, if it does.")
-    draining = models.BooleanField(default=False)
+    draining = models.BooleanField(default=False, help_text="It was asked to take nothing new.")
+    stopping = models.BooleanField(
+        default=False, db_default=False, help_text="It takes nothing new of its own accord: it is being shut down."
+    )
     only_targeted = models.BooleanField(
         default=False, db_default=False, help_text="It takes only tasks that ask for one of its agents by name."
     )
@@ -46,6 +49,11 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def drains(self) -> bool:
+        """Whether it takes nothing new, asked or of its own accord."""
+        return self.draining or self.stopping
 
     @property
     def is_bridge(self) -> bool:

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from apps.tasks.models import Task
 
 EVENTS_LIMIT = 500
+DRAINING = "draining"
+"""What a heartbeat says of a worker that takes nothing new of its own accord."""
 
 
 async def register(request: Request, principal: Principal) -> Response:
@@ -70,7 +72,8 @@ async def register(request: Request, principal: Principal) -> Response:
 async def heartbeat(request: Request, principal: Principal) -> Response:
     body = await json_object(request)
     claims = reading.listed(body, "claims", reading.held_claim) if "claims" in body else None
-    beat = await in_database(_heartbeat, principal, request.path_params["worker_id"], claims)
+    stopping = reading.text(body, "status") == DRAINING if "status" in body else None
+    beat = await in_database(_heartbeat, principal, request.path_params["worker_id"], claims, stopping)
     return json_response(
         {
             "success": True,
@@ -82,10 +85,30 @@ async def heartbeat(request: Request, principal: Principal) -> Response:
     )
 
 
-def _heartbeat(principal: Principal, worker_id: str, claims: Sequence[services.HeldClaim] | None) -> services.Heartbeat:
+def _heartbeat(
+    principal: Principal, worker_id: str, claims: Sequence[services.HeldClaim] | None, stopping: bool | None
+) -> services.Heartbeat:
     check_worker(principal, worker_id)
     check_tasks(principal, *(claim.task_id for claim in claims or ()))
-    return services.worker_heartbeat(workspace_id=principal.workspace_id, worker_id=worker_id, claims=claims)
+    return services.worker_heartbeat(
+        workspace_id=principal.workspace_id, worker_id=worker_id, claims=claims, stopping=stopping
+    )
+
+
+async def drain(request: Request, principal: Principal) -> Response:
+    body = await json_object(request)
+    if "drain" not in body:
+        raise reading.invalid("drain", "Give true or false.")
+    draining = reading.flag(body, "drain")
+    return json_response(await in_database(_drain, principal, request.path_params["worker_id"], draining))
+
+
+def _drain(principal: Principal, worker_id: str, draining: bool) -> dict[str, Any]:
+    check_worker(principal, worker_id)
+    worker = services.worker_drain(
+        workspace_id=principal.workspace_id, worker_id=worker_id, draining=draining, by=principal.name
+    )
+    return {"success": True, "worker": worker_facts(worker)}
 
 
 async def unregister(request: Request, principal: Principal) -> Response:

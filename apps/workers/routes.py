@@ -38,6 +38,12 @@ routes: list[BaseRoute] = [
                 methods=["POST"],
                 scope=Scope.WORKER,
             ),
+            guarded(
+                f"{prefix}/workers/{{worker_id}}/drain",
+                protocol.drain,
+                methods=["POST"],
+                scope=Scope.TASKS_WRITE,
+            ),
         )
     ),
 ]

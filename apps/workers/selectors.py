@@ -95,7 +95,8 @@ def worker_facts(worker: Worker) -> dict[str, Any]:
         "global_codebase_id": worker.global_codebase_id or None,
         "concurrency": worker.concurrency,
         "draining": worker.draining,
-        "status": "draining" if connected and worker.draining else "active" if connected else "offline",
+        "stopping": worker.stopping,
+        "status": "draining" if connected and worker.drains else "active" if connected else "offline",
         "connected": connected,
         "registered_at": worker.registered_at,
         "last_seen": worker.last_seen_at,
@@ -117,8 +118,8 @@ def queues_of(worker: Worker, bound: Iterable[str] | None = None) -> list[str]:
 
 
 _SERVING = """
-SELECT w.worker_id, w.concurrency, w.draining, w.capabilities, w.offered_models::text, w.agents::text, w.codebases,
-    w.global_codebase_id, w.only_targeted, w.serves, ARRAY(SELECT c.id FROM codebases_codebase c
+SELECT w.worker_id, w.concurrency, w.draining, w.stopping, w.capabilities, w.offered_models::text, w.agents::text,
+    w.codebases, w.global_codebase_id, w.only_targeted, w.serves, ARRAY(SELECT c.id FROM codebases_codebase c
         WHERE c.workspace_id = w.workspace_id AND c.worker_id = w.worker_id AND c.status <> 'removed')
 FROM workers_worker w WHERE w.workspace_id = %(workspace_id)s"""
 _ONE = f"{_SERVING} AND w.worker_id = %(worker_id)s"
@@ -136,7 +137,7 @@ def claimer_get(*, workspace_id: uuid.UUID, worker_id: str, roles: Iterable[str]
     if not rows:
         raise not_registered()
     worker, bound = _served(workspace_id, rows[0])
-    return claimer_of(worker, roles=roles, bound=bound), worker.draining
+    return claimer_of(worker, roles=roles, bound=bound), worker.drains
 
 
 def crew(workspace_id: uuid.UUID) -> list[tuple[Worker, Claimer]]:
@@ -148,12 +149,14 @@ def crew(workspace_id: uuid.UUID) -> list[tuple[Worker, Claimer]]:
 
 def _served(workspace_id: uuid.UUID, row: tuple[Any, ...]) -> tuple[Worker, list[str]]:
     """A worker with what its claims depend on, and the codebases that are bound to it."""
-    worker_id, concurrency, draining, capabilities, models, agents, codebases, shared, targeted, serves, bound = row
+    worker_id, concurrency, draining, stopping, capabilities, models, agents, *places, serves, bound = row
+    codebases, shared, targeted = places
     worker = Worker(
         workspace_id=workspace_id,
         worker_id=worker_id,
         concurrency=concurrency,
         draining=draining,
+        stopping=stopping,
         capabilities=capabilities,
         offered_models=orjson.loads(models),
         agents=orjson.loads(agents),

@@ -8,6 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models.functions import Now
 
+from apps.audit.actions import Action
+from apps.audit.recording import record
 from apps.core.prepared import execute
 from apps.tasks.selectors import GLOBAL_QUEUE, held_claims, steering_after, why_lost
 from apps.tasks.services import Lease, lease_renew
@@ -58,6 +60,7 @@ def worker_register(
         "only_targeted": registration.only_targeted,
         "last_seen_at": Now(),
         "unregistered_at": None,
+        "stopping": False,
     }
     with transaction.atomic():
         if serves is not None:
@@ -83,19 +86,27 @@ def worker_codebases_set(*, workspace_id: uuid.UUID, worker_id: str, codebases: 
     _update(workspace_id, worker_id, codebases=list(codebases), last_seen_at=Now())
 
 
-def worker_drain(*, workspace_id: uuid.UUID, worker_id: str, draining: bool) -> None:
+def worker_drain(*, workspace_id: uuid.UUID, worker_id: str, draining: bool, by: str) -> Worker:
     """Ask a worker to take nothing new (it hears with its next heartbeat), or take that back."""
-    _update(workspace_id, worker_id, draining=draining)
+    with transaction.atomic():
+        _update(workspace_id, worker_id, draining=draining)
+        said = {"draining": draining}
+        record(Action.WORKER_DRAIN, workspace_id=workspace_id, by=by, target=f"worker:{worker_id}", details=said)
+    return worker_get(workspace_id=workspace_id, worker_id=worker_id)
 
 
 _SEEN = """
-UPDATE workers_worker SET last_seen_at = statement_timestamp(), unregistered_at = NULL
+UPDATE workers_worker SET last_seen_at = statement_timestamp(), unregistered_at = NULL,
+    stopping = coalesce(%(stopping)s, stopping)
 WHERE workspace_id = %(workspace_id)s AND worker_id = %(worker_id)s RETURNING draining"""
 
 
-def worker_seen(*, workspace_id: uuid.UUID, worker_id: str) -> bool:
-    """The worker lives; whether it is to take nothing new. Every worker says so all the time: one statement."""
-    rows = execute(_SEEN, {"workspace_id": workspace_id, "worker_id": worker_id})
+def worker_seen(*, workspace_id: uuid.UUID, worker_id: str, stopping: bool | None = None) -> bool:
+    """The worker lives; whether it is to take nothing new. Every worker says so all the time: one statement.
+
+    `stopping`: whether it takes nothing new of its own accord; None where it says nothing of that.
+    """
+    rows = execute(_SEEN, {"workspace_id": workspace_id, "worker_id": worker_id, "stopping": stopping})
     if not rows:
         raise not_registered()
     return bool(rows[0][0])
@@ -125,9 +136,11 @@ class Heartbeat:
     draining: bool = False
 
 
-def worker_heartbeat(*, workspace_id: uuid.UUID, worker_id: str, claims: Sequence[HeldClaim] | None) -> Heartbeat:
+def worker_heartbeat(
+    *, workspace_id: uuid.UUID, worker_id: str, claims: Sequence[HeldClaim] | None, stopping: bool | None = None
+) -> Heartbeat:
     """Renew the leases of `claims` (None, from workers of before: all that it holds) and gather what is new."""
-    draining = worker_seen(workspace_id=workspace_id, worker_id=worker_id)
+    draining = worker_seen(workspace_id=workspace_id, worker_id=worker_id, stopping=stopping)
     if claims is None:
         claims = [HeldClaim(*row) for row in held_claims(workspace_id=workspace_id, worker_id=worker_id)]
     leases = lease_renew(

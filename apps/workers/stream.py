@@ -50,11 +50,14 @@ class Listener:
     capabilities: Sequence[str]
 
     def claimer(self) -> Claimer:
-        """What it may take now: registration and codebases may have changed since it connected."""
-        claimer, _ = claimer_get(workspace_id=self.workspace_id, worker_id=self.worker_id, roles=[self.role])
+        """What it may take now: registration and codebases may have changed since it connected.
+
+        A worker that drains may take nothing, so it is told of nothing to take.
+        """
+        claimer, drains = claimer_get(workspace_id=self.workspace_id, worker_id=self.worker_id, roles=[self.role])
         return replace(
             claimer,
-            queues=sorted({*claimer.queues, *self.queues}),
+            queues=[] if drains else sorted({*claimer.queues, *self.queues}),
             capabilities=sorted({*claimer.capabilities, *self.capabilities}),
         )
 

@@ -165,7 +165,7 @@ class Scene:
     @cached_property
     def workers(self) -> list[tuple[Worker, Claimer]]:
         """Those that take new tasks."""
-        return [(worker, claimer) for worker, claimer in self.connected if not worker.draining]
+        return [(worker, claimer) for worker, claimer in self.connected if not worker.drains]
 
     @cached_property
     def limits(self) -> "Mapping[tuple[str, str], QueueLimit]":

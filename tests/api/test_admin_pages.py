@@ -14,7 +14,7 @@ from apps.tasks.models import Task
 from apps.tasks.reports import from_worker
 from apps.tasks.services import task_progress
 from apps.workers.models import Worker
-from apps.workers.services import Registration, worker_register
+from apps.workers.services import Registration, worker_heartbeat, worker_register
 from tests.factories import Cast
 
 SUBMIT = {"_form_submitted": "on"}
@@ -208,6 +208,13 @@ def test_operator_drains_a_worker_and_takes_it_back(cast: Cast, otto: Client) ->
         assert reverse(f"admin:workers_worker_{step}", args=[here.pk]) in page
         otto.post(reverse(f"admin:workers_worker_{step}", args=[here.pk]), SUBMIT)
         assert Worker.objects.get().draining is draining
+
+
+def test_worker_that_is_being_shut_down_is_shown_as_draining(cast: Cast, otto: Client) -> None:
+    worker(cast)
+    worker_heartbeat(workspace_id=cast.workspace.id, worker_id="w1", claims=[], stopping=True)
+    answer = otto.get(reverse("admin:workers_worker_changelist"), {"presence": "draining"})
+    assert len(answer.context["cl"].result_list) == 1
 
 
 def test_viewer_drains_nothing(cast: Cast) -> None:

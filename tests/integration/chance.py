@@ -112,7 +112,7 @@ class Chance:
             only_targeted=self.draw.random() < 0.2,
         )
         if self.draw.random() < 0.15:
-            worker_drain(workspace_id=self.cast.workspace.id, worker_id=worker_id, draining=True)
+            worker_drain(workspace_id=self.cast.workspace.id, worker_id=worker_id, draining=True, by="otto")
 
     def task(self) -> Task:
         return self.cast.task(

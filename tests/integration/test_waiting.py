@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.tasks.models import Task
 from apps.workers.models import Worker
-from apps.workers.services import worker_drain
+from apps.workers.services import worker_drain, worker_heartbeat
 from apps.workers.waiting import CODES, NEXT_IN_LINE, why_pending
 from tests.factories import Cast
 from tests.integration.chance import (
@@ -141,10 +141,17 @@ def test_single_capability_and_who_keeps_the_session_are_named(cast: Cast) -> No
 def test_worker_that_drains_is_connected_and_takes_nothing(cast: Cast) -> None:
     task = cast.task()
     worker(cast)
-    worker_drain(workspace_id=cast.workspace.id, worker_id="w1", draining=True)
+    worker_drain(workspace_id=cast.workspace.id, worker_id="w1", draining=True, by="otto")
     assert words(task) == "every connected worker is draining: it takes nothing new"
     worker(cast, "w2", global_codebase_id="")
     assert words(task) == "no connected worker has a global codebase (not counting those that drain)"
+
+
+def test_worker_that_is_being_shut_down_takes_nothing_although_it_is_connected(cast: Cast) -> None:
+    task = cast.task()
+    worker(cast)
+    worker_heartbeat(workspace_id=cast.workspace.id, worker_id="w1", claims=[], stopping=True)
+    assert words(task) == "every connected worker is draining: it takes nothing new"
 
 
 @pytest.mark.parametrize(

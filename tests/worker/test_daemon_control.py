@@ -174,9 +174,21 @@ def test_sigterm_lets_a_task_end_within_the_grace(
     worker.signal(signal.SIGTERM)
     eventually(lambda: "no new tasks" in worker.log)
     later = server.add_task("echo later")
+    server.wait_for(lambda: server.heartbeats[-1]["status"] == "draining")  # at once, not with the next beat
     (tmp_path / "go").touch()
     assert worker.wait(seconds=15) == 0
     assert (task.status, later.status) == ("completed", "pending")
+
+
+def test_sigterm_leaves_an_open_question_open(server: FakeControlPlane, start_worker: StartWorker, shop: Path) -> None:
+    worker = start_worker("--codebases", str(shop))
+    server.wait_for(lambda: server.codebases)
+    next(iter(server.codebases.values()))["agent_config"] = {"auto_approve": False}
+    task = server.add_codebase_task("ask", str(shop))
+    server.wait_for(lambda: task.events("input_required"))
+    assert worker.stop() == 0
+    assert (task.release["status"], task.release["error_code"]) == ("input_required", "question_left")
+    assert task.release["session_id"] == task.events("session")[0]["session_id"]
 
 
 def test_a_second_signal_stops_now_and_leaves_the_rest_for_the_next_run(

@@ -14,11 +14,12 @@ from codetether_worker.protocol import HeartbeatReply, Registration
 pytestmark = pytest.mark.asyncio
 
 NOTHING_NEW = HeartbeatReply.parse({})
+DRAIN = HeartbeatReply.parse({"drain": True})
 
 
 def heartbeat(client: object, attempts: object, registrar: object, returned: asyncio.Event) -> Heartbeat:
     parts = (cast(Any, part) for part in (client, attempts, registrar))
-    return Heartbeat(*parts, stopping=asyncio.Event(), on_return=returned.set)
+    return Heartbeat(*parts, stopping=asyncio.Event(), on_return=returned.set, ending=lambda: False)
 
 
 async def test_a_server_that_hangs_is_given_up_while_half_of_the_lease_is_left() -> None:
@@ -41,9 +42,9 @@ async def test_a_server_that_hangs_is_given_up_while_half_of_the_lease_is_left()
     assert heard.is_set()
 
 
-async def test_work_is_asked_for_when_the_server_is_back_and_not_at_every_beat() -> None:
+async def test_work_is_asked_for_when_the_server_is_back_or_drains_no_more_and_not_at_every_beat() -> None:
     answers: list[HeartbeatReply | ServerUnreachable] = [
-        NOTHING_NEW, ServerUnreachable("the line is cut"), NOTHING_NEW, NOTHING_NEW,
+        NOTHING_NEW, ServerUnreachable("the line is cut"), NOTHING_NEW, DRAIN, NOTHING_NEW, NOTHING_NEW,
     ]  # fmt: skip
     returns: list[int] = []
 
@@ -60,6 +61,6 @@ async def test_work_is_asked_for_when_the_server_is_back_and_not_at_every_beat()
     registrar = SimpleNamespace(terms=Registration(lease_seconds=1.0, heartbeat_interval=0.01))
     attempts = SimpleNamespace(heartbeat_claims=list, apply=lambda *_, **__: None)
     parts = (cast(Any, part) for part in (Client(), attempts, registrar))
-    beating = Heartbeat(*parts, stopping=stopping, on_return=lambda: returns.append(len(answers)))
+    beating = Heartbeat(*parts, stopping=stopping, on_return=lambda: returns.append(len(answers)), ending=lambda: False)
     await asyncio.wait_for(beating.run(), 20)
-    assert returns == [1]
+    assert returns == [3, 1]

@@ -243,9 +243,10 @@ class Attempts:
                 if message.task_id == task_id:
                     attempt.run.take_message(message)
 
-    def halt_all(self, make_halt: Callable[[], Halt]) -> None:
+    def drain(self) -> None:
+        """Stop everything that runs; others, or this worker's next run, go on with it."""
         for attempt in self._held.values():
-            attempt.run.halt(make_halt())
+            attempt.run.halt(Halt.drained(asking=attempt.run.asks))
 
     async def wait_worked(self, *, limit: float | None = None) -> bool:
         """Wait until no agent runs; False when `limit` seconds passed first."""

@@ -19,7 +19,6 @@ from codetether_worker.client import ControlPlane
 from codetether_worker.config import Config
 from codetether_worker.discovery import Inventory, take_inventory
 from codetether_worker.errors import ServerRefused, ServerUnreachable
-from codetether_worker.halts import Halt
 from codetether_worker.heartbeat import Heartbeat
 from codetether_worker.intake import Intake
 from codetether_worker.processes import instance_mark, reap
@@ -94,7 +93,10 @@ class Daemon:
             on_free=lambda: _wake(intake.wake, sessions.wake),
         )  # fmt: skip
         halted = asyncio.Event()  # the heart goes on beating while tasks drain
-        heartbeat = Heartbeat(client, attempts, registrar, stopping=halted, on_return=lambda: intake.wake.set())
+        heartbeat = Heartbeat(
+            client, attempts, registrar, stopping=halted, on_return=lambda: intake.wake.set(),
+            ending=self._stopping.is_set,
+        )  # fmt: skip
         listener = StreamListener(
             lambda: _open_stream(client, registrar, inventory),
             Hints(task_available=lambda: intake.wake.set(), attention=heartbeat.wake.set),
@@ -111,6 +113,7 @@ class Daemon:
         for part in (board.run(), heartbeat.run(), listener.run(), intake.run(), sessions.run(), trees.news.run()):
             self._own(part)
         await self._stopping.wait()
+        heartbeat.wake.set()  # what waits for this worker is told so at once
         await self._drain(state, attempts)
         halted.set()
         await self._end_parts()
@@ -150,7 +153,7 @@ class Daemon:
     async def _drain(self, state: State, attempts: Attempts) -> None:
         """Let tasks end, give back the rest, and tell the server all of it while there is time."""
         await self._unless_now(attempts.wait_worked(limit=self._config.drain_grace))
-        attempts.halt_all(Halt.drained)
+        attempts.drain()
         await self._unless_now(attempts.wait_worked())
         if self._stop_now.is_set():
             await reap(instance_mark(state.instance), grace=0)

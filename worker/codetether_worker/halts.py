@@ -29,8 +29,13 @@ class Halt:
         return cls("the claim is not ours any more", Outcome("failed", error_code="stale_claim"))
 
     @classmethod
-    def drained(cls) -> Halt:
+    def drained(cls, *, asking: bool = False) -> Halt:
+        """`asking`: a question to a person is open, which stays so; what comes after it is as in `unanswered`."""
         text = "the worker is shutting down"
+        if asking:
+            return cls(
+                text, Outcome("input_required", error=f"{text}; the question stays open", error_code="question_left")
+            )
         return cls(text, Outcome("pending", error=text, error_code="worker_draining", retry_after=0))
 
     @classmethod

@@ -20,18 +20,20 @@ log = logging.getLogger(__name__)
 class Heartbeat:
     """Beats at the server's interval, at once when `wake` is set, and faster while the server is away.
 
-    `on_return` is called when the server answers again: a stream over a cut line may be silent for a while yet.
+    `on_return` is called when the server answers again, or lets this worker take tasks again: a stream over a cut line
+    may be silent for a while yet. `ending` tells whether this worker takes nothing new of its own accord.
     """
 
     def __init__(
         self, client: ControlPlane, attempts: Attempts, registrar: Registrar, *, stopping: asyncio.Event,
-        on_return: Callable[[], None],
+        on_return: Callable[[], None], ending: Callable[[], bool],
     ) -> None:  # fmt: skip
         self._client = client
         self._attempts = attempts
         self._registrar = registrar
         self._stopping = stopping
         self._on_return = on_return
+        self._ending = ending
         self.wake = asyncio.Event()
         self.drain_asked = False
         self.last_at: float | None = None  # seconds since the epoch
@@ -61,11 +63,11 @@ class Heartbeat:
     async def beat(self) -> None:
         claims = self._attempts.heartbeat_claims()
         sent_at = lease.now()
-        status = "draining" if self._stopping.is_set() or self.drain_asked else "active"
+        status = "draining" if self._ending() else "active"
         # A server that hangs must not cost the lease: half of it is left to reach another one.
         limit = min(LONGEST_WAIT, self._registrar.terms.lease_seconds / 2)
         reply = await self._client.heartbeat(claims, status=status, limit=limit)
-        if self.trouble is not None:
+        if self.trouble is not None or (self.drain_asked and not reply.drain):
             self._on_return()
         self.last_at, self.trouble = time.time(), None
         if reply.drain != self.drain_asked:

@@ -66,6 +66,11 @@ class ClaimRun:
         return self._halted.done()
 
     @property
+    def asks(self) -> bool:
+        """Whether a question to a person is open."""
+        return self._session is not None and self._session.awaits_person
+
+    @property
     def has_spoken(self) -> bool:
         """Whether a session of this attempt knows the task."""
         return self._told

@@ -130,6 +130,17 @@ async def test_draining_worker_gets_no_task_by_naming_it(cast: Cast, w1: Laptop)
     assert (task.state, task.attempt) == ("pending", 0)
 
 
+async def test_worker_that_says_it_drains_gets_nothing_new_until_it_registers_again(cast: Cast, w1: Laptop) -> None:
+    task = await in_database(cast.task)
+    beat = {"claims": [], "status": "draining"}
+    assert (await w1.post("/v1/opencode/workers/w1/heartbeat", beat)).json()["drain"] is False  # nobody asked for it
+    assert (await w1.claim()).json()["tasks"] == []
+    await w1.beat()  # says nothing of it
+    assert (await w1.claim(task_id=str(task.id))).status_code == 409
+    await w1.register()
+    assert (await w1.take())["id"] == str(task.id)
+
+
 async def test_ended_task_cannot_be_claimed(cast: Cast, w1: Laptop) -> None:
     task = await in_database(cast.task)
     await in_database(task_cancel, workspace_id=cast.workspace.id, task_id=task.id, by="ada")
