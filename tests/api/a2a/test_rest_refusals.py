@@ -157,7 +157,7 @@ async def test_viewer_may_look_and_not_send(rest: RestCaller, cast: Cast) -> Non
     assert (await Task.objects.aget()).state == "pending"
 
 
-@pytest.mark.parametrize("before", ["", "/v1", "/acme"])
+@pytest.mark.parametrize("before", ["", "/v1", "/default"])
 async def test_other_workspaces_task_is_not_found(rest: RestCaller, cast: Cast, before: str) -> None:
     other = await in_database(cast.elsewhere)
     path = f"{before}/tasks/{(await in_database(other.task)).id}"
