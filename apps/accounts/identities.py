@@ -92,6 +92,8 @@ def access_apply(*, identity: OidcIdentity, visitor: Visitor) -> None:
     """Make memberships and flags what the visitor's roles give, where it was the provider that gave them.
 
     A token that is older than one that was heard before changes nothing: it would give back what was taken away since.
+    What the provider takes away is taken away, also from a workspace's last admin, which people cannot do: an account
+    that was ended there must not live on here. A superuser or `manage.py create_token` makes the next admin.
     The caller drops remembered lookups (`access_changed`) where something may have been taken away.
     """
     with acting(EVERYWHERE), transaction.atomic():
@@ -167,6 +169,9 @@ class _Place:
             if is_new:
                 OidcMembership.objects.create(membership=row, identity=identity)
         log.info("%s in workspace %s is now %s, by the identity provider", identity.user, self.workspace_id, self.role)
+        admins = Membership.objects.filter(workspace_id=self.workspace_id, role=Role.ADMIN, user__is_active=True)
+        if not admins.exists():
+            log.warning("The identity provider has left workspace %s without an admin", self.workspace_id)
 
 
 def _changes(identity: OidcIdentity, access: Access) -> list[_Flag | _Place]:

@@ -35,7 +35,13 @@ USED_STEP = timedelta(minutes=1)
 
 
 class RefreshRefusedError(UnauthenticatedError):
+    """`ended`: whether a login ended by it, so that remembered lookups must be dropped."""
+
     code = "refresh_refused"
+
+    def __init__(self, detail: str, *, ended: bool) -> None:
+        super().__init__(detail)
+        self.ended = ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +94,9 @@ def login_refresh(*, refresh_token: str) -> Tokens:
             login.save()
             return Tokens(login, access, refresh)
     copied = SpentRefresh.objects.filter(digest=digest).values_list("login_id", flat=True)
-    logins_end(logins=LoginSession.objects.filter(pk__in=copied), reason="a refresh token came twice", by=SERVER)
-    raise RefreshRefusedError("The refresh token is unknown, spent or expired: sign in again.")
+    spent = LoginSession.objects.filter(pk__in=copied)
+    ended = logins_end(logins=spent, reason="a refresh token came twice", by=SERVER)
+    raise RefreshRefusedError("The refresh token is unknown, spent or expired: sign in again.", ended=ended > 0)
 
 
 def login_by_access(token: str) -> LoginSession | None:

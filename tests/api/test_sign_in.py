@@ -9,6 +9,7 @@ from django.test import Client
 from apps.accounts.models import LoginSession, OidcIdentity, User
 from apps.accounts.permissions import Role
 from apps.rest.answers import sign_in as answers
+from apps.rest.views import sign_in
 from tests.api.conftest import Api
 from tests.factories import Cast
 from tests.fakes.identity_provider import IdentityProvider
@@ -150,6 +151,27 @@ def test_one_sees_and_ends_ones_own_logins_only(nobody: Api, cast: Cast) -> None
     assert bob.delete(f"/v1/auth/sessions/{other['session']['id']}").status_code == 404
     assert ada.delete(f"/v1/auth/sessions/{other['session']['id']}").status_code == 200
     assert refreshed(nobody, other).status_code == 401
+
+
+def test_a_persons_program_neither_sees_nor_ends_their_logins(nobody: Api, cast: Cast) -> None:
+    said = signed_in(nobody)
+    program = nobody.bearing(cast.token(Role.WORKER, user=User.objects.get(username="ada")))
+    assert program.get("/v1/auth/sessions").json() == {"sessions": []}
+    assert program.delete(f"/v1/auth/sessions/{said['session']['id']}").status_code == 404
+    assert refreshed(nobody, said).status_code == 200
+
+
+def test_a_strangers_refresh_token_makes_nobody_be_looked_up_again(
+    nobody: Api, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[None] = []
+    monkeypatch.setattr(sign_in, "access_changed", lambda: told.append(None))
+    assert refreshed(nobody, {"refresh_token": "ctr_unknown"}).status_code == 401
+    assert not told
+    first = signed_in(nobody)
+    refreshed(nobody, first)
+    assert refreshed(nobody, first).status_code == 401
+    assert len(told) == 2, "once for the new tokens, once for the login that ended"
 
 
 def test_the_description_asks_no_token_of_who_is_nobody_yet(nobody: Api) -> None:

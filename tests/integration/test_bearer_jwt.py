@@ -122,6 +122,26 @@ def test_whom_the_roles_give_nothing_is_not_made(idp: IdentityProvider) -> None:
     assert not User.objects.exists()
 
 
+def test_the_last_admin_goes_too_where_the_provider_takes_the_role(
+    idp: IdentityProvider, caplog: pytest.LogCaptureFixture
+) -> None:
+    by(idp.token(realm_access={"roles": ["codetether-admin"]}))
+    with caplog.at_level("WARNING"):
+        assert by(idp.token(**OPERATOR)).role is Role.OPERATOR
+    assert "without an admin" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "claims", [{"exp": 10**13}, {"exp": 1e300}, {"iat": -(10**13)}, {"sub": "a\0b"}, {"sub": ""}, {"sub": "x" * 300}]
+)
+def test_what_cannot_be_written_down_is_a_bad_token_and_no_fault_of_ours(
+    idp: IdentityProvider, claims: dict[str, Any]
+) -> None:
+    with pytest.raises(UnauthenticatedError):
+        by(idp.token(**claims, **OPERATOR))
+    assert not User.objects.exists()
+
+
 def test_a_membership_made_by_hand_stays_as_it_is(idp: IdentityProvider, cast: Cast) -> None:
     by(idp.token(**OPERATOR))
     other = Workspace.objects.create(slug="by-hand", name="By hand")

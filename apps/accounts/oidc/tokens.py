@@ -24,6 +24,8 @@ ALGORITHMS = {
 LONGEST = 16_384
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LOGOUT_AGE_SECONDS = 300
+LAST_SECOND = 253_402_300_800
+"""The end of the year 9999, after which no date can be written: a provider that counts milliseconds is beyond it."""
 PLAIN_TYPES = frozenset({"", "jwt"})
 ACCESS_TYPES = PLAIN_TYPES | {"at+jwt", "application/at+jwt"}
 LOGOUT_TYPES = PLAIN_TYPES | {"logout+jwt", "application/logout+jwt"}
@@ -122,6 +124,10 @@ def _verified(
         raise ProviderError("The identity provider's keys cannot be had right now.") from error
     except PyJWTError as error:
         raise BadTokenError(f"The token is not valid ({type(error).__name__.removesuffix('Error')}).") from error
+    if not all(0 <= float(claims.get(name, 0)) < LAST_SECOND for name in ("exp", "iat")):
+        raise BadTokenError("The token's times are none.")
+    if "sub" in required and not _text(claims["sub"]):
+        raise BadTokenError("The token says nobody's name.")
     return claims
 
 

@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from pydantic import Field
@@ -10,6 +11,7 @@ from pydantic import Field
 from apps.accounts.login_sessions import (
     ACCESS_PREFIX,
     Origin,
+    RefreshRefusedError,
     Tokens,
     login_by_access,
     login_refresh,
@@ -18,7 +20,7 @@ from apps.accounts.login_sessions import (
 )
 from apps.accounts.models import LoginSession
 from apps.accounts.oidc.provider import provider
-from apps.accounts.principals import access_changed
+from apps.accounts.principals import Principal, access_changed
 from apps.accounts.sign_in import password_sign_in
 from apps.core.errors import NotFoundError, UnprocessableError
 from apps.core.ids import parse_id
@@ -54,9 +56,13 @@ class Refresh(OpenEndpoint):
     def post(self, body: RefreshBody) -> Answer:
         """New tokens for a refresh token, which is spent. One that comes twice ends its login: somebody copied it."""
         try:
-            return _given(login_refresh(refresh_token=body.refresh_token))
-        finally:
-            access_changed()
+            tokens = login_refresh(refresh_token=body.refresh_token)
+        except RefreshRefusedError as refused:
+            if refused.ended:  # only then: strangers must not make every process look everybody up again
+                access_changed()
+            raise
+        access_changed()
+        return _given(tokens)
 
 
 class Logout(Endpoint):
@@ -92,22 +98,27 @@ class Logins(Endpoint):
     @operation(answers=answers.Logins)
     def get(self) -> Answer:
         """The caller's own logins that go on, newest first: of programs, and of browsers by the identity provider."""
-        if self.caller.user_id is None:
-            return {"sessions": []}
         current = _current(self)
-        return {"sessions": [_facts(row, current) for row in own_logins(self.caller.user_id)[:LOGINS_SHOWN]]}
+        return {"sessions": [_facts(row, current) for row in _own(self.caller)[:LOGINS_SHOWN]]}
 
 
 class OneLogin(Endpoint):
     @operation(answers=answers.Done)
     def delete(self, session_id: str) -> Answer:
         """End one of the caller's own logins."""
-        known, me = parse_id(session_id), self.caller.user_id
-        mine = own_logins(me).filter(pk=known) if known and me else LoginSession.objects.none()
+        known = parse_id(session_id)
+        mine = _own(self.caller).filter(pk=known) if known else LoginSession.objects.none()
         if not logins_end(logins=mine, reason="ended by its person"):
             raise NotFoundError("You have no such login.", code="login_not_found")
         access_changed()
         return {"success": True, "message": "The login has ended."}
+
+
+def _own(caller: Principal) -> QuerySet[LoginSession]:
+    """A person's logins. A program has none, also where its token is a person's: it must not end what that does."""
+    if caller.user_id is None or caller.token_id is not None:
+        return LoginSession.objects.none()
+    return own_logins(caller.user_id)
 
 
 def _current(view: Endpoint) -> LoginSession | None:
