@@ -10,7 +10,7 @@ the standard library only, so that it starts in a few hundredths of a second. Pr
     ask              ask for permission, say the decision          fail TEXT   a JSON-RPC error
     crash TEXT       write TEXT to stderr and die                  many N   N tool calls
     leave NAME TEXT  write a file to be handed over                read     say what is in the files that came along
-    count FILE       say 0, 1, 2 and so on, until FILE exists
+    count FILE       say 0, 1, 2 and so on, until FILE exists      garble   report a file that cannot be, go on
 """
 
 from __future__ import annotations
@@ -124,6 +124,10 @@ class Agent:
         Path(name).write_text(text)
         self._tool(session_id, "write", "edit", {"filePath": name}, metadata={"filepath": os.path.abspath(name)})
         self._update(session_id, _chunk(f"wrote {name}"))
+
+    def _do_garble(self, session_id: str, _: str) -> None:
+        self._tool(session_id, "write", "edit", {"filePath": "a\0b"}, metadata={"filepath": "/a\0b"})
+        self._cancelled.wait()
 
     def _do_shell(self, session_id: str, name: str) -> None:
         Path(name).write_text("from a shell\n")

@@ -126,6 +126,19 @@ async def test_an_edit_without_git_reports_the_diff_of_the_agent(
     assert told[-1].data == {"action": "created", "path": "a.txt", "diff": "the diff"}
 
 
+async def test_what_cannot_be_translated_ends_the_wait_for_the_turn(
+    translator: UpdateTranslator, told: list[Event]
+) -> None:
+    translator.take(chunk("said before"))
+    translator.take({"sessionUpdate": "usage_update", "cost": {"currency": "USD", "amount": "a lot"}})
+    translator.take(chunk("said after"))
+    async with asyncio.timeout(5):
+        assert await translator.unless_broken(asyncio.Event().wait()) is None
+        await translator.settle()
+    assert isinstance(translator.failure, ValueError)
+    assert [event.data["content"] for event in told] == ["said before"]
+
+
 async def test_a_plan_is_a_status(translator: UpdateTranslator, told: list[Event]) -> None:
     translator.take({"sessionUpdate": "plan", "entries": [{"content": "look", "status": "pending"}]})
     await translator.settle()

@@ -183,6 +183,15 @@ def test_a_silent_agent_is_stopped_by_the_watchdog(server: FakeControlPlane, sta
     assert (task.status, task.release["error_code"]) == ("failed", "agent_idle")
 
 
+def test_an_agent_that_cannot_be_understood_is_stopped_with_the_reason(
+    server: FakeControlPlane, start_worker: StartWorker, shop: Path
+) -> None:
+    start_worker("--codebases", str(shop))
+    task = server.wait_ended(server.add_codebase_task("garble", str(shop)))
+    assert (task.status, task.release["error_code"]) == ("failed", "agent_protocol")
+    assert "cannot translate (ValueError" in task.release["error"]
+
+
 def test_a_registered_path_is_confirmed_and_remembered(
     server: FakeControlPlane, start_worker: StartWorker, shop: Path
 ) -> None:

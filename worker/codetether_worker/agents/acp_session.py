@@ -103,14 +103,18 @@ class AcpSession:
         self._cancelling = self._broke = False
         self.last_activity = lease.now()
         try:
-            answer = await self._connection.prompt(session_id=self._session_id, prompt=[acp.text_block(text)])
+            prompt = self._connection.prompt(session_id=self._session_id, prompt=[acp.text_block(text)])
+            answer = await self._updates.unless_broken(prompt)
         except RequestError as error:
             return await self._failed(self._explain(error), code=error_code(error))
         except (ConnectionError, OSError):
             death = await self._death()
             return await self._failed(str(death), code=death.code, retry=death.retry)
-        self._count(answer)
+        if answer is not None:
+            self._count(answer)
         await self._report_rest()
+        if answer is None or self._updates.failure is not None:
+            return self._not_understood()
         if self._broke:
             why = message_in(self._updates.answer_text.strip()) or f"{self._launch.program} gave up without saying why"
             return await self._failed(redacted(why, self._environment), code="agent_error")
@@ -133,6 +137,13 @@ class AcpSession:
             return Turn("end_turn" if stop_reason == "end_turn" else "cancelled", text)
         why = f"the agent stopped before it was done: {stop_reason.replace('_', ' ')}"
         return Turn("failed", text, error=why, error_code=stop_reason)
+
+    def _not_understood(self) -> Turn:
+        """What the program does is not seen any more: nobody could tell whether its work is done."""
+        failure = self._updates.failure
+        log.error("an update broke its translation task=%s", self._assignment.task_id, exc_info=failure)
+        why = f"{self._launch.program} reported what the worker cannot translate ({type(failure).__name__}: {failure})"
+        return Turn("failed", self._updates.answer_text.strip(), error=why, error_code="agent_protocol")
 
     async def _failed(self, why: str, *, code: str, retry: bool = False) -> Turn:
         await self._report_rest()

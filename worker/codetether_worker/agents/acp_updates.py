@@ -6,7 +6,7 @@ Agent Client Protocol, "Prompt turn" and "Tool calls": https://agentclientprotoc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -67,16 +67,26 @@ class UpdateTranslator:
     def begin_turn(self) -> None:
         self._message, self.answer_text = None, ""
 
+    @property
+    def failure(self) -> BaseException | None:
+        """What broke the translation; nothing that was said after it is reported."""
+        ended = self._worker is not None and self._worker.done() and not self._worker.cancelled()
+        return self._worker.exception() if self._worker is not None and ended else None
+
+    async def unless_broken[T](self, work: Coroutine[Any, Any, T]) -> T | None:
+        """The result of the work; None as soon as the translation has broken, when the work is given up."""
+        task = asyncio.create_task(work)
+        awaited: set[asyncio.Future[Any]] = {task, *filter(None, [self._worker])}
+        try:
+            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+            return task.result() if task.done() else None
+        finally:
+            if not task.done():
+                await abandon(task)
+
     async def settle(self) -> None:
-        """Wait until everything taken so far has been reported. Raises what broke the translation."""
-        if self._worker is None:
-            return
-        joined = asyncio.create_task(self._queue.join())
-        awaited: set[asyncio.Future[Any]] = {joined, self._worker}
-        await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
-        if self._worker.done():
-            await abandon(joined)
-            self._worker.result()
+        """Wait until everything taken so far has been reported, or the translation has broken."""
+        await self.unless_broken(self._queue.join())
         self._flush()
 
     async def close(self) -> None:
