@@ -11,11 +11,18 @@ import socket
 import sys
 
 import uvicorn
+from django.conf import settings
 from uvicorn.supervisors import ChangeReload
+
+from codetether.connections import BoundedProtocol, raise_file_limit
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "codetether.settings.base")  # noqa: TID251
 
 APPLICATION = "codetether.asgi:application"
 # Open streams end by themselves at a stop; what has not by then is cut.
 GRACE_SECONDS = 3
+FRAME_BYTES = 65_536
+"""Largest message of a WebSocket that is read at all; `apps/live/sockets.py` takes smaller ones only."""
 
 
 def main(arguments: list[str]) -> None:
@@ -26,10 +33,13 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--reload", action="store_true")
     options = parser.parse_args(arguments)
     listener = socket.socket(fileno=options.fd)
+    raise_file_limit()
     config = uvicorn.Config(
         APPLICATION,
         loop="uvloop",
-        http="httptools",
+        http=BoundedProtocol,
+        ws_max_size=FRAME_BYTES,
+        forwarded_allow_ips=settings.TRUSTED_PROXIES,
         log_level=options.log_level.lower(),
         access_log=False,
         server_header=False,

@@ -148,8 +148,9 @@ async def _events(operation: Operation, params: Proto, context: ServerCallContex
     """The events of a stream, silence left out."""
     assert operation.stream is not None
     state: CallState = context.state[STATE]
-    stream = await operation.stream(await _call(operation, params, context))
+    call = await _call(operation, params, context)
     await state.streams.enter_async_context(permitted(state.credentials, operation.scope))
+    stream = await operation.stream(call)
     pages = await state.streams.enter_async_context(aclosing(stream.pages()))
     async for page in pages:
         for told in page:

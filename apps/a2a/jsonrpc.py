@@ -82,11 +82,12 @@ async def serve(request: Request) -> Response:
             result = answer.told(method.spell) if isinstance(answer, View) else method.spell(answer)
             return json_response({"jsonrpc": "2.0", "id": asked.id, "result": result}, headers=activated(request))
         assert operation.stream is not None
+        while_allowed = permitted(credentials_of(request, tenant), operation.scope)
         stream = await operation.stream(call)
         return sse.EventStream(
             _frames(asked, method, stream),
             activated(request),
-            while_allowed=permitted(credentials_of(request, tenant), operation.scope),
+            while_allowed=while_allowed,
             tell=partial(_last_frame, asked),
         )
     except Exception as error:  # noqa: BLE001 (the binding's one boundary: everything becomes an answer)

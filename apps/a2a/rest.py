@@ -115,11 +115,12 @@ async def _serve(request: Request, method: RestMethod) -> Response:
         headers = {"Cache-Control": "private, no-store", **activated(request)}
         return Response(jsontext.dumps(body), 200, headers, _media_type(request, method.version))
     assert operation.stream is not None
+    while_allowed = permitted(credentials_of(request, given.tenant), operation.scope)
     stream = await operation.stream(call)
     return sse.EventStream(
         _frames(method, stream, given.twice),
         activated(request),
-        while_allowed=permitted(credentials_of(request, given.tenant), operation.scope),
+        while_allowed=while_allowed,
         tell=partial(_last_frame, method.version),
     )
 

@@ -9,12 +9,13 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from weakref import WeakKeyDictionary
 
 from django.db import Error
 from django.utils import timezone
 
+from apps.accounts.open_streams import check_room, one_more
 from apps.accounts.permissions import Scope
 from apps.accounts.principals import Credentials, Principal, acts_as, authenticate, forget_tokens, remembered
 from apps.core.db import in_database
@@ -122,18 +123,28 @@ async def allowed(credentials: Credentials, scope: Scope) -> Principal:
     return principal
 
 
+def permitted(credentials: Credentials, scope: Scope) -> AbstractAsyncContextManager[None]:
+    """A block that lasts as long as `credentials` hold `scope`. Enter and leave it in one asyncio task.
+
+    It is a stream, of which there may be so many: one too many is refused here already, before an answer begins.
+    """
+    check_room(remembered(credentials))
+    return _permitted(credentials, scope)
+
+
 @asynccontextmanager
-async def permitted(credentials: Credentials, scope: Scope) -> AsyncIterator[None]:
-    """A block that lasts as long as `credentials` hold `scope`. Enter and leave it in one asyncio task."""
-    permit = Permit(credentials, scope, await allowed(credentials, scope))
+async def _permitted(credentials: Credentials, scope: Scope) -> AsyncIterator[None]:
+    principal = await allowed(credentials, scope)
+    permit = Permit(credentials, scope, principal)
     watching = watch()
     try:
-        async with watching.awake(), permit.until:
-            watching.permits.add(permit)
-            try:
-                yield
-            finally:
-                watching.permits.discard(permit)
+        with one_more(principal):
+            async with watching.awake(), permit.until:
+                watching.permits.add(permit)
+                try:
+                    yield
+                finally:
+                    watching.permits.discard(permit)
     except TimeoutError:
         if permit.until.expired():
             raise permit.refusal from None

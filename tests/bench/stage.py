@@ -80,6 +80,7 @@ def staged() -> Iterator[Stage]:
             CODETETHER_DATA_DIR=str(folder),
             DJANGO_SETTINGS_MODULE="codetether.settings.base",
             A2A_AUTH_TOKENS=f"bench:{TOKEN}",
+            A2A_RATE_LIMIT_ANONYMOUS="",
             A2A_LOG_LEVEL="WARNING",
         )
         (folder / "static").mkdir()

@@ -217,7 +217,7 @@ def product_settings(scene: Scene, services: Services) -> tuple[plan.Plan, dict[
         "DATABASE_URL": services.database_url, "A2A_REDIS_URL": services.redis_url,
         "CODETETHER_DATA_DIR": str(scene.folder), "DJANGO_SETTINGS_MODULE": "codetether.settings.base",
         "CODETETHER_LEASE_SECONDS": str(LEASE_SECONDS), "WORKER_SSE_KEEPALIVE": "1", "A2A_LOG_LEVEL": "INFO",
-        "A2A_AUTH_TOKENS": f"chaos:{TOKEN}",
+        "A2A_AUTH_TOKENS": f"chaos:{TOKEN}", "A2A_RATE_LIMIT_ANONYMOUS": "",
     }  # fmt: skip
     variables = env.inherited(**changes)
     return plan.Plan(settings=env.load(variables), is_whole=True, has_worker=False), variables

@@ -94,6 +94,7 @@ class Plant:
             "CODETETHER_LEASE_SECONDS": str(self.lease_seconds),
             "CODETETHER_DATA_DIR": str(self.home / "data"),
             "A2A_AUTH_TOKENS": f"ci:{TOKEN}",
+            "A2A_RATE_LIMIT_ANONYMOUS": "",  # all tests come from one address
             **self.variables,
         }
 

@@ -59,6 +59,7 @@ def staged() -> Iterator[Stage]:
             CODETETHER_DATA_DIR=str(folder),
             DJANGO_SETTINGS_MODULE="codetether.settings.base",
             A2A_AUTH_TOKENS=f"fuzz:{TOKEN}",
+            A2A_RATE_LIMIT_ANONYMOUS="",
             A2A_LOG_LEVEL="WARNING",
             A2A_BLOCKING_TIMEOUT="1",
             **ALLOCATOR,
