@@ -1,6 +1,8 @@
 """The console's page of push notifications: who is told of which task, and how that goes. Secrets are never shown."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -15,8 +17,11 @@ from apps.a2a.models import PushConfig
 from apps.a2a.push_cursor import config_retry
 from apps.accounts.console import ChoiceFilter, DialogForm, WorkspaceAdmin, action, after_dialog, display, moment
 from apps.accounts.permissions import Scope
+from apps.tasks.admin import TaskAdmin
 
 IDLE, WAITING, FAILING, GIVEN_UP = "told", "waiting", "failing", "given up"
+TONES = {IDLE: "success", WAITING: "info", FAILING: "warning", GIVEN_UP: "danger"}
+DELIVERIES_SHOWN = 20
 
 
 class StatusFilter(ChoiceFilter):
@@ -66,16 +71,11 @@ class PushConfigAdmin(WorkspaceAdmin):
 
     @display(description="Receiver", ordering="host")
     def receiver(self, config: PushConfig) -> str:
-        """Without its query, where some receivers have their secret."""
-        return config.url.partition("?")[0].partition("#")[0]
+        return receiver_of(config)
 
-    @display(description="Status", label={IDLE: "success", WAITING: "info", FAILING: "warning", GIVEN_UP: "danger"})
+    @display(description="Status", label=TONES)
     def status(self, config: PushConfig) -> str:
-        if config.given_up_at is not None:
-            return GIVEN_UP
-        if config.attempts:
-            return FAILING
-        return IDLE if config.due_at is None else WAITING
+        return status_of(config)
 
     @display(description="Last sent", ordering="last_sent_at", empty_value="—")
     def last_sent(self, config: PushConfig) -> SafeString | None:
@@ -116,3 +116,42 @@ class PushConfigAdmin(WorkspaceAdmin):
         place = {"workspace_id": config.workspace_id, "config_id": config.pk}
         self.attempt(request, lambda: config_retry(**place), "It is told within some seconds.")
         return after_dialog(reverse("admin:a2a_face_pushconfig_change", args=[object_id]))
+
+
+def receiver_of(config: PushConfig) -> str:
+    """Without its query, where some receivers have their secret."""
+    return config.url.partition("?")[0].partition("#")[0]
+
+
+def status_of(config: PushConfig) -> str:
+    if config.given_up_at is not None:
+        return GIVEN_UP
+    if config.attempts:
+        return FAILING
+    return IDLE if config.due_at is None else WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One receiver of a task's news, for the task's page."""
+
+    receiver: str
+    status: str
+    tone: str
+    url: str
+    at: datetime | None
+
+
+def deliveries_of(task: Any) -> list[Delivery]:
+    """Who is told of a task, the latest asked first."""
+    configs = PushConfig.objects.filter(task_id=task.pk, workspace_id=task.workspace_id)[:DELIVERIES_SHOWN]
+    return [_delivery(config) for config in configs]
+
+
+def _delivery(config: PushConfig) -> Delivery:
+    url = reverse("admin:a2a_face_pushconfig_change", args=[config.pk])
+    status = status_of(config)
+    return Delivery(receiver_of(config), status, TONES[status], url, config.last_sent_at)
+
+
+TaskAdmin.deliveries_of = staticmethod(deliveries_of)

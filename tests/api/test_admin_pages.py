@@ -9,10 +9,7 @@ from django.urls import reverse
 from apps.accounts import console
 from apps.accounts.permissions import Role
 from apps.codebases.models import Codebase
-from apps.tasks.admin import tasks as task_pages
 from apps.tasks.models import Task
-from apps.tasks.reports import from_worker
-from apps.tasks.services import task_progress
 from apps.workers.models import Worker
 from apps.workers.services import Registration, worker_heartbeat, worker_register
 from tests.factories import Cast
@@ -34,19 +31,8 @@ def worker(cast: Cast, name: str = "w1") -> Worker:
     )
 
 
-def reports(cast: Cast, *contents: str) -> Task:
-    """A running task whose worker has said `contents`."""
-    said = [from_worker("output", {"content": content}) for content in contents]
-    return task_progress(claim=cast.held(), reported=said, seqs=list(range(1, len(said) + 1)))
-
-
 def page_of(client: Client, task: Task, **query: object) -> str:
     return client.get(reverse("admin:tasks_task_change", args=[task.pk]), query).text
-
-
-def tail_of(client: Client, task: Task, after: object) -> dict[str, object]:
-    answer: dict[str, object] = client.get(reverse("admin:tasks_task_tail", args=[task.pk]), {"after": after}).json()
-    return answer
 
 
 def test_overview_counts_and_lists(cast: Cast, otto: Client) -> None:
@@ -121,42 +107,6 @@ def test_filters(cast: Cast, otto: Client, query: dict[str, str], titles: set[st
 
 def test_pending_tasks_page_says_why_it_waits(cast: Cast, otto: Client) -> None:
     assert "no worker is connected" in page_of(otto, cast.task())
-
-
-def test_what_an_agent_says_cannot_run_in_the_page(cast: Cast, otto: Client) -> None:
-    task = reports(cast, "<script>alert(1)</script>")
-    for shown in (page_of(otto, task), str(tail_of(otto, task, 0)["blocks"])):
-        assert "<script>alert" not in shown
-        assert "&lt;script&gt;alert(1)" in shown
-
-
-def test_tail_gives_what_came_after(cast: Cast, otto: Client) -> None:
-    task = reports(cast, "first", "second")
-    tail = tail_of(otto, task, 3)
-    assert "second" in str(tail["blocks"])
-    assert "first" not in str(tail["blocks"])
-    assert (tail["last_seq"], tail["live"], tail["more"]) == (4, True, False)
-
-
-@pytest.mark.parametrize("after", ["-1", "x", "9" * 40, "\u0663", ""])
-def test_nonsense_place_in_the_log_is_its_end(cast: Cast, otto: Client, after: str) -> None:
-    assert tail_of(otto, cast.task(), after)["last_seq"] == 1
-
-
-def test_long_log_is_shown_by_windows(cast: Cast, otto: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(task_pages, "WINDOW", 2)
-    task = reports(cast, "one", "two", "three")
-    latest = page_of(otto, task)
-    assert "twothree" in latest
-    assert "?after=1" in latest
-    assert "?after=3" in page_of(otto, task, after=1)
-
-
-def test_session_stream_is_offered_only_in_the_home_workspace(cast: Cast, otto: Client) -> None:
-    far = cast.elsewhere()
-    far.workspace.memberships.create(user_id=otto.session["_auth_user_id"], role=Role.VIEWER)
-    assert "/output/stream" in page_of(otto, cast.task())
-    assert "/output/stream" not in page_of(otto, far.task())
 
 
 def test_codebase_edit_changes_words_and_settings_only(cast: Cast, otto: Client) -> None:

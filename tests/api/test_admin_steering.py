@@ -11,7 +11,8 @@ from apps.accounts.permissions import Role
 from apps.tasks import log
 from apps.tasks.models import Task
 from apps.tasks.reports import from_worker
-from apps.tasks.services import task_cancel, task_progress
+from apps.tasks.services import Outcome, task_cancel, task_finish, task_progress
+from apps.tasks.states import State
 from tests.factories import Cast
 
 
@@ -213,3 +214,45 @@ def test_facts_are_not_changed_by_a_form(cast: Cast, otto: Client) -> None:
     assert otto.get(reverse("admin:tasks_task_add")).status_code == 403
     task.refresh_from_db()
     assert (task.title, task.state) == ("Mend the till", "pending")
+
+
+def ended(cast: Cast) -> Task:
+    claim = cast.held(title="Mend it", codebase_id=cast.codebase().id, agent_type="plan")
+    return task_finish(claim=claim, outcome=Outcome(status=State.FAILED, error="no", session_id="s1"))
+
+
+@pytest.mark.parametrize(("said", "prompt"), [("Try once more", "Try once more"), ("", "Make the tests pass.")])
+def test_operator_resumes_an_ended_task_in_a_new_one(cast: Cast, otto: Client, said: str, prompt: str) -> None:
+    task = ended(cast)
+    answer = otto.post(url_of(task, "resume"), {**SUBMIT, "prompt": said})
+    new = Task.objects.exclude(pk=task.pk).get()
+    assert answer["HX-Redirect"] == url_of(new, "change")
+    assert (new.prompt, new.session_id, new.agent_type, new.codebase_id, new.created_by) == (
+        prompt, "s1", "plan", task.codebase_id, "otto",
+    )  # fmt: skip
+
+
+def test_what_has_not_ended_is_not_resumed(cast: Cast, otto: Client) -> None:
+    task = cast.task()
+    assert url_of(task, "resume") not in otto.get(url_of(task, "change")).text
+    otto.post(url_of(task, "resume"), SUBMIT)
+    assert Task.objects.count() == 1
+
+
+def test_viewer_resumes_nothing_and_is_offered_nothing(cast: Cast, vera: Client) -> None:
+    task = ended(cast)
+    assert url_of(task, "resume") not in vera.get(url_of(task, "change")).text
+    assert vera.post(url_of(task, "resume"), SUBMIT).status_code == 403
+    assert Task.objects.count() == 1
+
+
+def test_viewer_sees_the_question_but_no_button(cast: Cast, otto: Client, vera: Client) -> None:
+    task = asking(cast)
+    assert "<button" in question_of(otto, task)
+    assert "Allow once" in question_of(vera, task)
+    assert "<button" not in question_of(vera, task)
+
+
+def question_of(client: Client, task: Task) -> str:
+    answer: str = client.get(url_of(task, "tail"), {"after": 0}).json()["question"]
+    return answer

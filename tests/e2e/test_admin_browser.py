@@ -142,7 +142,7 @@ def follows_a_task_and_answers_its_question(watched: Watched, worker: WorkerByHa
     expect(page.locator("#task-live")).to_have_text("live")
     worker.say("output", type="text", content="I see: ")
     worker.say("output", type="text", content="a wrong sum.")
-    expect(page.locator("#task-blocks")).to_contain_text("I see: a wrong sum.")
+    expect(page.locator("#task-log")).to_contain_text("I see: a wrong sum.")
     worker.say("input_required", **ASKED)
     page.get_by_role("button", name="Allow once").click()
     expect(page.locator(".ct-block-message")).to_contain_text("Allow once")
@@ -159,7 +159,7 @@ def cancels_a_task(watched: Watched, task_id: str) -> None:
     page.fill("#id_reason", "on second thought")
     page.get_by_role("button", name="Cancel the task").click()
     expect(page.get_by_text("The task is cancelled.")).to_be_visible()
-    expect(page.locator("#task-blocks")).to_contain_text("Cancelled by admin")
+    expect(page.locator("#task-log")).to_contain_text("Cancelled by admin")
 
 
 def pauses_the_queue(watched: Watched) -> None:

@@ -13,20 +13,28 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from apps.accounts.console import DialogForm, action, after_dialog
 from apps.accounts.permissions import Scope
 from apps.core.errors import CodeTetherError
 from apps.tasks.admin.trees import TreeActions, useful_on_tree
 from apps.tasks.models import PRIORITY_LIMIT, Task
-from apps.tasks.services import task_answer, task_cancel, task_message, task_reprioritise, task_requeue
-from apps.tasks.states import ASKING, State, sources_of
+from apps.tasks.services import (
+    task_answer,
+    task_cancel,
+    task_message,
+    task_reprioritise,
+    task_requeue,
+    task_resume,
+)
+from apps.tasks.states import ASKING, TERMINAL, State, sources_of
 
 USEFUL_IN: dict[str, frozenset[State]] = {
     "cancel": sources_of(State.CANCELLED),
     "requeue": sources_of(State.PENDING),
     "reprioritise": frozenset({State.PENDING}),
+    "resume": TERMINAL,
 }
 """States in which a button is shown; the service decides all the same."""
 
@@ -49,6 +57,15 @@ class PriorityForm(DialogForm):
     )
 
 
+class ResumeForm(DialogForm):
+    prompt = forms.CharField(
+        required=False,
+        max_length=100_000,
+        widget=UnfoldAdminTextareaWidget(),
+        help_text="What to do now. Empty: the same as before.",
+    )
+
+
 class SayForm(forms.Form):
     """The page's own form: an answer (perhaps by one of the question's options) or a message."""
 
@@ -62,7 +79,7 @@ class Steering(TreeActions):
     """The actions, for the list and for one task."""
 
     actions = ("requeue_selected", "cancel_selected")
-    actions_detail = ("merge", "discard", "requeue", "reprioritise", "cancel")
+    actions_detail = ("merge", "discard", "resume", "requeue", "reprioritise", "cancel")
 
     def has_steer_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.allows(request, Scope.TASKS_WRITE, obj)
@@ -123,6 +140,30 @@ class Steering(TreeActions):
         priority = form.cleaned_data["priority"]
         service = partial(task_reprioritise, priority=priority)
         return self._steer(request, object_id, service, f"The task's priority is {priority} now.")
+
+    @action(
+        description="Resume",
+        permissions=["steer"],
+        icon="play_arrow",
+        dialog={
+            "title": "Go on with this in a new task?",
+            "description": "It has this task's codebase, agent and model, and its session where there is one.",
+            "form_class": ResumeForm,
+            "form_submit_text": "Resume as a new task",
+        },
+    )
+    def resume(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        task = self.get_object(request, unquote(object_id))
+        if task is None:
+            raise Http404
+        made: list[Task] = []
+        prompt = form.cleaned_data["prompt"]
+        self.attempt(
+            request,
+            lambda: made.append(task_resume(**_named(request, task), prompt=prompt)),
+            "This new task goes on with it.",
+        )
+        return after_dialog(reverse("admin:tasks_task_change", args=[(made or [task])[0].pk]))
 
     def _steer(self, request: HttpRequest, object_id: str, service: Callable[..., Task], done: str) -> HttpResponse:
         task = self.get_object(request, unquote(object_id))

@@ -1,28 +1,28 @@
 """The list of tasks and the page of one: facts read-only, its log as a transcript, and steering."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.template.loader import render_to_string
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from apps.accounts.console import display
-from apps.accounts.reach import reach_of
+from apps.files.selectors import files_of_tasks
 from apps.tasks import log
 from apps.tasks.admin.filters import AgentTypeFilter, CodebaseFilter, NeedsFilter, StateFilter, WorkerFilter
-from apps.tasks.admin.steering import Steering, is_asking
-from apps.tasks.admin.transcript import transcript
+from apps.tasks.admin.logpages import LogPages
+from apps.tasks.admin.markdown import rendered
+from apps.tasks.admin.steering import is_asking
+from apps.tasks.admin.transcript import TEXT_LIMIT, Block, transcript
 from apps.tasks.admin.trees import tree_shown
-from apps.tasks.models import Task
+from apps.tasks.models import Task, TaskEvent
+from apps.tasks.selectors import made_by, open_question
 from apps.tasks.states import TERMINAL, State
 
-WINDOW = 1_000
-"""Events that a task's page shows at a time."""
+FILES_SHOWN = 200
 
 STATE_TONES = {
     "pending": "default",
@@ -37,9 +37,11 @@ STATE_TONES = {
 
 
 @admin.register(Task)
-class TaskAdmin(Steering):
+class TaskAdmin(LogPages):
     explain_pending: ClassVar[Callable[[Task], object]] = staticmethod(lambda task: None)
     """Says why a pending task waits. Only workers know, and the heart may not ask them: they put it here."""
+    deliveries_of: ClassVar[Callable[[Task], Iterable[object]]] = staticmethod(lambda task: ())
+    """Who is told of a task, each with `receiver`, `status`, `tone`, `url`, `at`. The face that tells puts it here."""
 
     list_display = ("title", "state_label", "codebase", "worker", "priority", "attempts", "made", "spent")
     list_filter = (NeedsFilter, StateFilter, CodebaseFilter, AgentTypeFilter, WorkerFilter)
@@ -51,10 +53,6 @@ class TaskAdmin(Steering):
     change_form_template = "admin/tasks/task/change_form.html"
     fields = ()
     empty_hint = "Hand one over: POST /v1/opencode/codebases/ID/trigger, or message/send by A2A. It is here at once."
-
-    def get_urls(self) -> list[URLPattern]:
-        tail = path("<path:object_id>/tail/", self.admin_site.admin_view(self.tail_view), name="tasks_task_tail")
-        return [tail, *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Without what may be long: a list needs none of it, and a page asks for the result by itself."""
@@ -84,31 +82,13 @@ class TaskAdmin(Steering):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         task = self.get_object(request, unquote(object_id))
-        shown = self._page(request, task) if task else {}
+        shown = {**self.head(request, task), **self.log_shown(request, task), **self._beside(task)} if task else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **shown})
 
-    def tail_view(self, request: HttpRequest, object_id: str) -> JsonResponse:
-        """What an open page asks for: `{head, blocks, last_seq, live}` after `?after=`, the first two as HTML."""
-        task = self.get_object(request, unquote(object_id))
-        if task is None or not self.has_view_permission(request, task):
-            raise Http404
-        page = self._page(request, task)
-        return JsonResponse(
-            {
-                "head": render_to_string("admin/tasks/task/head.html", page, request),
-                "blocks": render_to_string("admin/tasks/task/blocks.html", page, request),
-                "asking": is_asking(task),
-                "last_seq": page["read_to"],
-                "more": page["later"] is not None,
-                "live": page["live"],
-            }
-        )
-
-    def _page(self, request: HttpRequest, task: Task) -> dict[str, Any]:
-        """What the page of a task shows of it: the window of its log after `?after=`, by default its end."""
-        after = _after(request, default=max(0, task.last_seq - WINDOW))
-        events = log.read(task.pk, after, WINDOW)
-        read_to = events[-1].seq if events else after
+    def head(self, request: HttpRequest, task: Task) -> dict[str, Any]:
+        """What changes while a task is under way, and is shown above its log."""
+        live = State(task.state) not in TERMINAL
+        asked = open_question(task)
         return {
             "task": task,
             "title": task.title,
@@ -116,25 +96,41 @@ class TaskAdmin(Steering):
             "tone": STATE_TONES[task.state],
             "model": task.model or task.usage.get("model", ""),
             "spent": spending(task.usage),
+            "took": took(task),
             "stuck": task.lease_expires_at is not None and task.lease_expires_at < timezone.now(),
             "why_pending": type(self).explain_pending(task),
             "asking": is_asking(task),
+            "question": question_of(asked) if asked else None,
             "working": tree_shown(task),
-            "live": State(task.state) not in TERMINAL,
-            "may_steer": self.has_steer_permission(request, task) and State(task.state) not in TERMINAL,
-            "blocks": transcript(events),
-            "stream": reach_of(request).home == task.workspace_id,
-            "read_from": after,
-            "read_to": read_to,
-            "earlier": max(0, after - WINDOW) if after else None,
-            "later": read_to if read_to < task.last_seq else None,
+            "live": live,
+            "may_steer": self.has_steer_permission(request, task) and live,
+        }
+
+    def _beside(self, task: Task) -> dict[str, Any]:
+        """What is shown below the log."""
+        return {
+            "result_html": rendered(task.result[:TEXT_LIMIT]),
+            "made": made_by(task.pk),
+            "files": list(files_of_tasks(task.workspace_id, task.pk)[:FILES_SHOWN]),
+            "deliveries": list(type(self).deliveries_of(task)),
         }
 
 
-def _after(request: HttpRequest, *, default: int) -> int:
-    """`?after=`, where it is a number that can be meant."""
-    given = request.GET.get("after", "")
-    return int(given) if given.isascii() and given.isdigit() and len(given) <= 15 else default
+def question_of(asked: TaskEvent) -> Block:
+    """The question that is open, as it stands in the transcript."""
+    event = log.LogEvent(asked.task_id, asked.seq, asked.position, asked.kind, asked.data, asked.created_at)
+    return transcript([event])[0]
+
+
+def took(task: Task) -> str:
+    """How long the latest attempt took or has taken, in words; empty before it began."""
+    if task.started_at is None:
+        return ""
+    seconds = int(((task.completed_at or timezone.now()) - task.started_at).total_seconds())
+    minutes, seconds = divmod(max(0, seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [(hours, "h"), (minutes, "min"), (seconds, "s")]
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)[:40] or "0 s"
 
 
 def spending(usage: dict[str, Any]) -> str:

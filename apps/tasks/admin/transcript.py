@@ -1,7 +1,6 @@
 """A task's log as a person reads it: output joined, each tool call with its result, changes as diffs.
 
-Pure: events in, blocks out. `seq` of a block is that of its first event; a page that follows the log asks again from
-the first block that is still `open` and replaces what comes after (see static/codetether/task.js).
+Pure: events in, blocks out. `seq` of a block is that of its first event, `last` that of the last one that joined it.
 """
 
 import json
@@ -10,12 +9,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.utils.safestring import SafeString
+
+from apps.tasks.admin.markdown import rendered
 from apps.tasks.log import LogEvent
 from apps.tasks.reports import PART_CONTENTS
 
 TEXT_LIMIT = 50_000
 """Characters of one block that a page shows; the REST log has the rest."""
 DIFF_LINES = 1_000
+DIFF = "text/x-diff"
 
 Data = Mapping[str, Any]
 
@@ -36,6 +39,15 @@ class Block:
     call_id: str = ""
     lines: list[tuple[str, str]] = field(default_factory=list)
     options: list[dict[str, Any]] = field(default_factory=list)
+    last: int = 0
+
+    def __post_init__(self) -> None:
+        self.last = self.last or self.seq
+
+    @property
+    def html(self) -> SafeString:
+        """The text as what markdown makes of it."""
+        return rendered(self.shown)
 
     @property
     def shown(self) -> str:
@@ -88,7 +100,7 @@ def _asked(event: LogEvent, data: Data, blocks: list[Block]) -> Block:
     options = [option for option in data.get("options") or [] if isinstance(option, dict)]
     title = "Needs credentials" if data.get("state") == "auth_required" else "Asks"
     return Block("question", event.seq, event.created_at, title, data["question"], options=options, tone="warning",
-                 call_id=data.get("call_id", ""))  # fmt: skip
+                 call_id=data.get("call_id", ""), lines=diff_lines(data.get("diff", "")))  # fmt: skip
 
 
 def _answered(event: LogEvent, data: Data, blocks: list[Block]) -> Block:
@@ -101,8 +113,12 @@ def _messaged(event: LogEvent, data: Data, blocks: list[Block]) -> Block:
 
 
 def _artifact(event: LogEvent, data: Data, blocks: list[Block]) -> Block:
+    name = data.get("name") or data["artifact_id"]
+    diff = next((part["text"] for part in data["parts"] if part.get("media_type") == DIFF and "text" in part), "")
+    if diff:
+        return Block("file", event.seq, event.created_at, name, by="artifact", lines=diff_lines(diff))
     said = "\n\n".join(str(next(part[kind] for kind in PART_CONTENTS if kind in part)) for part in data["parts"])
-    return _step(event, f"Made {data.get('name') or data['artifact_id']}", text=said)
+    return _step(event, f"Made {name}", text=said)
 
 
 def _completed(event: LogEvent, data: Data, blocks: list[Block]) -> Block:
@@ -151,6 +167,7 @@ def _output(event: LogEvent, data: Data, blocks: list[Block]) -> Block | None:
     kind = data.get("type") or "text"
     if blocks and blocks[-1].kind == kind:
         blocks[-1].text += data["content"]
+        blocks[-1].last = event.seq
         return None
     return Block(kind, event.seq, event.created_at, text=data["content"])
 
@@ -169,7 +186,7 @@ def _tool_result(event: LogEvent, data: Data, blocks: list[Block]) -> Block | No
     if call is None:
         tool = data.get("tool") or "tool"
         return Block("tool", event.seq, event.created_at, tool, data.get("output", ""), tool, tone)
-    call.text, call.tone, call.open = data.get("output", ""), tone, False
+    call.text, call.tone, call.open, call.last = data.get("output", ""), tone, False, event.seq
     return None
 
 
@@ -179,12 +196,16 @@ def _open_call(call_id: str, blocks: list[Block]) -> Block | None:
 
 
 def _file_change(event: LogEvent, data: Data, blocks: list[Block]) -> Block:
-    lines = data.get("diff", "").splitlines()
+    lines = diff_lines(data.get("diff", ""))
+    return Block("file", event.seq, event.created_at, data["path"], by=data["action"], lines=lines)
+
+
+def diff_lines(diff: str) -> list[tuple[str, str]]:
+    """(tone, line) of a unified diff, DIFF_LINES at most and then how many were left out."""
+    lines = diff.splitlines()
     shown = [(_diff_tone(line), line) for line in lines[:DIFF_LINES]]
     left_out = len(lines) - len(shown)
-    if left_out:
-        shown.append(("note", f"… {left_out} more lines"))
-    return Block("file", event.seq, event.created_at, data["path"], by=data["action"], lines=shown)
+    return [*shown, ("note", f"… {left_out} more lines")] if left_out else shown
 
 
 def _diff_tone(line: str) -> str:

@@ -3,6 +3,7 @@
 from apps.tasks.attachments import ATTACHED, SAID, files_for_holder
 from apps.tasks.forks import metadata_for_holder
 from apps.tasks.models import GLOBAL_QUEUE, PENDING_QUEUE
+from apps.tasks.selectors.made import ChangedFile, Made, made_by, open_question
 from apps.tasks.selectors.pages import Before, MoveFilter, tasks_by_move
 from apps.tasks.selectors.queue import (
     LINE_LIMIT,
@@ -47,12 +48,16 @@ from apps.tasks.selectors.tasks import (
     with_codebases,
 )
 from apps.tasks.selectors.trees import tree_facts, tree_of_task, trees_of
+from apps.tasks.selectors.words import Hit, log_search
 
 __all__ = [
     "ATTACHED",
     "Before",
+    "ChangedFile",
     "GLOBAL_QUEUE",
+    "Hit",
     "LINE_LIMIT",
+    "Made",
     "MoveFilter",
     "PENDING_QUEUE",
     "RECENT_EVENTS",
@@ -73,9 +78,12 @@ __all__ = [
     "limit_facts",
     "limits_of",
     "limits_set",
+    "log_search",
+    "made_by",
     "metadata_for_holder",
     "oldest_pending",
     "open_counts",
+    "open_question",
     "open_task_count",
     "output_chunks",
     "pending_count",

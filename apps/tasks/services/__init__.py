@@ -1,5 +1,6 @@
 """Everything that changes a task. Callers import from here; the modules inside may be arranged anew."""
 
+from apps.tasks.models import MAX_ATTEMPTS_LIMIT, PRIORITY_LIMIT
 from apps.tasks.services.codebase import (
     Wish,
     codebase_interrupt,
@@ -9,7 +10,14 @@ from apps.tasks.services.codebase import (
     codebase_stop,
     codebase_trigger,
 )
-from apps.tasks.services.create import NAME_LIMIT, REGISTER_CODEBASE, NewTask, task_create
+from apps.tasks.services.create import (
+    DEADLINE_LIMIT,
+    NAME_LIMIT,
+    REGISTER_CODEBASE,
+    TITLE_LIMIT,
+    NewTask,
+    task_create,
+)
 from apps.tasks.services.files import claim_check, files_purge, task_file_store
 from apps.tasks.services.finish import (
     Outcome,
@@ -18,6 +26,7 @@ from apps.tasks.services.finish import (
     task_leave_question,
     task_snooze,
 )
+from apps.tasks.services.follow_up import task_resume
 from apps.tasks.services.hold import (
     Claim,
     Lease,
@@ -44,9 +53,13 @@ from apps.tasks.services.trees import (
 )
 
 __all__ = [
+    "DEADLINE_LIMIT",
+    "TITLE_LIMIT",
     "KEPT_BY",
+    "MAX_ATTEMPTS_LIMIT",
     "MOST_LIMIT",
     "NAME_LIMIT",
+    "PRIORITY_LIMIT",
     "REGISTER_CODEBASE",
     "WORKING_TREE",
     "Change",
@@ -95,6 +108,7 @@ __all__ = [
     "task_progress",
     "task_reprioritise",
     "task_requeue",
+    "task_resume",
     "task_snooze",
     "tasks_claimable",
     "working_tree_act",

@@ -1,8 +1,14 @@
-"""What people said to a task while it ended: it was acknowledged, so it is not lost, but becomes a task of its own."""
+"""Tasks that go on with an ended one's session.
 
+What people said to a task while it ended was acknowledged, so it is not lost, but becomes a task of its own; and one
+that has ended is taken up again when somebody asks.
+"""
+
+import uuid
 from typing import Any
 
 from apps.tasks.attachments import ATTACHED, SAID, files_in_message
+from apps.tasks.errors import TaskNotFoundError, WrongStateError
 from apps.tasks.forks import FORK
 from apps.tasks.models import Task, TaskEvent
 from apps.tasks.services.create import TITLE_LIMIT, NewTask, task_create
@@ -18,9 +24,34 @@ def follow_up(task: Task, *, heard_seq: int) -> Task | None:
     said = [event.data for event in unheard if event.data["message"].strip()]
     if not said:
         return None
-    new = NewTask(
+    new = _continuing(
+        task,
         title=f"Follow-up: {task.title}"[:TITLE_LIMIT],
         prompt="\n\n".join(one["message"] for one in said),
+        metadata=_metadata(task, said),
+        idempotency_key=f"follow-up:{task.id}",
+    )
+    return task_create(workspace_id=task.workspace_id, new=new, by=said[-1]["by"])
+
+
+def task_resume(*, workspace_id: uuid.UUID, task_id: uuid.UUID, prompt: str = "", by: str) -> Task:
+    """A new task that takes an ended one up again: its session, if it came to have one, and all that it was made with.
+
+    An empty `prompt` is the ended task's own. WrongStateError for a task that has not ended: it can be spoken to.
+    """
+    task = Task.objects.filter(workspace_id=workspace_id, id=task_id).first()
+    if task is None:
+        raise TaskNotFoundError("There is no such task.")
+    if not task.is_terminal:
+        raise WrongStateError("The task has not ended: speak to it instead.")
+    new = _continuing(
+        task, title=task.title, prompt=prompt if prompt.strip() else task.prompt, metadata=_metadata(task, [])
+    )
+    return task_create(workspace_id=workspace_id, new=new, by=by)
+
+
+def _continuing(task: Task, **said: Any) -> NewTask:
+    return NewTask(
         agent_type=task.agent_type,
         model=task.model,
         priority=task.priority,
@@ -31,10 +62,8 @@ def follow_up(task: Task, *, heard_seq: int) -> Task | None:
         resumes=task.id,
         context_id=task.context_id,
         concurrency_key=task.concurrency_key,
-        metadata=_metadata(task, said),
-        idempotency_key=f"follow-up:{task.id}",
+        **said,
     )
-    return task_create(workspace_id=task.workspace_id, new=new, by=said[-1]["by"])
 
 
 def _metadata(task: Task, said: list[dict[str, Any]]) -> dict[str, Any]:
