@@ -66,5 +66,9 @@ class MachinePartsQuery(Page):
     message_id: Name = ""
 
 
+class SessionsQuery(Page):
+    q: Name = ""
+
+
 class SessionMessagesQuery(Page):
     session_id: Name

@@ -5,12 +5,17 @@ Ids are the program's own (`ses_…`, a UUID); ours beside them keep two workspa
 
 from collections.abc import Sequence
 
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.accounts.models import Workspace
 from apps.core.ids import new_id
+
+SEARCH_LANGUAGE = "english"
+"""How words are cut to their stems, in texts and questions alike. Words of other languages are found as they stand."""
 
 
 class AgentSession(models.Model):
@@ -35,6 +40,9 @@ class AgentSession(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     synced_at = models.DateTimeField(db_default=Now())
+    unsearched = models.BooleanField(
+        default=True, db_default=True, help_text="Messages have come since the search last took it in."
+    )
 
     forks: Sequence[str]
     """Not a column: the sessions that were forked from it, where the query asked (selectors.sessions_of)."""
@@ -45,6 +53,8 @@ class AgentSession(models.Model):
         indexes = [
             models.Index(fields=["workspace", "-updated_at"], name="session_newest"),
             models.Index(fields=["codebase", "forked_from"], condition=~Q(forked_from=""), name="session_forks"),
+            models.Index(fields=["synced_at"], condition=Q(unsearched=True), name="session_unsearched"),
+            GinIndex(SearchVector("title", config=SEARCH_LANGUAGE), name="session_title_words"),
         ]
 
     def __str__(self) -> str:
@@ -97,3 +107,28 @@ class SessionPart(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.part_id}"
+
+
+class SearchEntry(models.Model):
+    """What the search knows of a message, written by a job after the sync, which it would slow down (search.py).
+
+    `digest` is that of the message when it was taken in. The words lie beside the table (TOAST), so that what a
+    question looks through is small.
+    """
+
+    message = models.OneToOneField(SessionMessage, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    session = models.ForeignKey(AgentSession, on_delete=models.CASCADE, related_name="+", db_index=False)
+    created_at = models.DateTimeField()
+    digest = models.TextField(blank=True, default="")
+    words = SearchVectorField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["workspace", "-created_at"], name="search_newest"),
+            models.Index(fields=["session"], name="search_of_session"),
+            GinIndex(fields=["words"], name="search_words"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.message_id)

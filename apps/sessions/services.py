@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -81,8 +82,9 @@ def sessions_sync(
 def messages_sync(*, session: AgentSession, messages: Sequence[SyncedMessage]) -> int:
     """Note messages and their parts; a message that comes again replaces what it said before. Returns how many."""
     with transaction.atomic():
-        note_messages(workspace_id=session.workspace_id, session_pk=session.pk, messages=messages)
+        written = note_messages(workspace_id=session.workspace_id, session_pk=session.pk, messages=messages)
+        changes: dict[str, Any] = {"unsearched": True} if written else {}  # a job takes them into the search
         AgentSession.objects.filter(pk=session.pk).update(
-            message_count=SessionMessage.objects.filter(session=session).count(), synced_at=timezone.now()
+            message_count=SessionMessage.objects.filter(session=session).count(), synced_at=timezone.now(), **changes
         )
     return len(messages)

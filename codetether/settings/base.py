@@ -139,6 +139,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 900.0,
         "options": {"expires": 300},
     },
+    "take-sessions-into-the-search": {
+        "task": "apps.sessions.jobs.search_take_in",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
     "hand-over-state-changes": {
         "task": "apps.tasks.jobs.outbox_dispatch",
         "schedule": 1.0,

@@ -25,8 +25,21 @@ class Session(BaseModel):
     updated_at: datetime
 
 
+class FoundSession(Session):
+    """A session with what was found in it; what its list without `q` shows has none of these.
+
+    `snippet` is HTML: what was said, escaped, with `<mark>` around the words. `message_id` names the message that it
+    is of (none: the title), `matches` counts those that match.
+    """
+
+    rank: float | None = None
+    matches: int | None = None
+    message_id: str | None = None
+    snippet: str | None = None
+
+
 class SessionPage(Paged):
-    sessions: list[Session]
+    sessions: list[FoundSession]
 
 
 class StoredSessionPage(SessionPage):

@@ -1,5 +1,6 @@
 """Sessions of agent programs: what workers sync, what people read, and going on with one."""
 
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,9 +11,10 @@ from apps.rest import answers
 from apps.rest.bodies import ForkBody, IngestBody, MessagesBody, ResumeBody, SessionsBody, SyncBody
 from apps.rest.endpoint import Answer, Endpoint, operation
 from apps.rest.paging import page_of
-from apps.rest.queries import Page, SessionMessagesQuery
+from apps.rest.queries import Page, SessionMessagesQuery, SessionsQuery
 from apps.sessions import reading
 from apps.sessions.models import AgentSession
+from apps.sessions.search import sessions_search
 from apps.sessions.selectors import message_facts, messages_of, session_facts, session_get, sessions_of
 from apps.sessions.services import messages_sync, sessions_sync
 from apps.tasks.services import Wish, codebase_trigger
@@ -56,11 +58,10 @@ class _OfCodebase(Endpoint):
 
 class Sessions(_OfCodebase):
     @operation(Scope.SESSIONS_READ, answers=answers.SessionPage)
-    def get(self, codebase_id: str, query: Page) -> Answer:
-        """List a codebase's sessions, last changed first."""
+    def get(self, codebase_id: str, query: SessionsQuery) -> Answer:
+        """List a codebase's sessions, last changed first; with `q` those that hold these words, best first."""
         self.codebase(codebase_id)
-        found = sessions_of(self.caller.workspace_id, codebase_id)
-        return page_of(found, query, "sessions", session_facts)
+        return _sessions(self.caller.workspace_id, codebase_id, query)
 
 
 class SyncSessions(_OfCodebase):
@@ -131,10 +132,18 @@ class Fork(_OfCodebase):
 
 class StoredSessions(Endpoint):
     @operation(Scope.SESSIONS_READ, answers=answers.StoredSessionPage)
-    def get(self, query: Page) -> Answer:
-        """All sessions of the workspace that the database holds."""
-        found = page_of(sessions_of(self.caller.workspace_id), query, "sessions", session_facts)
-        return {**found, "source": "postgresql"}
+    def get(self, query: SessionsQuery) -> Answer:
+        """All sessions of the workspace that the database holds; with `q` those that hold these words, best first."""
+        return {**_sessions(self.caller.workspace_id, "", query), "source": "postgresql"}
+
+
+def _sessions(workspace_id: uuid.UUID, codebase_id: str, query: SessionsQuery) -> dict[str, Any]:
+    if not query.q:
+        return page_of(sessions_of(workspace_id, codebase_id), query, "sessions", session_facts)
+    found, total = sessions_search(
+        workspace_id, query.q, codebase_id=codebase_id, limit=query.limit, offset=query.offset
+    )
+    return {"sessions": found, "total": total, "limit": query.limit, "offset": query.offset}
 
 
 def _synced(count: int, things: str) -> dict[str, Any]:
