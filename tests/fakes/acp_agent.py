@@ -11,6 +11,7 @@ the standard library only, so that it starts in a few hundredths of a second. Pr
     crash TEXT       write TEXT to stderr and die                  many N   N tool calls
     leave NAME TEXT  write a file to be handed over                read     say what is in the files that came along
     count FILE       say 0, 1, 2 and so on, until FILE exists      garble   report a file that cannot be, go on
+    hold NAME FILE   write a file by a tool call, then wait for FILE
 """
 
 from __future__ import annotations
@@ -124,6 +125,11 @@ class Agent:
         Path(name).write_text(text)
         self._tool(session_id, "write", "edit", {"filePath": name}, metadata={"filepath": os.path.abspath(name)})
         self._update(session_id, _chunk(f"wrote {name}"))
+
+    def _do_hold(self, session_id: str, rest: str) -> None:
+        name, _, path = rest.partition(" ")
+        self._do_write(session_id, f"{name} red")
+        self._do_wait(session_id, path)
 
     def _do_garble(self, session_id: str, _: str) -> None:
         self._tool(session_id, "write", "edit", {"filePath": "a\0b"}, metadata={"filepath": "/a\0b"})

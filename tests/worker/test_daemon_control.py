@@ -213,6 +213,8 @@ def test_a_server_that_asks_to_drain_gets_no_more_claims(server: FakeControlPlan
     server.drain = True
     worker = start_worker()
     eventually(lambda: "asks this worker to drain" in worker.log)
+    beats = len(server.heartbeats)
+    server.wait_for(lambda: len(server.heartbeats) > beats + 1)  # a claim that was under way is over
     task = server.add_task("echo hi")
     beats = len(server.heartbeats)
     server.wait_for(lambda: len(server.heartbeats) > beats + 2)
