@@ -27,17 +27,13 @@ from apps.core.limits import limit_headers
 from apps.core.metrics import http_answers
 from apps.core.tenancy import NOBODY, acting
 from apps.workers.uploads import PATH_PATTERN as UPLOAD_PATH
+from codetether.edge_headers import PREFLIGHT, cors_headers, cors_origin, is_preflight, security_headers
 
 _PROCESS = uuid.uuid4().hex[:20].encode()
 _numbers = itertools.count()
 
 HEALTH = ("/health", "/v1/health", "/health/ready")
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-SECURITY_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-    (b"x-frame-options", b"DENY"),
-)
 
 
 class Edge:
@@ -77,6 +73,10 @@ class Edge:
             _check_address(scope)
             limit = _body_limit(scope)
             _check_announced_size(scope, limit)
+            if is_preflight(scope) and cors_origin(scope):
+                await sender({"type": "http.response.start", "status": 204, "headers": PREFLIGHT, "trailers": False})
+                await sender({"type": "http.response.body", "body": b"", "more_body": False})
+                return
             await self.app(scope, _Limited(receive, limit), sender)
         except (MalformedError, TooLargeError) as error:
             if not sender.started:
@@ -117,11 +117,20 @@ class _Sender:
             if message["status"] in (401, 403):
                 await _note(f"{self.scope['method']} {self.scope['path']}", message["status"])
             http_answers(_lane(self.scope), message["status"] // 100).observe(perf_counter() - self.began)
-            present = {name.lower() for name, _ in message["headers"]}
-            standing = limit_headers(caller().standings)
-            added = [pair for pair in SECURITY_HEADERS if pair[0] not in present]
-            message["headers"] = [*message["headers"], *added, *standing, (b"x-request-id", self.request_id)]
+            present = {name.lower(): value for name, value in message["headers"]}
+            message["headers"] = [*message["headers"], *self._added(present)]
         await self.send(message)
+
+    def _added(self, present: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
+        """The headers of every answer that are not among those `present`."""
+        wanted = security_headers(self.scope, present.get(b"content-type", b""))
+        origin = cors_origin(self.scope)
+        if origin:
+            wanted += cors_headers(origin)
+        added = [pair for pair in wanted if pair[0] not in present]
+        if origin:
+            added.append((b"vary", b"Origin"))
+        return [*added, *limit_headers(caller().standings), (b"x-request-id", self.request_id)]
 
 
 async def _note(way: str, status: int) -> None:

@@ -114,6 +114,8 @@ def test_description_is_openapi_and_its_page_needs_no_other_host(api: Api) -> No
     assert page.status_code == 200
     assert "cdn" not in page.text
     assert "https://" not in page.text
+    assert "<script>" not in page.text  # which its policy forbids
+    assert "script-src" not in page.headers["content-security-policy"]
 
 
 def test_session_from_before_a_change_of_password_is_over(api: Api, cast: Cast) -> None:

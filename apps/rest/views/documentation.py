@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -24,7 +24,7 @@ class Description(SpectacularAPIView, _Open):
     custom_settings = PAGE_SETTINGS
 
 
-class DescriptionPage(SpectacularSwaggerView, _Open):
+class DescriptionPage(SpectacularSwaggerSplitView, _Open):
     authentication_classes: ClassVar[list[Any]] = []  # type: ignore[misc]
     permission_classes: ClassVar[list[Any]] = []  # type: ignore[misc]
     url_name = "schema"
