@@ -36,9 +36,15 @@ class Schema(AutoSchema):
         return found
 
     def get_operation_id(self) -> str:
-        """`codebases_Codebases_get`: module, view and method."""
+        """`codebases_Codebases_get`: module, view and method; and by which of its further addresses."""
         module = type(self.view).__module__.rpartition(".")[2]
-        return f"{module}_{type(self.view).__name__}_{self.method.lower()}"
+        ways = {
+            "_agent": self.path.startswith("/v1/agent/"),
+            "_root": not self.path.startswith("/v1/"),
+            "_list": self.path.endswith("/list"),
+        }
+        further = "".join(name for name, is_so in ways.items() if is_so)
+        return f"{module}_{type(self.view).__name__}_{self.method.lower()}{further}"
 
     def get_tags(self) -> list[str]:
         """The first part of the path after the prefix."""
