@@ -5,10 +5,23 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from apps.accounts.permissions import Scope
 from apps.codebases.rules import RULE, RULE_LENGTH, RULES_MOST
-from apps.rest.reading import NAME_LIMIT, Body, Moment, Name, Text
+from apps.rest.reading import NAME_LIMIT, TEXT_LIMIT, WHOLE, Body, Moment, Name, Text
+from apps.tasks.services import DEADLINE_LIMIT, MAX_ATTEMPTS_LIMIT, MOST_LIMIT, PRIORITY_LIMIT, TITLE_LIMIT
 
 PATH_LIMIT = 4096
+NOT_BLANK = r"[^\s\x00-\x1f\x85]"
+
+
+def described(**limits: Any) -> Any:
+    """Limits that the description tells and a service checks, which has better words for what is wrong."""
+    return Field(json_schema_extra=limits)
+
+
+Prompt = Annotated[Text, described(pattern=NOT_BLANK)]
+Said = Annotated[str, described(pattern=NOT_BLANK, maxLength=TEXT_LIMIT)]
+Word = Annotated[str, described(maxLength=NAME_LIMIT)]
 
 # Codebases -----------------------------------------------------------------------------------------------------------
 
@@ -31,7 +44,7 @@ class AgentConfig(Body):
     program: Program = ""
     default_model: Name = ""
     auto_approve: bool = True
-    max_iterations: Annotated[int, Field(ge=1, le=1000)] = 10
+    max_iterations: Annotated[int, Field(ge=1, le=1000), WHOLE] = 10
     working_directory: Annotated[str, Field(max_length=PATH_LIMIT)] = ""
     working_tree: Literal["in_place", "worktree"] = "in_place"
     parallel: bool = False
@@ -39,7 +52,7 @@ class AgentConfig(Body):
     deny: Rules = []
     max_minutes: Amount = 0
     max_cost_usd: Amount = 0
-    max_tokens: Annotated[int, Field(ge=0, le=10**12)] = 0
+    max_tokens: Annotated[int, Field(ge=0, le=10**12), WHOLE] = 0
     fallback_models: Annotated[list[Name], Field(max_length=20)] = []
 
 
@@ -84,11 +97,11 @@ class TaskMetadata(Body):
     concurrency_key: Name = ""
     max_minutes: Amount = 0
     max_cost_usd: Amount = 0
-    max_tokens: Annotated[int, Field(ge=0, le=10**12)] = 0
+    max_tokens: Annotated[int, Field(ge=0, le=10**12), WHOLE] = 0
 
 
 class TriggerBody(Body):
-    prompt: Text
+    prompt: Prompt
     agent: Name = ""
     model: Name = ""
     concurrency_key: Name = ""
@@ -97,7 +110,7 @@ class TriggerBody(Body):
 
 
 class MessageBody(Body):
-    message: Text
+    message: Prompt
     agent: Name = ""
     model: Name = ""
 
@@ -105,21 +118,26 @@ class MessageBody(Body):
 # Tasks ---------------------------------------------------------------------------------------------------------------
 
 
+Priority = Annotated[int, described(minimum=-PRIORITY_LIMIT, maximum=PRIORITY_LIMIT), WHOLE]
+
+
 class TaskBody(Body):
     """A new task; the limits of each field are checked by the heart, which names what is wrong in the same way."""
 
-    title: str
-    prompt: str
-    agent_type: str = ""
-    model: str = ""
-    priority: int = 0
-    codebase_id: str = ""
-    target_agent: str = ""
-    deadline_seconds: float | SkipJsonSchema[None] = None
-    max_attempts: int = 3
+    title: Annotated[str, described(pattern=NOT_BLANK, maxLength=TITLE_LIMIT)]
+    prompt: Said
+    agent_type: Word = ""
+    model: Word = ""
+    priority: Priority = 0
+    codebase_id: Word = ""
+    target_agent: Word = ""
+    deadline_seconds: Annotated[float, described(exclusiveMinimum=0, maximum=DEADLINE_LIMIT)] | SkipJsonSchema[None] = (
+        None
+    )
+    max_attempts: Annotated[int, described(minimum=1, maximum=MAX_ATTEMPTS_LIMIT), WHOLE] = 3
     requires: Annotated[list[Name], Field(max_length=50)] = []
-    context_id: str = ""
-    concurrency_key: str = ""
+    context_id: Word = ""
+    concurrency_key: Word = ""
     metadata: TaskMetadata = TaskMetadata()
 
 
@@ -128,7 +146,7 @@ class ReasonBody(Body):
 
 
 class InputBody(Body):
-    message: str
+    message: Said
     data: dict[str, Any] = {}
 
 
@@ -149,7 +167,7 @@ class TreeBody(Body):
 
 
 class PriorityBody(Body):
-    priority: int
+    priority: Priority
 
 
 class ClaimedBody(Body):
@@ -160,6 +178,15 @@ class ClaimedBody(Body):
 
 
 class OutputBody(ClaimedBody):
+    """`output` or, as workers of before spell it, `content`."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        json_schema_extra={"anyOf": [
+            {"required": [name], "properties": {name: {"type": "string", "minLength": 1}}}
+            for name in ("output", "content")
+        ]}
+    )  # fmt: skip
+
     output: Text = ""
     content: Text = ""
     type: Literal["text", "reasoning", "stdout", "stderr"] = "text"
@@ -180,6 +207,14 @@ class StatusBody(ClaimedBody):
 class PlaceBody(Body):
     """A part of the queue. `key` is the codebase's id (or `global`), the worker's, or tasks' concurrency key."""
 
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        json_schema_extra={"anyOf": [
+            {"properties": {"kind": {"const": "workspace"}, "key": {"type": ["string", "null"], "maxLength": 0}}},
+            {"properties": {"kind": {"not": {"const": "workspace"}}, "key": {"type": "string", "minLength": 1}},
+             "required": ["key"]},
+        ]}
+    )  # fmt: skip
+
     kind: Literal["workspace", "codebase", "worker", "key"]
     key: Name = ""
 
@@ -187,7 +222,7 @@ class PlaceBody(Body):
 class LimitBody(PlaceBody):
     """`most` tasks may be held at once; null takes the limit away."""
 
-    most: int | None
+    most: Annotated[int, described(minimum=1, maximum=MOST_LIMIT), WHOLE] | None
 
 
 class PauseBody(PlaceBody):
@@ -218,7 +253,7 @@ class IngestBody(SyncBody):
 
 
 class ResumeBody(Body):
-    prompt: Text
+    prompt: Prompt
     agent: Name = ""
     model: Name = ""
 
@@ -233,13 +268,13 @@ class ForkBody(ResumeBody):
 class TokenBody(Body):
     name: Annotated[str, Field(min_length=1, max_length=NAME_LIMIT)]
     role: Literal["viewer", "operator", "admin", "worker"] = "operator"
-    scopes: Annotated[list[Name], Field(max_length=50)] = []
+    scopes: Annotated[list[Annotated[Name, described(enum=list(Scope))]], Field(max_length=50)] = []
     codebases: Annotated[list[Name], Field(max_length=1000)] = []
     expires_at: Moment | SkipJsonSchema[None] = None
 
 
 class RotationBody(Body):
-    overlap_seconds: Annotated[int, Field(ge=0, le=2_592_000)] = 0
+    overlap_seconds: Annotated[int, Field(ge=0, le=2_592_000), WHOLE] = 0
     expires_at: Moment | SkipJsonSchema[None] = None
 
 

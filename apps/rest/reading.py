@@ -29,6 +29,14 @@ def _no_flag(value: object) -> object:
 Moment = Annotated[datetime, Field(strict=False), BeforeValidator(_no_flag), AfterValidator(_in_utc)]
 """A time as ISO 8601 (without an offset: UTC), or as seconds or milliseconds since 1970."""
 
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""Of whole numbers, after their limits: JSON has one kind of number, so `3.0` is one too (JSON Schema Core §4.2.3)."""
+
 Name = Annotated[str, Field(max_length=NAME_LIMIT)]
 Text = Annotated[str, Field(max_length=TEXT_LIMIT)]
 

@@ -1,18 +1,26 @@
 """The OpenAPI description, read off the operations that the views declare."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
 from apps.rest.answers import Problem
+from apps.rest.idempotency import KEY_LIMIT
 
 if TYPE_CHECKING:
     from apps.rest.endpoint import Operation
+    from apps.rest.reading import Query
 
 ALIAS = "/v1/agent/"
 OTHER_SPELLINGS = frozenset({"/agents", "/v1/opencode/codebases/list"})
-REFUSALS = {"400": "malformed or invalid", "401": "no valid token", "403": "not allowed"}
+REFUSALS = (400, 401, 403, 429, 503)
+"""What may become of any call: malformed or invalid, no valid token, not allowed, too many calls, not now."""
+OF_WHAT_IS_NAMED = 404
+"""Where the address, the query or the body names something: there is no such thing (for the caller)."""
+OF_WRITES = (409, 410, 413, 415, 422)
+"""It does not fit what is there, has gone, is too large, is no JSON, or contradicts something."""
 BEARER = {"type": "http", "scheme": "bearer", "description": "An API token: `Authorization: Bearer TOKEN`."}
 PAGE_SETTINGS = {
     "PREPROCESSING_HOOKS": ["apps.rest.schema.each_once"],
@@ -59,16 +67,21 @@ class Schema(AutoSchema):
     def get_response_serializers(self) -> Any:
         if self.declared is None:
             return super().get_response_serializers()
-        return {200: self.declared.answers, **dict.fromkeys(map(int, REFUSALS), Problem)}
+        refusals = dict.fromkeys(self._refusals(self.declared), Problem)
+        return {(200, self.declared.media_type): self.declared.answers, **refusals}
+
+    def _refusals(self, declared: "Operation") -> tuple[int, ...]:
+        names = "{" in self.path or declared.takes_body or declared.query is not None
+        return (*REFUSALS, *((OF_WHAT_IS_NAMED,) if names else ()), *(OF_WRITES if self.method != "GET" else ()))
 
     def get_override_parameters(self) -> list[Any]:
         """The query string, and the key that makes a POST safe to repeat."""
         if self.declared is None:
             return super().get_override_parameters()
-        fields = self.declared.query.model_json_schema()["properties"] if self.declared.query else {}
-        found = [OpenApiParameter(name, type=schema, location="query") for name, schema in fields.items()]
-        if self.method == "POST":
-            found.append(OpenApiParameter("Idempotency-Key", type=str, location="header"))
+        found = list(_parameters(self.declared.query)) if self.declared.query else []
+        if self.method == "POST" and not getattr(self.view, "is_open", False):
+            key = {"type": "string", "minLength": 1, "maxLength": KEY_LIMIT}
+            found.append(OpenApiParameter("Idempotency-Key", type=key, location="header"))
         return found
 
     def map_parsers(self) -> list[str]:
@@ -79,3 +92,15 @@ class Schema(AutoSchema):
 
     def get_auth(self) -> list[dict[str, list[Any]]]:
         return [{"bearer": []}] if self.declared and not getattr(self.view, "is_open", False) else []
+
+
+def _parameters(query: type["Query"]) -> Iterator[OpenApiParameter]:
+    """Each parameter of the query string, with what it refers to in place; none of them can be null there."""
+    said = query.model_json_schema()
+    for name, schema in said["properties"].items():
+        kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
+        for kind in kinds:
+            schema |= said["$defs"][kind["$ref"].rpartition("/")[2]] if "$ref" in kind else kind
+        if schema.get("default", "") is None:
+            del schema["default"]
+        yield OpenApiParameter(name, type=schema, location="query", required=name in said.get("required", []))

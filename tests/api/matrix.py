@@ -61,8 +61,8 @@ class Answer:
         self.body += message.get("body", b"")
 
 
-async def websocket(path: str, token: str) -> int:
-    """The code with which a socket is closed; 0 where it is let in."""
+async def websocket(path: str, token: str, frame: str = "{}") -> int:
+    """The code with which a socket is closed once it has sent its first frame; 0 where it is let in."""
     headers = [(b"host", b"testserver"), *([(b"authorization", f"Bearer {token}".encode())] if token else [])]
     scope = {
         "type": "websocket", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "ws", "path": path,
@@ -71,7 +71,7 @@ async def websocket(path: str, token: str) -> int:
     }  # fmt: skip
     inbox: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
     inbox.put_nowait({"type": "websocket.connect"})
-    inbox.put_nowait({"type": "websocket.receive", "text": "{}"})
+    inbox.put_nowait({"type": "websocket.receive", "text": frame})
     ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
     async def send(message: Mapping[str, Any]) -> None:

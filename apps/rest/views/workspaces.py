@@ -34,7 +34,7 @@ from apps.rest.answers.shared import Done
 from apps.rest.endpoint import Answer, Endpoint, OpenEndpoint, operation
 from apps.rest.paging import page_of
 from apps.rest.queries import Page
-from apps.rest.reading import Body
+from apps.rest.reading import WHOLE, Body
 
 RoleName = Literal["viewer", "operator", "admin", "worker"]
 
@@ -46,7 +46,7 @@ class RoleBody(Body):
 class InvitationBody(Body):
     role: RoleName = "viewer"
     email: Annotated[str, Field(max_length=254)] = ""
-    days: Annotated[int, Field(ge=1, le=90)] = 7
+    days: Annotated[int, Field(ge=1, le=90), WHOLE] = 7
 
 
 class AcceptBody(Body):
