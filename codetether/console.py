@@ -190,6 +190,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _entry("Invitations", "mail", "admin:accounts_invitation_changelist", Scope.ADMIN),
         _entry("API tokens", "key", "admin:accounts_apitoken_changelist", Scope.ADMIN),
         _entry("Members", "group", "admin:accounts_membership_changelist", Scope.ADMIN),
+        _entry("Audit trail", "history", "admin:audit_auditentry_changelist", Scope.ADMIN),
         _entry("Workspaces", "domain", "admin:accounts_workspace_changelist", Scope.ADMIN),
     ]
     if reach.everything:

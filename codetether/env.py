@@ -21,6 +21,7 @@ from codetether.setting_checks import (
     origins,
     rate_limits,
     signing_key,
+    web_address,
     within,
 )
 
@@ -172,7 +173,7 @@ def _agent(source: Any) -> dict[str, Any]:
         sse_keepalive=within("WORKER_SSE_KEEPALIVE", source.int("WORKER_SSE_KEEPALIVE", default=15), 1, 30),
         lease_seconds=within("CODETETHER_LEASE_SECONDS", source.int("CODETETHER_LEASE_SECONDS", default=60), 2, 3600),
         retention_days=within("A2A_RETENTION_DAYS", source.int("A2A_RETENTION_DAYS", default=90), 0, 36_500),
-        audit_anchor_url=source.str("A2A_AUDIT_ANCHOR_URL", default=""),
+        audit_anchor_url=web_address("A2A_AUDIT_ANCHOR_URL", source.str("A2A_AUDIT_ANCHOR_URL", default="")),
     )
 
 

@@ -59,6 +59,14 @@ def networks(name: str, entries: list[str]) -> list[str]:
     return entries
 
 
+def web_address(name: str, text: str) -> str:
+    """An address to call (http or https, with a host), or nothing."""
+    parts = urlsplit(text)
+    if text and not (parts.scheme in ("http", "https") and parts.hostname and text.isprintable()):
+        raise SettingError(f"{name}={text!r} is no address: give http:// or https:// and a host, or nothing.")
+    return text
+
+
 def named_tokens(text: str) -> dict[str, str]:
     """`name:token,name2:token2` as {name: token}; a token may itself hold colons."""
     tokens: dict[str, str] = {}

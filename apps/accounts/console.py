@@ -22,6 +22,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold import decorators, enums
 
+from apps.accounts.console_log import Logged
 from apps.accounts.models import Workspace
 from apps.accounts.permissions import Scope
 from apps.accounts.reach import reach_of
@@ -97,7 +98,7 @@ class WorkspaceList(PlainList):
             self.full_result_count = self.result_count
 
 
-class WorkspaceAdmin(PlainAdmin):
+class WorkspaceAdmin(Logged, PlainAdmin):
     """The shared base. A scope that is None is held by nobody: facts are read-only unless a class says otherwise."""
 
     workspace_attr: ClassVar[str] = "workspace_id"
@@ -143,6 +144,10 @@ class WorkspaceAdmin(PlainAdmin):
             obj = self.get_object(request, unquote(obj)) or NOBODY
         workspace_id = obj if obj is None or obj == NOBODY else getattr(obj, self.workspace_attr)
         return reach_of(request).holds(scope, workspace_id)
+
+    def trail(self, obj: Any) -> uuid.UUID | None:
+        found: uuid.UUID | None = getattr(obj, self.workspace_attr)
+        return found
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

@@ -92,6 +92,9 @@ _WAYS_IN: tuple[tuple[Scopes | None, str], ...] = (
         (Scope.ADMIN,),
         """
         GET /metrics
+        GET /v1/audit
+        GET /v1/audit/export
+        GET /v1/audit/verify
         POST /v1/agents/remote
         DELETE /v1/agents/remote/{name}
         PATCH /v1/agents/remote/{name}

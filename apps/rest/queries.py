@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from apps.rest.reading import Name, Query
+from apps.rest.reading import Moment, Name, Query
 from apps.tasks.states import State
 
 LIMIT_DEFAULT = 50
@@ -50,6 +50,23 @@ class LogQuery(Query):
 
     after_seq: Annotated[int, Field(ge=0, lt=2**62)] = 0
     limit: Annotated[int, Field(ge=1), AfterValidator(lambda limit: min(limit, LIMIT_MOST))] = LIMIT_DEFAULT
+
+
+class AuditQuery(Query):
+    """Which entries of the trail: texts match as a whole, `since` is included and `until` is not."""
+
+    action: Name = ""
+    outcome: Literal["", "done", "refused"] = ""
+    actor: Annotated[str, Field(max_length=255)] = ""
+    target: Annotated[str, Field(max_length=255)] = ""
+    since: Moment | None = None
+    until: Moment | None = None
+    before: Annotated[int, Field(ge=1, lt=2**62)] | None = None
+    limit: Annotated[int, Field(ge=1), AfterValidator(lambda limit: min(limit, LIMIT_MOST))] = LIMIT_DEFAULT
+
+
+class AuditExportQuery(Query):
+    after: Annotated[int, Field(ge=0, lt=2**62)] = 0
 
 
 class RemovalQuery(Query):

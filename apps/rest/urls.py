@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from apps.rest.views import (
     agent,
+    audit,
     codebases,
     files,
     machine,
@@ -86,6 +87,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/queue/limits", queue.Limits.as_view()),
     path("v1/queue/pause", queue.Pause.as_view()),
     path("v1/queue/resume", queue.Resume.as_view()),
+    path("v1/audit", audit.Trail.as_view()),
+    path("v1/audit/verify", audit.Verification.as_view()),
+    path("v1/audit/export", audit.Export.as_view()),
     path("v1/workspaces", workspaces.Workspaces.as_view()),
     path("v1/workspaces/<str:workspace>/members", workspaces.Members.as_view()),
     path("v1/workspaces/<str:workspace>/members/<str:user_id>", workspaces.OneMember.as_view()),

@@ -54,8 +54,7 @@ ROUTES: dict[str, Route] = {
     "POST /a2a/agents/{role}": RPC,
     "GET /a2a/agents/{role}": READ,
     "GET /a2a/agents/{role}/.well-known/agent-card.json": READ,
-    "GET /a2a": OPEN,
-    "GET /a2a/": OPEN,
+    **dict.fromkeys(("GET /a2a", "GET /a2a/"), OPEN),
     "POST /a2a": RPC,
     "POST /a2a/": RPC,
     "POST /a2a/rest/message:send": A2A_SEND,
@@ -197,6 +196,7 @@ ROUTES: dict[str, Route] = {
     "GET /oidc/callback/": OPEN,
     "POST /oidc/logout/": OPEN,
     "POST /oidc/backchannel-logout": OPEN,
+    **dict.fromkeys(("GET /v1/audit", "GET /v1/audit/export", "GET /v1/audit/verify"), READ),
     "GET /v1/users/api-keys": READ,
     "POST /v1/users/api-keys": says(
         name="n", role="worker", scopes=["worker"], codebases=["c"], expires_at="2100-01-01"

@@ -82,8 +82,8 @@ def place(api: Api, cast: Cast, tmp_path: Path, settings: Any) -> Place:
 
 def digest() -> str:
     """A fingerprint of everything that the database holds of ours, but for the trail, where refusals are written."""
-    models = [model for model in apps.get_models(include_auto_created=True) if model._meta.app_label != "audit"]
-    tables = sorted(model._meta.db_table for model in models)
+    known = [model._meta for model in apps.get_models(include_auto_created=True)]
+    tables = sorted(one.db_table for one in known if one.managed and not one.proxy and one.app_label != "audit")
     parts = " UNION ALL ".join(
         f"SELECT '{table}' AS t, md5(string_agg(r::text, '|' ORDER BY r::text)) AS d FROM {table} r"  # noqa: S608
         for table in tables

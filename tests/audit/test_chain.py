@@ -183,7 +183,8 @@ def test_the_command_names_the_entry_and_fails(trail: uuid.UUID) -> None:
 def test_the_export_is_json_lines_from_which_hashes_follow(trail: uuid.UUID) -> None:
     out = StringIO()
     call_command("audit_export", workspace=trail, after=38, stdout=out)
-    assert [line.split('"seq":')[1].split(",")[0] for line in out.getvalue().splitlines()] == ["39", "40"]
+    assert [line.split('"seq":')[1].split(",")[0] for line in out.getvalue().splitlines()] == ["39", "40", "41"]
+    assert '"action":"export"' in out.getvalue()
 
 
 @pytest.mark.django_db(transaction=True)

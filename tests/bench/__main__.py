@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import uvloop
 
-from tests.bench import a2a, cycles, over_http, services, streams, sync
+from tests.bench import a2a, cycles, over_http, services, streams, sync, trail
 from tests.bench.services import BATCH, Bench, Claiming
 from tests.bench.stage import TOKEN, Stage, staged
 from tests.bench.table import Line, Table
@@ -58,6 +58,7 @@ def measure(stage: Stage, size: Size, table: Table) -> None:
     table.add(*streaming(stage, size))
     table.add(*sync.measure(stage, messages=size.synced))
     table.add(*(services.measure_appends(bench, reporters=many, calls=size.appends) for many in (1, 8)))
+    table.add(*(trail.measure_trail(bench, writers=many, calls=size.appends) for many in (1, 8)))
     queueing(bench, size, table)
 
 

@@ -106,6 +106,10 @@ class Bench:
         claim = Claim(self.workspace, task.id, task.claim_token)
         task_finish(claim=claim, outcome=Outcome(status=State.COMPLETED, result="done"))
 
+    def execute(self, sql: str) -> None:
+        with self._connected() as connection:
+            connection.execute(sql.encode())
+
     def empty(self) -> None:
         """Remove every task but the pattern."""
         with self._connected() as connection:

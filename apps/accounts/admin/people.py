@@ -1,21 +1,25 @@
 """The console's pages of people: users, workspaces, memberships."""
 
+import uuid
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth import admin as auth_admin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from apps.accounts.console import PlainAdmin, RowForm, WorkspaceAdmin, display
+from apps.accounts.console_log import Logged
 from apps.accounts.members import is_last_admin, member_add, member_remove, member_set_role
 from apps.accounts.models import Membership, User, Workspace
 from apps.accounts.permissions import Role, Scope
 from apps.accounts.principals import access_changed
 from apps.accounts.reach import reach_of
+from apps.accounts.refusals import home_of
 
 if TYPE_CHECKING:
     PeopleAdmin = auth_admin.UserAdmin[User]
@@ -26,7 +30,7 @@ admin.site.unregister(Group)  # what people may do stands in their memberships
 
 
 @admin.register(User)
-class UserAdmin(PeopleAdmin, PlainAdmin):
+class UserAdmin(Logged, PeopleAdmin, PlainAdmin):
     """People of all workspaces, so for superusers only; a workspace's admins work with memberships."""
 
     form = UserChangeForm
@@ -48,6 +52,14 @@ class UserAdmin(PeopleAdmin, PlainAdmin):
         (None, {"classes": ("wide",), "fields": ("username", "password1", "password2")}),
         ("Access", {"fields": ("is_staff", "is_superuser")}),
     )
+
+    def trail(self, obj: User) -> uuid.UUID | None:
+        return home_of(obj)
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Django's own, as one transaction with what the trail tells of it."""
+        with transaction.atomic():
+            return super().user_change_password(request, id, form_url)
 
     @display(description="Name")
     def full_name(self, user: User) -> str:

@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('audit', '0001_audit_trail'),
+        ("audit", "0001_audit_trail"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='auditentry',
-            name='action',
-            field=models.CharField(help_text='A word of `actions.Action`.', max_length=40),
+            model_name="auditentry",
+            name="action",
+            field=models.CharField(help_text="A word of `actions.Action`.", max_length=40),
         ),
         migrations.AlterField(
-            model_name='auditentry',
-            name='outcome',
+            model_name="auditentry",
+            name="outcome",
             field=models.CharField(max_length=8),
         ),
     ]

@@ -6,7 +6,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from apps.audit.exporting import lines
+from apps.audit.actions import Action
+from apps.audit.exporting import pieces
+from apps.audit.recording import record
+from apps.audit.verifying import chains
 
 
 class Command(BaseCommand):
@@ -17,5 +20,9 @@ class Command(BaseCommand):
         parser.add_argument("--after", type=int, default=0, help="only entries with a higher number")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        for line in lines(options["workspace"], after=options["after"]):
-            self.stdout.write(line.decode())
+        asked = [options["workspace"]] if options["workspace"] else list(chains())
+        for workspace_id in asked:
+            details = {"after": options["after"], "by": "manage.py audit_export"}
+            record(Action.EXPORT, workspace_id=workspace_id, target="audit", details=details)
+            for piece in pieces(workspace_id, after=options["after"]):
+                self.stdout.write(piece.decode(), ending="")
