@@ -20,6 +20,7 @@ from apps.accounts.permissions import Role
 from apps.accounts.refusals import trail_of
 from apps.accounts.sign_in_notes import PROVIDER
 from apps.audit.actions import Action
+from apps.audit.history import deed
 from apps.audit.recording import record
 from apps.core.tenancy import EVERYWHERE, acting
 
@@ -96,7 +97,7 @@ def access_apply(*, identity: OidcIdentity, visitor: Visitor) -> None:
     that was ended there must not live on here. A superuser or `manage.py create_token` makes the next admin.
     The caller drops remembered lookups (`access_changed`) where something may have been taken away.
     """
-    with acting(EVERYWHERE), transaction.atomic():
+    with acting(EVERYWHERE), deed(PROVIDER):
         locked = OidcIdentity.objects.select_for_update().get(pk=identity.pk)
         if locked.heard_at is not None and visitor.issued_at < locked.heard_at:
             return

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 
 from apps.accounts.models import Membership, User, Workspace
 from apps.accounts.permissions import Role, scopes_of
 from apps.accounts.principals import Principal, access_changed
 from apps.audit.actions import Action
+from apps.audit.history import deed
 from apps.audit.recording import record
 from apps.core.errors import ConflictError, ForbiddenError, NotFoundError
 from apps.core.ids import parse_id
@@ -55,7 +55,7 @@ def workspaces_of(principal: Principal) -> list[tuple[Workspace, str]]:
 
 def member_add(*, workspace_id: uuid.UUID, user: User, role: Role, by: str = "") -> Membership:
     """Make a person a member; ConflictError where they are one."""
-    with transaction.atomic():
+    with deed(by):
         member, is_new = Membership.objects.get_or_create(workspace_id=workspace_id, user=user, defaults={"role": role})
         if not is_new:
             raise ConflictError(f"{user.get_username()} is a member already.", code="member_exists")
@@ -106,7 +106,7 @@ def check_may_give(by: Principal, *roles: Role) -> None:
 def _never_without_admin(workspace_id: uuid.UUID) -> Iterator[None]:
     """Undo what is done within where it takes the workspace's last admin. Such changes take turns."""
     admins = Membership.objects.filter(workspace_id=workspace_id, role=Role.ADMIN, user__is_active=True)
-    with transaction.atomic():
+    with deed():
         Workspace.objects.select_for_update(no_key=True).get(id=workspace_id)
         had = admins.exists()
         yield

@@ -1,5 +1,7 @@
 """Who there is: people, workspaces (tenants), who may do what in which, and the tokens of programs."""
 
+from typing import Any
+
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -7,6 +9,7 @@ from django.db import models
 from apps.accounts.login_models import LoginSession, SpentRefresh
 from apps.accounts.oidc_models import OidcIdentity, OidcLogout, OidcMembership
 from apps.accounts.permissions import Role
+from apps.audit.history import history_of
 from apps.core.ids import new_id
 
 __all__ = [
@@ -98,6 +101,25 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"
+
+
+_KeptOfMembership: Any = history_of(Membership, "id", "workspace", "user", "role")
+_KeptOfToken: Any = history_of(
+    ApiToken, "id", "workspace", "user", "name", "role", "scopes", "codebases", "made_by", "rotated_at", "expires_at",
+    "revoked_at",
+)  # fmt: skip
+
+
+class MembershipHistory(_KeptOfMembership):  # type: ignore[misc]
+    """What memberships were."""
+
+    append_only = True
+
+
+class ApiTokenHistory(_KeptOfToken):  # type: ignore[misc]
+    """What tokens were, without anything that their secrets could be known by."""
+
+    append_only = True
 
 
 class Invitation(models.Model):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -16,6 +15,7 @@ from apps.accounts.models import ApiToken, User, Workspace
 from apps.accounts.permissions import Role, Scope, scopes_of
 from apps.accounts.principals import Principal, access_changed
 from apps.audit.actions import Action
+from apps.audit.history import deed
 from apps.audit.recording import record
 from apps.core.caller import caller
 from apps.core.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
@@ -60,7 +60,7 @@ def token_create(
         digest=digest_of(secret),
         made_by=made_by or (maker.name if maker else ""),
     )
-    with transaction.atomic():
+    with deed(row.made_by):
         row.save(force_insert=True)
         _record(Action.TOKEN_CREATE, row, role=role, scopes=row.scopes, codebases=row.codebases, expires_at=expires_at)
     return row, secret
@@ -100,7 +100,7 @@ def token_rotate(
     }
     ended = changes["expires_at"] is not None and changes["expires_at"] <= now
     is_same = ApiToken.objects.filter(pk=token.pk, digest=token.digest, revoked_at=None)
-    with transaction.atomic():
+    with deed():
         if ended or not is_same.update(**changes):
             raise ConflictError("The token has ended, or was rotated just now: make a new one.", code="token_ended")
         access_changed()
@@ -111,7 +111,7 @@ def token_rotate(
 
 def token_revoke(*, token: ApiToken) -> None:
     """End a token, with a secret of before; revoking it twice changes nothing."""
-    with transaction.atomic():
+    with deed():
         if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
             access_changed()
             _record(Action.TOKEN_REVOKE, token)

@@ -15,7 +15,7 @@ from unfold.widgets import (
 
 from apps.accounts.console import RowForm, WorkspaceAdmin, display
 from apps.accounts.permissions import Scope
-from apps.codebases.models import Codebase
+from apps.codebases.models import Codebase, CodebaseHistory
 from apps.codebases.rules import LIMIT_SETTINGS, LimitFields
 from apps.codebases.services import CodebaseChange, codebase_change
 
@@ -83,6 +83,7 @@ class CodebaseAdmin(WorkspaceAdmin):
     view_scope = Scope.CODEBASES_READ
     change_scope = Scope.CODEBASES_WRITE
     form = CodebaseForm
+    history = CodebaseHistory
     list_display: tuple[str, ...] = ("name", "path", "worker", "status_label", "updated")
     list_filter = ("status",)
     search_fields = ("name", "path", "worker_id", "id")

@@ -1,8 +1,11 @@
 """A codebase: a folder with code on some worker's machine, and how agents should work in it."""
 
+from typing import Any
+
 from django.db import models
 
 from apps.accounts.models import Workspace
+from apps.audit.history import history_of
 from apps.core.ids import new_id_text
 
 
@@ -37,3 +40,14 @@ class Codebase(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+_Kept: Any = history_of(
+    Codebase, "id", "workspace", "name", "path", "description", "agent_config", "worker_id", "status"
+)
+
+
+class CodebaseHistory(_Kept):  # type: ignore[misc]
+    """What codebases were."""
+
+    append_only = True

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 
 from apps.audit.actions import Action
+from apps.audit.history import deed
 from apps.audit.recording import record
 from apps.codebases.models import Codebase
 from apps.codebases.selectors import codebase_get, codebases_of
@@ -44,7 +45,7 @@ def codebase_register(*, workspace_id: uuid.UUID, new: NewCodebase) -> Codebase:
     if new.codebase_id in RESERVED_IDS:
         raise InvalidError("This id is reserved.", errors={"codebase_id": ["Choose another id."]})
     path = new.path.rstrip("/") or "/"
-    with transaction.atomic():
+    with deed():
         _lock_path(workspace_id, path)
         found = _same(workspace_id, new, path)
         codebase = found or Codebase(id=new.codebase_id or new_id_text(), workspace_id=workspace_id)
@@ -110,7 +111,7 @@ class CodebaseChange:
 
 def codebase_change(*, workspace_id: uuid.UUID, codebase_id: str, change: CodebaseChange) -> Codebase:
     """Change name, description or single settings of a codebase's agents."""
-    with transaction.atomic():
+    with deed():
         codebase = codebase_get(workspace_id=workspace_id, codebase_id=codebase_id, for_update=True)
         for fixed in ("path", "worker_id"):
             if getattr(change, fixed) not in (None, getattr(codebase, fixed)):
@@ -132,4 +133,5 @@ def codebase_change(*, workspace_id: uuid.UUID, codebase_id: str, change: Codeba
 def codebase_retire(*, codebase: Codebase) -> None:
     """Take a codebase away from everybody's sight; its worker may register the path again."""
     codebase.status, codebase.worker_id = Codebase.Status.REMOVED, ""
-    codebase.save(update_fields=["status", "worker_id", "updated_at"])
+    with deed():
+        codebase.save(update_fields=["status", "worker_id", "updated_at"])

@@ -15,7 +15,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from apps.accounts.console import PlainAdmin, RowForm, WorkspaceAdmin, display
 from apps.accounts.console_log import Logged
 from apps.accounts.members import is_last_admin, member_add, member_remove, member_set_role
-from apps.accounts.models import Membership, User, Workspace
+from apps.accounts.models import Membership, MembershipHistory, User, Workspace
 from apps.accounts.permissions import Role, Scope
 from apps.accounts.principals import access_changed
 from apps.accounts.reach import reach_of
@@ -128,6 +128,7 @@ class MembershipAdmin(WorkspaceAdmin):
     search_fields = ("user__username", "user__email")
     fields = ("user", "workspace", "role")
     form = MemberForm
+    history = MembershipHistory
     empty_hint = "Add a person, and say by a role what they may do; people who have no account are invited."
 
     @display(description="Role", ordering="role", label={"admin": "warning", "operator": "info"})

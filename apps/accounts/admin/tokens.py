@@ -18,7 +18,7 @@ from unfold.widgets import (
 
 from apps.accounts.admin.people import known_people
 from apps.accounts.console import DialogForm, RowForm, WorkspaceAdmin, action, after_dialog, display, moment
-from apps.accounts.models import ApiToken
+from apps.accounts.models import ApiToken, ApiTokenHistory
 from apps.accounts.permissions import Role, Scope
 from apps.accounts.tokens import Rotation, token_create, token_revoke, token_rotate, token_status
 
@@ -73,6 +73,7 @@ class TokenAdmin(WorkspaceAdmin):
     view_scope = Scope.ADMIN
     add_scope = Scope.ADMIN
     form = TokenForm
+    history = ApiTokenHistory
     fields = ("name", "workspace", "role", "scopes", "codebases", "user", "expires_at")
     readonly_fields = ("status", "secret_begins", "narrowed_to", "created_at", "last_used_at", "rotated_at", "made_by",
                        "previous_until")  # fmt: skip

@@ -4,30 +4,31 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('audit', '0002_words_need_no_migration'),
+        ("audit", "0002_words_need_no_migration"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['workspace_id', 'action', 'seq'], name='audit_by_action'),
+            model_name="auditentry",
+            index=models.Index(fields=["workspace_id", "action", "seq"], name="audit_by_action"),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['workspace_id', 'actor', 'seq'], name='audit_by_actor'),
+            model_name="auditentry",
+            index=models.Index(fields=["workspace_id", "actor", "seq"], name="audit_by_actor"),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['workspace_id', 'target', 'seq'], name='audit_by_target'),
+            model_name="auditentry",
+            index=models.Index(fields=["workspace_id", "target", "seq"], name="audit_by_target"),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['workspace_id', 'at'], name='audit_by_time'),
+            model_name="auditentry",
+            index=models.Index(fields=["workspace_id", "at"], name="audit_by_time"),
         ),
         migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(condition=models.Q(('outcome', 'refused')), fields=['workspace_id', 'seq'], name='audit_refused'),
+            model_name="auditentry",
+            index=models.Index(
+                condition=models.Q(("outcome", "refused")), fields=["workspace_id", "seq"], name="audit_refused"
+            ),
         ),
     ]
