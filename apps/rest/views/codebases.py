@@ -26,9 +26,9 @@ class Codebases(Endpoint):
     def post(self, body: CodebaseBody) -> Answer:
         """Register a codebase: with `worker_id` bound to that worker at once, else a task looks for one that has it.
 
-        A worker's token may only register what is its own machine's.
+        A worker's token may only register what is its own machine's, and says nothing of what agents may do there.
         """
-        if not body.worker_id:
+        if not body.worker_id or body.agent_config is not None:
             demand(self.caller, (Scope.CODEBASES_WRITE,))
         new = NewCodebase(
             name=body.name,

@@ -47,6 +47,8 @@ def codebase_request(*, workspace_id: uuid.UUID, new: NewCodebase, by: str) -> t
         if codebase.status == Codebase.Status.ACTIVE:
             for task in looking.filter(state=State.PENDING):
                 _end_search(task)
+            if new.agent_config:  # workers say at each start what they have, and nothing of this
+                _record(Action.CODEBASE_REGISTER, codebase, by, agent_config=new.agent_config)
             return codebase, None
         task = looking.first() or _look_for(codebase, by)
         _record(Action.CODEBASE_REGISTER, codebase, by, agent_config=new.agent_config)

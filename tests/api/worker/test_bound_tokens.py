@@ -167,3 +167,15 @@ def test_stream_asks_for_its_codebases_alone(bound: Api, shop: Codebase, bank: C
     request = Request({"type": "http", "headers": headers, "query_string": b""})
     listener = _listener(request, authenticate(Credentials(f"Bearer {bound.token}")))
     assert listener.claimer().queues == [shop.id]
+
+
+@pytest.mark.parametrize("codebases", [True, False])
+def test_worker_does_not_say_what_agents_may_do(api: Api, cast: Cast, shop: Codebase, codebases: bool) -> None:
+    Codebase.objects.filter(pk=shop.pk).update(agent_config={"auto_approve": False, "deny": ["Bash"]})
+    worker = api.bearing(cast.token(Role.WORKER, codebases=[shop.id] if codebases else []))
+    said = {"name": "shop", "path": shop.path, "worker_id": "w9", "codebase_id": shop.id}
+    refused = worker.post("/v1/opencode/codebases", said | {"agent_config": {"auto_approve": True, "deny": []}})
+    assert refused.status_code == 403
+    shop.refresh_from_db()
+    assert (shop.worker_id, shop.agent_config) == ("", {"auto_approve": False, "deny": ["Bash"]})
+    assert worker.post("/v1/opencode/codebases", said).status_code == 200
