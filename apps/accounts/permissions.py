@@ -105,12 +105,16 @@ _WAYS_IN: tuple[tuple[Scopes | None, str], ...] = (
         GET /v1/opencode/runtime/sessions/{session_id}/messages
         GET /v1/opencode/runtime/sessions/{session_id}/parts
         GET /v1/opencode/runtime/status
+        DELETE /v1/opencode/codebases/{codebase_id}/variables/{name}
+        PUT /v1/opencode/codebases/{codebase_id}/variables/{name}
         PUT /v1/queue/limits
         GET /v1/users/api-keys
         POST /v1/users/api-keys
         DELETE /v1/users/api-keys/{token_id}
         GET /v1/users/api-keys/{token_id}
         POST /v1/users/api-keys/{token_id}/rotate
+        DELETE /v1/workspace/variables/{name}
+        PUT /v1/workspace/variables/{name}
         GET /v1/workspaces/{workspace}/invitations
         POST /v1/workspaces/{workspace}/invitations
         DELETE /v1/workspaces/{workspace}/invitations/{invitation_id}
@@ -127,7 +131,9 @@ _WAYS_IN: tuple[tuple[Scopes | None, str], ...] = (
         GET /v1/opencode/codebases/list
         GET /v1/opencode/codebases/{codebase_id}
         GET /v1/opencode/codebases/{codebase_id}/status
+        GET /v1/opencode/codebases/{codebase_id}/variables
         GET /v1/opencode/database/codebases
+        GET /v1/workspace/variables
         """,
     ),
     (

@@ -18,6 +18,7 @@ from apps.accounts.permissions import Scope
 from apps.codebases.models import Codebase, CodebaseHistory
 from apps.codebases.rules import LIMIT_SETTINGS, LimitFields
 from apps.codebases.services import CodebaseChange, codebase_change
+from apps.codebases.variable_admin import VariableAdmin as VariableAdmin
 
 AGENT_SETTINGS = ("program", "default_model", "auto_approve", "max_iterations", "working_directory", "working_tree")
 

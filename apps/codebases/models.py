@@ -1,10 +1,18 @@
-"""A codebase: a folder with code on some worker's machine, and how agents should work in it."""
+"""A codebase: a folder with code on some worker's machine, and how agents should work in it.
 
+And variables: what a codebase, or a workspace for all of its codebases, puts into its agents' environment.
+"""
+
+from django.contrib.postgres.fields import ArrayField
 from typing import Any
 
 from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from apps.accounts.models import Workspace
+from apps.core.ids import new_id, new_id_text
+from apps.core.sealing import SealedField
 from apps.audit.history import history_of
 from apps.core.ids import new_id_text
 
@@ -42,6 +50,49 @@ class Codebase(models.Model):
         return self.name
 
 
+class Variable(models.Model):
+    """One environment variable of a codebase's agents; without a codebase, of all agents of its workspace.
+
+    A secret's value is sealed, and shown to nobody: it goes to the worker that works on a task, and nowhere else.
+    `agent_types` are the kinds of task that get it; none: all.
+    """
+
+    class Kind(models.TextChoices):
+        VARIABLE = "variable"
+        SECRET = "secret"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    # the unique constraint begins with it
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="variables", db_index=False)
+    codebase = models.ForeignKey(Codebase, on_delete=models.CASCADE, null=True, blank=True, related_name="variables")
+    name = models.CharField(max_length=128)
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.SECRET)
+    value = models.TextField(blank=True, default="")
+    sealed_value = SealedField(purpose="codetether/codebases/variables/v1")
+    description = models.CharField(max_length=500, blank=True, default="")
+    agent_types = ArrayField(models.TextField(), default=list, blank=True)
+    set_by = models.CharField(max_length=255, blank=True, default="")
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace", "codebase", "name"], nulls_distinct=False, name="variable_once_per_place"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="variable", sealed_value="") | Q(kind="secret", value="") & ~Q(sealed_value=""),
+                name="variable_secret_is_sealed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def sealed_place(self) -> str:
+        """A secret counts where it was set, under the name under which it was set."""
+        return f"{self.workspace_id}/{self.codebase_id or ''}/{self.name}"
 _Kept: Any = history_of(
     Codebase, "id", "workspace", "name", "path", "description", "agent_config", "worker_id", "status"
 )

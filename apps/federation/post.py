@@ -173,7 +173,7 @@ class Post:
         self._taking = None
 
     def _claimed(self, limit: int) -> "list[Task]":
-        claimer, draining = claimer_get(workspace_id=self.workspace_id, worker_id=self.worker_id)
+        claimer, draining, _ = claimer_get(workspace_id=self.workspace_id, worker_id=self.worker_id)
         return [] if draining or limit < 1 else task_claim(claimer=claimer, limit=limit)
 
     async def _not_now(self, task: "Task", reason: str, seconds: float) -> None:

@@ -17,6 +17,7 @@ from apps.rest.views import (
     tasks,
     tokens,
     trees,
+    variables,
     workspaces,
 )
 from apps.rest.views.documentation import Description, DescriptionPage
@@ -47,6 +48,8 @@ _opencode: list[URLPattern | URLResolver] = [
     path("codebases/<str:codebase_id>/resume", queue.ResumeCodebase.as_view()),
     path("codebases/<str:codebase_id>/tasks", tasks.TasksOfCodebase.as_view()),
     path("codebases/<str:codebase_id>/working-trees", trees.TreesOfCodebase.as_view()),
+    path("codebases/<str:codebase_id>/variables", variables.CodebaseVariables.as_view()),
+    path("codebases/<str:codebase_id>/variables/<str:name>", variables.OneCodebaseVariable.as_view()),
     path("codebases/<str:codebase_id>/sessions", sessions.Sessions.as_view()),
     path("codebases/<str:codebase_id>/sessions/sync", sessions.SyncSessions.as_view()),
     path("codebases/<str:codebase_id>/sessions/<str:session_id>", sessions.OneSession.as_view()),
@@ -90,6 +93,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/audit", audit.Trail.as_view()),
     path("v1/audit/verify", audit.Verification.as_view()),
     path("v1/audit/export", audit.Export.as_view()),
+    path("v1/workspace/variables", variables.WorkspaceVariables.as_view()),
+    path("v1/workspace/variables/<str:name>", variables.OneWorkspaceVariable.as_view()),
     path("v1/workspaces", workspaces.Workspaces.as_view()),
     path("v1/workspaces/<str:workspace>/members", workspaces.Members.as_view()),
     path("v1/workspaces/<str:workspace>/members/<str:user_id>", workspaces.OneMember.as_view()),

@@ -17,19 +17,12 @@ from apps.core.errors import MalformedError
 from apps.core.ids import parse_id
 from apps.tasks.errors import AlreadyClaimedError, StaleClaimError, TaskNotFoundError
 from apps.tasks.selectors import (
-    answer_for_holder,
-    codebase_of,
-    files_for_holder,
     held_claims,
-    metadata_for_holder,
-    task_facts,
-    with_codebases,
 )
 from apps.tasks.services import (
     Claim,
     Outcome,
     event_from_worker,
-    task_claim,
     task_decline,
     task_finish,
     task_leave_question,
@@ -39,6 +32,7 @@ from apps.tasks.services import (
 from apps.tasks.states import State
 from apps.workers import reading, services
 from apps.workers.bounds import allowed, check_tasks, check_worker
+from apps.workers.claiming import claim_facts, claim_with_environment, is_guarded
 from apps.workers.selectors import claimer_get, connected_workers, heartbeat_seconds, worker_facts, worker_get
 
 if TYPE_CHECKING:
@@ -147,28 +141,34 @@ async def connected_one(request: Request, principal: Principal) -> Response:
 
 
 async def claim(request: Request, principal: Principal) -> Response:
-    return json_response(await in_database(_claim, principal, await json_object(request), None))
+    return json_response(await in_database(_claim, principal, await json_object(request), None, is_guarded(request)))
 
 
 async def claim_one(request: Request, principal: Principal) -> Response:
     task_id = _task_id(request.path_params["task_id"])
-    return json_response(await in_database(_claim, principal, await json_object(request), task_id))
+    return json_response(await in_database(_claim, principal, await json_object(request), task_id, is_guarded(request)))
 
 
-def _claim(principal: Principal, body: Mapping[str, Any], task_id: uuid.UUID | None) -> dict[str, Any]:
+def _claim(principal: Principal, body: Mapping[str, Any], task_id: uuid.UUID | None, guarded: bool) -> dict[str, Any]:
     worker_id = reading.text(body, "worker_id", required=True)
     limit = reading.whole(body, "limit", default=1, least=1, most=100)
     if task_id is None and body.get("task_id") is not None:
         task_id = _task_id(reading.text(body, "task_id", required=True))
     roles = [reading.text(body, "agent_name")]
     check_worker(principal, worker_id)
-    claimer, draining = claimer_get(workspace_id=principal.workspace_id, worker_id=worker_id, roles=roles)
-    if draining:
+    admission = claimer_get(workspace_id=principal.workspace_id, worker_id=worker_id, roles=roles)
+    if admission.draining:
         return _nothing(task_id)
     busy = set(reading.listed(body, "exclude_codebases", reading.word))
-    claimer = replace(claimer, queues=[queue for queue in claimer.queues if queue not in busy])
-    tasks = with_codebases(task_claim(claimer=claimer, limit=limit, task_id=task_id))
-    held = [claim_facts(task) for task in tasks]
+    queues = [queue for queue in admission.claimer.queues if queue not in busy]
+    claimed = claim_with_environment(
+        claimer=replace(admission.claimer, queues=queues),
+        limit=limit,
+        task_id=task_id,
+        has_variables=admission.has_variables,
+        guarded=guarded,
+    )
+    held = [claim_facts(task, environment) for task, environment in claimed]
     first = held[0] if held else None
     flat = {"task_id": first["id"], "claim_token": first["claim_token"]} if first else {}
     return {"success": True, "tasks": held, "task": first, **flat}
@@ -179,28 +179,6 @@ def _nothing(task_id: uuid.UUID | None) -> dict[str, Any]:
     if task_id is not None:
         raise AlreadyClaimedError("This worker drains: it takes nothing new.")
     return {"success": True, "tasks": [], "task": None}
-
-
-def claim_facts(task: "Task") -> dict[str, Any]:
-    """A claimed task as its holder gets it: the facts, the token, the lease, and where the code is."""
-    codebase = codebase_of(task)
-    return {
-        **task_facts(task),
-        "metadata": metadata_for_holder(task),
-        "claim_token": str(task.claim_token),
-        "lease_expires_at": task.lease_expires_at,
-        "lease_seconds": settings.LEASE_SECONDS,
-        "message_seq": task.heard_seq,
-        "files": files_for_holder(task),
-        "answer": answer_for_holder(task),
-        "codebase": codebase
-        and {
-            "id": codebase.id,
-            "name": codebase.name,
-            "path": codebase.path,
-            "agent_config": codebase.agent_config,
-        },
-    }
 
 
 async def events(request: Request, principal: Principal) -> Response:

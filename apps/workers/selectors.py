@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.conf import settings
@@ -120,14 +120,23 @@ def queues_of(worker: Worker, bound: Iterable[str] | None = None) -> list[str]:
 _SERVING = """
 SELECT w.worker_id, w.concurrency, w.draining, w.stopping, w.capabilities, w.offered_models::text, w.agents::text,
     w.codebases, w.global_codebase_id, w.only_targeted, w.serves, ARRAY(SELECT c.id FROM codebases_codebase c
-        WHERE c.workspace_id = w.workspace_id AND c.worker_id = w.worker_id AND c.status <> 'removed')
+        WHERE c.workspace_id = w.workspace_id AND c.worker_id = w.worker_id AND c.status <> 'removed'),
+    EXISTS (SELECT FROM codebases_variable v WHERE v.workspace_id = w.workspace_id)
 FROM workers_worker w WHERE w.workspace_id = %(workspace_id)s"""
 _ONE = f"{_SERVING} AND w.worker_id = %(worker_id)s"
 _HERE = f"""{_SERVING} AND w.unregistered_at IS NULL
     AND w.last_seen_at >= statement_timestamp() - make_interval(secs => %(seconds)s)"""
 
 
-def claimer_get(*, workspace_id: uuid.UUID, worker_id: str, roles: Iterable[str] = ()) -> tuple[Claimer, bool]:
+class Admission(NamedTuple):
+    """What stands before a claim; `has_variables`: whether any are set in the workspace."""
+
+    claimer: Claimer
+    draining: bool
+    has_variables: bool
+
+
+def claimer_get(*, workspace_id: uuid.UUID, worker_id: str, roles: Iterable[str] = ()) -> Admission:
     """What a worker may take, and whether it drains; WorkerNotFoundError where there is none.
 
     As `claimer_of(worker_get(...))`, by one prepared statement: it stands before each claim, and costs a tenth of
@@ -137,7 +146,7 @@ def claimer_get(*, workspace_id: uuid.UUID, worker_id: str, roles: Iterable[str]
     if not rows:
         raise not_registered()
     worker, bound = _served(workspace_id, rows[0])
-    return claimer_of(worker, roles=roles, bound=bound), worker.drains
+    return Admission(claimer_of(worker, roles=roles, bound=bound), worker.drains, rows[0][-1])
 
 
 def crew(workspace_id: uuid.UUID) -> list[tuple[Worker, Claimer]]:
@@ -149,7 +158,7 @@ def crew(workspace_id: uuid.UUID) -> list[tuple[Worker, Claimer]]:
 
 def _served(workspace_id: uuid.UUID, row: tuple[Any, ...]) -> tuple[Worker, list[str]]:
     """A worker with what its claims depend on, and the codebases that are bound to it."""
-    worker_id, concurrency, draining, stopping, capabilities, models, agents, *places, serves, bound = row
+    worker_id, concurrency, draining, stopping, capabilities, models, agents, *places, serves, bound, _ = row
     codebases, shared, targeted = places
     worker = Worker(
         workspace_id=workspace_id,

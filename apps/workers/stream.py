@@ -54,7 +54,7 @@ class Listener:
 
         A worker that drains may take nothing, so it is told of nothing to take.
         """
-        claimer, drains = claimer_get(workspace_id=self.workspace_id, worker_id=self.worker_id, roles=[self.role])
+        claimer, drains, _ = claimer_get(workspace_id=self.workspace_id, worker_id=self.worker_id, roles=[self.role])
         return replace(
             claimer,
             queues=[] if drains else sorted({*claimer.queues, *self.queues}),

@@ -20,6 +20,7 @@ from tests.api.good_calls import (
     A2A_STREAM,
     CONFIG,
     EMPTY,
+    MACHINE,
     MESSAGE,
     OPEN,
     READ,
@@ -28,6 +29,7 @@ from tests.api.good_calls import (
     STREAM,
     TASK,
     TREE,
+    VARIABLES,
     Route,
     a2a,
     says,
@@ -149,12 +151,7 @@ ROUTES: dict[str, Route] = {
     ),
     "GET /v1/opencode/codebases/{codebase_id}/messages": Route(query="?session_id={session_id}"),
     "GET /v1/opencode/database/sessions": READ,
-    "GET /v1/opencode/runtime/status": READ,
-    "GET /v1/opencode/runtime/projects": READ,
-    "GET /v1/opencode/runtime/sessions": READ,
-    "GET /v1/opencode/runtime/sessions/{session_id}": READ,
-    "GET /v1/opencode/runtime/sessions/{session_id}/messages": READ,
-    "GET /v1/opencode/runtime/sessions/{session_id}/parts": READ,
+    **MACHINE,
     # The server
     "GET /v1/opencode/status": READ,
     "GET /v1/opencode/models": READ,
@@ -168,6 +165,7 @@ ROUTES: dict[str, Route] = {
     "GET /v1/agents": READ,
     "GET /agents": READ,
     # Remote agents
+    **VARIABLES,
     "GET /v1/agents/remote": READ,
     "POST /v1/agents/remote": says(
         card_url="http://localhost:9/card", name="n", token="t", require_signature=True, jwks_url="http://localhost:9/k",

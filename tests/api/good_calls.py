@@ -114,3 +114,16 @@ TASK = says(
     max_attempts=2, requires=["x"], context_id="c", concurrency_key="k",
     metadata={"notify_email": "ada@example.com"},
 )  # fmt: skip
+VARIABLE = says(value="correct-horse", kind="secret", description="d", agent_types=["build"])
+VARIABLES = {
+    f"{method} /v1/{place}/variables{name}": VARIABLE if method == "PUT" else READ
+    for place in ("workspace", "opencode/codebases/{codebase_id}")
+    for method, name in (("GET", ""), ("PUT", "/{name}"), ("DELETE", "/{name}"))
+}
+MACHINE = {
+    f"GET /v1/opencode/runtime/{path}": READ
+    for path in (
+        "status", "projects", "sessions", "sessions/{session_id}", "sessions/{session_id}/messages",
+        "sessions/{session_id}/parts",
+    )
+}  # fmt: skip

@@ -16,6 +16,7 @@ the standard library only, so that it starts in a few hundredths of a second. Pr
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -149,6 +150,14 @@ class Agent:
         for line in rest.splitlines():
             if line.startswith("- /"):
                 self._update(session_id, _chunk(Path(line[2:].rpartition(" (")[0]).read_text() + ";"))
+
+    def _do_tell(self, session_id: str, name: str) -> None:
+        """What the variable holds: in two pieces with a pause between them, to a tool, and as a digest of it."""
+        value = os.environ.get(name, "")
+        self._update(session_id, _chunk(f"{name}={value[:4]}"))
+        time.sleep(0.2)
+        self._update(session_id, _chunk(f"{value[4:]} {hashlib.sha256(value.encode()).hexdigest()}"))
+        self._tool(session_id, "bash", "execute", {"command": f"curl -u me:{value}"})
 
     def _do_spawn(self, session_id: str, _: str) -> None:
         self._spawn(session_id)

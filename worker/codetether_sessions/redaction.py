@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 HIDDEN = "***"
+SHORTEST_TOLD = 6
+"""Of a secret that we are told to keep: a shorter one would be found in texts that have nothing to do with it."""
 _SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
 _SHORTEST = 8
 _LONGEST_NAME = 200
@@ -117,11 +122,54 @@ def without_secrets(text: str) -> str:
     return text
 
 
+def spellings_of(secret: str) -> set[str]:
+    """How a secret may stand in a text: as it is, each longer line of it, in JSON, in an address, and in base64."""
+    whole = secret.strip()
+    found = {whole, *(line.strip() for line in whole.splitlines()), quote(whole, safe=""), *_in_base64(whole)}
+    found |= {json.dumps(text)[1:-1] for text in list(found)}
+    return {text for text in found if len(text) >= SHORTEST_TOLD}
+
+
+def _in_base64(secret: str) -> Iterator[str]:
+    """The part of its base64 that stays the same whatever stands before and after it, as in `user:secret`."""
+    raw = secret.encode("utf-8", "surrogatepass")
+    for before, cut in ((0, 0), (1, 2), (2, 3)):
+        coded = base64.b64encode(bytes(before) + raw).decode().rstrip("=")
+        inner = coded[cut : len(coded) - (1 if (before + len(raw)) % 3 else 0)]
+        if len(inner) >= _SHORTEST:
+            yield from {inner, inner.translate(_URLSAFE)}
+
+
+_URLSAFE = str.maketrans("+/", "-_")
+
+
+def _overlap(text: str, secret: str) -> int:
+    """The length of the longest end of the text that is a beginning of the secret, and not all of it."""
+    at = max(0, len(text) - len(secret) + 1)
+    while (at := text.find(secret[0], at)) >= 0:
+        if secret.startswith(text[at:]):
+            return len(text) - at
+        at += 1
+    return 0
+
+
 class Redactor:
-    """Takes both kinds of secrets out of JSON values: the environment's, and what looks like one."""
+    """Takes secrets out of JSON values: the environment's, those that it was told of, and what looks like one."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._secrets = _secrets_of(environment)
+        self._told: list[str] = []
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Keep these out too, however they are spelled. Threads may be reading meanwhile."""
+        new = set().union(*map(spellings_of, secrets)).difference(self._secrets)
+        if new:
+            self._secrets = sorted({*self._secrets, *new}, key=len, reverse=True)
+            self._told = [*self._told, *new]
+
+    def unfinished(self, text: str) -> int:
+        """How many characters at the text's end may be the beginning of a secret that we were told of."""
+        return max((_overlap(text, secret) for secret in self._told), default=0)
 
     def text(self, text: str) -> str:
         return without_secrets(_without(text, self._secrets))

@@ -47,7 +47,7 @@ class Attempts:
 
     def __init__(
         self, config: Config, state: State, client: ControlPlane, registrar: Registrar, inventory: Inventory,
-        programs: Programs, trees: Trees, *, on_free: Callable[[], None],
+        programs: Programs, trees: Trees, redactor: Redactor, *, on_free: Callable[[], None],
     ) -> None:  # fmt: skip
         self._config = config
         self._state = state
@@ -57,7 +57,8 @@ class Attempts:
         self._programs = programs
         self._trees = trees
         self._on_free = on_free
-        self._outbox = Outbox(state.outbox_dir, Redactor(config.environment).value)
+        self._redactor = redactor
+        self._outbox = Outbox(state.outbox_dir, redactor.value, redactor.unfinished)
         self._held: dict[str, Attempt] = {}
         self._recovered: set[asyncio.Task[None]] = set()
 
@@ -87,6 +88,7 @@ class Attempts:
 
     async def start(self, claim: Claim, *, claimed_at: float) -> None:
         """Take on a claim. Returns once the work is under way, or the claim is given back for want of disk."""
+        self._redactor.learn(claim.given.secrets)
         try:
             outbox = await asyncio.to_thread(self._outbox.open, claim.task_id, claim.claim_token)
         except OSError as error:
@@ -183,6 +185,7 @@ class Attempts:
             session_id=claim.session_id, auto_approves=claim.auto_approves, max_steps=claim.max_iterations,
             has_codebase=folder != self._state.global_dir, mark=mark, scratch=scratch, emit=files.emit,
             metadata=claim.metadata, allowed=claim.allowed, denied=claim.denied, answer=claim.answer,
+            environment=claim.given.variables,
         )  # fmt: skip
 
         def opened(model: str | None, begun: str | None) -> Awaitable[AgentSession]:

@@ -21,6 +21,7 @@ from codetether_worker.discovery import Inventory, take_inventory
 from codetether_worker.errors import ServerRefused, ServerUnreachable
 from codetether_worker.heartbeat import Heartbeat
 from codetether_worker.intake import Intake
+from codetether_worker.logs import hide_in_logs
 from codetether_worker.processes import instance_mark, reap
 from codetether_worker.registration import Registrar
 from codetether_worker.sessions.sync import SessionSync
@@ -87,9 +88,11 @@ class Daemon:
     ) -> None:
         programs = Programs(self._config, inventory)
         trees = Trees(state, client)
-        sessions = self._session_sync(state, client, registrar, trees)
+        redactor = Redactor(self._config.environment)
+        hide_in_logs(redactor.text)
+        sessions = self._session_sync(state, client, registrar, trees, redactor)
         attempts = Attempts(
-            self._config, state, client, registrar, inventory, programs, trees,
+            self._config, state, client, registrar, inventory, programs, trees, redactor,
             on_free=lambda: _wake(intake.wake, sessions.wake),
         )  # fmt: skip
         halted = asyncio.Event()  # the heart goes on beating while tasks drain
@@ -119,10 +122,12 @@ class Daemon:
         await self._end_parts()
         await self._say_goodbye(client)
 
-    def _session_sync(self, state: State, client: ControlPlane, registrar: Registrar, trees: Trees) -> SessionSync:
+    def _session_sync(
+        self, state: State, client: ControlPlane, registrar: Registrar, trees: Trees, redactor: Redactor
+    ) -> SessionSync:
         environment, limits = self._config.environment, self._config.sessions
         return SessionSync(
-            client, state_dir=state.root, limits=limits, redactor=Redactor(environment),
+            client, state_dir=state.root, limits=limits, redactor=redactor,
             folders=lambda: [*registrar.folders, *trees.folders],
             find=lambda: find_stores(environment, limits.opencode_storage),
         )  # fmt: skip

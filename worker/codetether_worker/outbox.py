@@ -30,6 +30,8 @@ BATCH_BYTES = 2_000_000
 _SUFFIX = ".jsonl"
 type Clean = Callable[[Any], Any]
 """From JSON values to JSON values."""
+type Unfinished = Callable[[str], int]
+"""From a text to how many characters at its end may be the beginning of something that must not be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,41 @@ class ClaimLog:
     taken: int = 0  # bytes of all events together
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     clean: Clean = lambda value: value
+    unfinished: Unfinished = lambda text: 0
+    _begun: Event | None = None
     _seq: int = 0
     _buffer: list[bytes] = field(default_factory=list)
     _sent_end: int = 0
     _writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def append(self, event: Event) -> None:
-        """Take one event; after the finish there is nothing more to say, and it is dropped."""
+        """Take one event; after the finish there is nothing more to say, and it is dropped.
+
+        The end of an output that may be the beginning of a secret waits for what comes next: in two halves it would
+        not be recognised.
+        """
         if self.finished:
             return
+        whole = self._joined(event)
+        if whole.kind != "output" or not (waiting := self.unfinished(whole.data["content"])):
+            self._note(whole)
+            return
+        content = whole.data["content"]
+        if said := content[:-waiting]:
+            self._note(Event(whole.kind, {**whole.data, "content": said}))
+        self._begun = Event(whole.kind, {**whole.data, "content": content[-waiting:]})
+
+    def _joined(self, event: Event) -> Event:
+        """The event with what waited for it; what waited for another is told first."""
+        begun, self._begun = self._begun, None
+        if begun is None:
+            return event
+        if event.kind == "output" and event.data["type"] == begun.data["type"]:
+            return Event(event.kind, {**event.data, "content": begun.data["content"] + event.data["content"]})
+        self._note(begun)
+        return event
+
+    def _note(self, event: Event) -> None:
         self._seq += 1
         at = datetime.now(UTC).isoformat()
         self._write({"seq": self._seq, "kind": event.kind, "data": self.clean(event.data), "at": at})
@@ -69,6 +97,8 @@ class ClaimLog:
         """Take the end of the attempt; only the first one counts."""
         if self.finished:
             return
+        if self._begun is not None:
+            self._note(self._begun)
         self.finished = True
         self._write({"finish": self.clean(storable(outcome.to_release()))})
 
@@ -122,16 +152,20 @@ class ClaimLog:
 
 class Outbox:
     """All claims that still owe the server something. `clean` takes out of events and results what must not leave
-    this machine, before they are written down.
+    this machine, before they are written down; `unfinished` says how much of a text's end may become such a thing.
     """
 
-    def __init__(self, folder: Path, clean: Clean = lambda value: value) -> None:
+    def __init__(
+        self, folder: Path, clean: Clean = lambda value: value, unfinished: Unfinished = lambda text: 0
+    ) -> None:
         self._folder = folder
         self._clean = clean
+        self._unfinished = unfinished
 
     def open(self, task_id: str, claim_token: str) -> ClaimLog:
         path = self._folder / f"{secrets.token_hex(12)}{_SUFFIX}"
         opened = ClaimLog(path=path, task_id=task_id, claim_token=claim_token, clean=self._clean)
+        opened.unfinished = self._unfinished
         header = {"task_id": task_id, "claim_token": claim_token}
         _create_durably(path, json.dumps(header).encode() + b"\n")
         return opened

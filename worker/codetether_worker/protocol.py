@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codetether_worker.answers import PriorAnswer
+from codetether_worker.given import Given
 
 GLOBAL_QUEUE = "global"
 REGISTER_CODEBASE = "register_codebase"
@@ -103,6 +104,7 @@ class Claim:
     lease_seconds: float = 60.0
     message_seq: int = 0
     answer: PriorAnswer | None = None
+    given: Given = Given()
     in_tree: bool = False
 
     @classmethod
@@ -126,6 +128,7 @@ class Claim:
             lease_seconds=float(body.get("lease_seconds") or 60.0),
             message_seq=int(body.get("message_seq") or 0),
             answer=PriorAnswer.parse(body.get("answer")),
+            given=Given.parse(body),
         )
 
     @property
@@ -258,10 +261,9 @@ class Outcome:
     """How one attempt ended, as it is released to the server.
 
     `status` is completed, failed, cancelled, rejected, pending, or input_required where the question stays open and the
-    place is freed; `direct` marks the result of a completed one as a
-    plain answer. `retry_after` (seconds) goes with pending and burns
-    no attempt; `retry` asks for another attempt after a failure; `declined` says "not this worker"; `message_seq` is
-    the last message that was acted on: the server makes a task of what came after it.
+    place is freed; `direct` marks the result of a completed one as a plain answer. `retry_after` (seconds) goes with
+    pending and burns no attempt; `retry` asks for another attempt after a failure; `declined` says "not this worker";
+    `message_seq` is the last message that was acted on: the server makes a task of what came after it.
     """
 
     status: str

@@ -54,6 +54,7 @@ from apps.rest.answers.tasks import (
     TreeAsked,
 )
 from apps.rest.answers.trees import TreePage, WorkingTree
+from apps.rest.answers.variables import Variable, VariablePage, VariableSet
 
 __all__ = [
     "Activity",
@@ -113,6 +114,9 @@ __all__ = [
     "TokenPage",
     "TreeAsked",
     "TreePage",
+    "Variable",
+    "VariablePage",
+    "VariableSet",
     "Worker",
     "WorkerPage",
     "WorkingTree",

@@ -31,7 +31,8 @@ def test_what_stood_openly_is_sealed_by_the_migration_and_opened_by_its_undoing(
     config = config_of(cast, token=TOKEN, credentials=KEY)
     MIGRATION.seal_all(apps, connection.schema_editor())
     config.refresh_from_db()
-    assert TOKEN not in config.token and KEY not in config.credentials
+    assert TOKEN not in config.token
+    assert KEY not in config.credentials
     assert (opened(config, "token"), opened(config, "credentials")) == (TOKEN, KEY)
     MIGRATION.unseal_all(apps, connection.schema_editor())
     config.refresh_from_db()

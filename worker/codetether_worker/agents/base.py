@@ -35,6 +35,7 @@ class Assignment:
     bounds the model calls of a turn, where the program can. `mark` is the name of the environment variable that
     every process of this attempt must carry. `emit` reports an event; it never blocks. `metadata` are the task's own.
     `allowed` and `denied` are permission rules; `answer` is a person's, to a question of an earlier attempt.
+    `environment` is what the program gets on top of the worker's own.
     """
 
     task_id: str
@@ -52,6 +53,7 @@ class Assignment:
     allowed: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
     answer: PriorAnswer | None = None
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def reads_only(self) -> bool:

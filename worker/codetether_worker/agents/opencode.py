@@ -51,7 +51,7 @@ class OpenCode:
 
     def open(self, assignment: Assignment) -> AgentSession:
         environment = opencode_environment(
-            self._environment,
+            {**self._environment, **assignment.environment},
             asks_first=not assignment.auto_approves,
             asks_always=bool(assignment.denied),
             reads_only=assignment.reads_only,

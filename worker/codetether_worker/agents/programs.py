@@ -50,7 +50,9 @@ class AcpProgram:
         self._session: Callable[[Assignment, Launch], AgentSession] = resolve_name(_SESSION)
 
     def open(self, assignment: Assignment) -> AgentSession:
-        return self._session(assignment, self._kind.launch(self._program, self._environment, assignment))
+        return self._session(
+            assignment, self._kind.launch(self._program, {**self._environment, **assignment.environment}, assignment)
+        )
 
 
 class CliProgram:
@@ -64,7 +66,9 @@ class CliProgram:
         self._session: Callable[[Assignment, CliLaunch], AgentSession] = resolve_name(_CLI_SESSION)
 
     def open(self, assignment: Assignment) -> AgentSession:
-        return self._session(assignment, self._kind.launch(self._program, self._environment, assignment))
+        return self._session(
+            assignment, self._kind.launch(self._program, {**self._environment, **assignment.environment}, assignment)
+        )
 
 
 class Programs:
