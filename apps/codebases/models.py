@@ -3,18 +3,17 @@
 And variables: what a codebase, or a workspace for all of its codebases, puts into its agents' environment.
 """
 
-from django.contrib.postgres.fields import ArrayField
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.accounts.models import Workspace
+from apps.audit.history import history_of
 from apps.core.ids import new_id, new_id_text
 from apps.core.sealing import SealedField
-from apps.audit.history import history_of
-from apps.core.ids import new_id_text
 
 
 class Codebase(models.Model):
@@ -48,6 +47,17 @@ class Codebase(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+_Kept: Any = history_of(
+    Codebase, "id", "workspace", "name", "path", "description", "agent_config", "worker_id", "status"
+)
+
+
+class CodebaseHistory(_Kept):  # type: ignore[misc]
+    """What codebases were."""
+
+    append_only = True
 
 
 class Variable(models.Model):
@@ -93,12 +103,3 @@ class Variable(models.Model):
     def sealed_place(self) -> str:
         """A secret counts where it was set, under the name under which it was set."""
         return f"{self.workspace_id}/{self.codebase_id or ''}/{self.name}"
-_Kept: Any = history_of(
-    Codebase, "id", "workspace", "name", "path", "description", "agent_config", "worker_id", "status"
-)
-
-
-class CodebaseHistory(_Kept):  # type: ignore[misc]
-    """What codebases were."""
-
-    append_only = True

@@ -133,7 +133,6 @@ def codebase_change(*, workspace_id: uuid.UUID, codebase_id: str, change: Codeba
 def codebase_retire(*, codebase: Codebase) -> None:
     """Take a codebase away from everybody's sight, and forget its variables; its worker may register the path again."""
     codebase.status, codebase.worker_id = Codebase.Status.REMOVED, ""
-    codebase.save(update_fields=["status", "worker_id", "updated_at"])
-    Variable.objects.filter(codebase=codebase).delete()
     with deed():
         codebase.save(update_fields=["status", "worker_id", "updated_at"])
+        Variable.objects.filter(codebase=codebase).delete()

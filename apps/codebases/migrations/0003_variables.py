@@ -8,8 +8,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0006_oidc_heard_at"),
-        ("codebases", "0001_initial"),
+        ("accounts", "0007_row_history"),
+        ("codebases", "0002_row_history"),
     ]
 
     operations = [
