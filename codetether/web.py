@@ -9,6 +9,7 @@ import importlib
 import os
 import socket
 import sys
+from typing import Any
 
 import uvicorn
 from django.conf import settings
@@ -25,6 +26,22 @@ FRAME_BYTES = 65_536
 """Largest message of a WebSocket that is read at all; `apps/live/sockets.py` takes smaller ones only."""
 
 
+def server_config(application: Any, *, log_level: str, reload: bool = False) -> uvicorn.Config:
+    """How uvicorn serves; `reload` is for development."""
+    return uvicorn.Config(
+        application,
+        loop="uvloop",
+        http=BoundedProtocol,
+        ws_max_size=FRAME_BYTES,
+        forwarded_allow_ips=settings.TRUSTED_PROXIES,
+        log_level=log_level,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        reload=reload,
+    )
+
+
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m codetether.web", description="Started by the supervisor.")
     parser.add_argument("--fd", type=int, required=True, help="the listening socket")
@@ -34,18 +51,7 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     listener = socket.socket(fileno=options.fd)
     raise_file_limit()
-    config = uvicorn.Config(
-        APPLICATION,
-        loop="uvloop",
-        http=BoundedProtocol,
-        ws_max_size=FRAME_BYTES,
-        forwarded_allow_ips=settings.TRUSTED_PROXIES,
-        log_level=options.log_level.lower(),
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        reload=options.reload,
-    )
+    config = server_config(APPLICATION, log_level=options.log_level.lower(), reload=options.reload)
     server = uvicorn.Server(config)
     if options.reload:
         os.read(options.gate_fd, 1)

@@ -72,16 +72,20 @@ def admit_stranger_now() -> None:
 
 async def admit(principal: Principal) -> None:
     """Count a call of somebody known; RateLimitedError where there were too many."""
-    here = caller()
-    for counted in _of(principal, here):
-        _settle(here, await count_soon(*counted))
+    if counted := _of(principal):
+        here = caller()
+        for one in counted:
+            if _is_first(here, one[0]):
+                _settle(here, await count_soon(*one))
 
 
 def admit_now(principal: Principal) -> None:
     """The same from a thread."""
-    here = caller()
-    for counted in _of(principal, here):
-        _settle(here, count(*counted))
+    if counted := _of(principal):
+        here = caller()
+        for one in counted:
+            if _is_first(here, one[0]):
+                _settle(here, count(*one))
 
 
 def admit_person_now(user_id: object) -> None:
@@ -113,7 +117,7 @@ def _of_stranger(here: Caller) -> Sequence[Counted]:
     return ((ANONYMOUS, limits, network_of(here.address)),)
 
 
-def _of(principal: Principal, here: Caller) -> Sequence[Counted]:
+def _of(principal: Principal) -> Sequence[Counted]:
     tiers = settings.RATE_LIMITS
     policy = principal.role if principal.role in tiers else AUTHENTICATED
     found = []
@@ -121,7 +125,7 @@ def _of(principal: Principal, here: Caller) -> Sequence[Counted]:
         found.append((str(policy), tiers[policy], principal.identity or f"name:{principal.name}"))
     if USER in tiers and principal.user_id is not None:
         found.append((USER, tiers[USER], f"user:{principal.user_id}"))
-    return [counted for counted in found if _is_first(here, counted[0])]
+    return found
 
 
 def _is_first(here: Caller, policy: str) -> bool:

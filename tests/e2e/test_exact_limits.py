@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -24,7 +25,7 @@ GET_TASK = {"jsonrpc": "2.0", "id": 1, "method": "tasks/get", "params": {"id": "
 def urls(cast: Cast, tmp_path: Path) -> Iterator[list[str]]:
     """Two processes on one database and one Redis, whose counts are nobody else's."""
     name = uuid.uuid4().hex
-    variables = {
+    variables: dict[str, Any] = {
         "A2A_RATE_LIMIT_ANONYMOUS": f"{STRANGERS}/hour",
         "A2A_RATE_LIMIT_ADMIN": f"{KNOWN}/hour",
         "A2A_AUTH_TOKENS": f"{name}:{TOKEN}",

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-import uvicorn
 from uvicorn.server import ServerState
 
 from codetether import connections
 from codetether.connections import BoundedProtocol
+from codetether.web import FRAME_BYTES, server_config
 
 SECONDS = 5.0
 HEAD = b"POST / HTTP/1.1\r\nhost: x\r\n"
@@ -26,6 +26,9 @@ class Site:
         self.lost = asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "websocket":
+            await self._listen(receive, send)
+            return
         size = 0
         while True:
             message = await receive()
@@ -38,6 +41,11 @@ class Site:
         body = LARGE_ANSWER if scope["path"] == "/large" else str(size).encode()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body))]})
         await send({"type": "http.response.body", "body": body})
+
+    async def _listen(self, receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
+        while "websocket.disconnect" not in self.heard:
+            self.heard.append((await receive())["type"])
 
 
 class Client:
@@ -67,14 +75,14 @@ class Client:
 @asynccontextmanager
 async def site(app: Site | None = None) -> AsyncIterator[Any]:
     """Gives a function that connects."""
-    app = app or Site()
-    config = uvicorn.Config(app, log_level="critical")
+    served = app or Site()
+    config = server_config(served, log_level="critical")
     config.load()
 
     class Noted(BoundedProtocol):
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
-            app.lost.set()
+            served.lost.set()
 
     state, loop = ServerState(), asyncio.get_running_loop()
     server = await loop.create_server(lambda: Noted(config, state, {}, loop), "127.0.0.1", 0)
@@ -91,7 +99,7 @@ async def site(app: Site | None = None) -> AsyncIterator[Any]:
             client.writer.close()
         server.close()
         for connection in list(state.connections):
-            connection.transport.abort()  # type: ignore[union-attr]
+            connection.transport.abort()
 
 
 @pytest.fixture
@@ -208,3 +216,40 @@ async def test_there_are_only_so_many_connections(settings: Any) -> None:
         assert await (await connect()).hears_problem() == (503, "too_many_connections")
         first.says(HEAD, b"content-length: 0\r\n\r\n")
         assert await first.hears_answer() == b"0"
+
+
+UPGRADE = b"GET /ws HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\n"
+KEY = b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+CLOSE, TOO_BIG = 0x88, 1009
+
+
+@pytest.mark.asyncio
+async def test_too_large_a_frame_closes_a_websocket_unread() -> None:
+    app = Site()
+    async with site(app) as connect:
+        client = await connect()
+        client.says(UPGRADE, KEY)
+        async with asyncio.timeout(SECONDS):
+            assert b" 101 " in await client.reader.readuntil(b"\r\n\r\n")
+        client.says(b"\x82\xff" + (FRAME_BYTES + 1).to_bytes(8) + b"mask")
+        heard = await client.hears_all()
+    assert (heard[0], int.from_bytes(heard[2:4])) == (CLOSE, TOO_BIG)
+    assert "websocket.receive" not in app.heard
+
+
+@pytest.mark.asyncio
+async def test_only_trusted_proxies_say_who_calls(settings: Any) -> None:
+    told: list[str] = []
+
+    class Telling(Site):
+        async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+            told.append(scope["client"][0])
+            await super().__call__(scope, receive, send)
+
+    for trusted in (["127.0.0.1"], ["192.0.2.0/24"]):
+        settings.TRUSTED_PROXIES = trusted
+        async with site(Telling()) as connect:
+            client = await connect()
+            client.says(HEAD, b"x-forwarded-for: 198.51.100.7\r\ncontent-length: 0\r\n\r\n")
+            await client.hears_answer()
+    assert told == ["198.51.100.7", "127.0.0.1"]
