@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from apps.rest.reading import Moment, Name, Query
+from apps.rest.reading import NAME_LIMIT, Moment, Name, Query
 from apps.tasks.states import State
 
 LIMIT_DEFAULT = 50
@@ -88,4 +88,4 @@ class SessionsQuery(Page):
 
 
 class SessionMessagesQuery(Page):
-    session_id: Name
+    session_id: Annotated[str, Field(min_length=1, max_length=NAME_LIMIT)]

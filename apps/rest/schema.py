@@ -103,4 +103,7 @@ def _parameters(query: type["Query"]) -> Iterator[OpenApiParameter]:
             schema |= said["$defs"][kind["$ref"].rpartition("/")[2]] if "$ref" in kind else kind
         if schema.get("default", "") is None:
             del schema["default"]
-        yield OpenApiParameter(name, type=schema, location="query", required=name in said.get("required", []))
+        is_needed = name in said.get("required", [])
+        if "enum" in schema and not is_needed:
+            schema["enum"] = list(dict.fromkeys([*schema["enum"], ""]))  # an empty text is as good as leaving it out
+        yield OpenApiParameter(name, type=schema, location="query", required=is_needed)
