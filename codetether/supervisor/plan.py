@@ -132,6 +132,7 @@ def worker(plan: Plan, token: str) -> Program:
         "A2A_DATABASE_URL",
         "A2A_REDIS_URL",
         "CODETETHER_SECRET_KEY",
+        "CODETETHER_SECRET_KEY_FALLBACKS",
         "A2A_SIGNING_KEY",
         "OIDC_CLIENT_SECRET",
         "KEYCLOAK_CLIENT_SECRET",
