@@ -167,6 +167,19 @@ async def test_who_may_not_read_is_refused(cast: Cast) -> None:
             assert await close_code(one) == code
 
 
+async def test_strangers_may_knock_only_so_often(cast: Cast, token: str, settings: Any, fresh_counts: None) -> None:
+    settings.RATE_LIMITS = {"anonymous": "2/minute"}
+    for secret, code in (("", 4401), ("wrong", 4401), ("", 4429), ("wrong", 4429)):
+        async with socket("/ws/monitor/", secret) as one:
+            assert await close_code(one) == code
+    settings.MAX_STREAMS_PER_CALLER = 0
+    async with socket("/ws/monitor/", token) as one:
+        assert await close_code(one) == 4429
+    settings.MAX_STREAMS = 0
+    async with socket("/ws/monitor/", token) as one:
+        assert await close_code(one) == 1013
+
+
 async def test_what_does_not_exist_or_is_anothers_is_not_found(cast: Cast, token: str) -> None:
     foreign = await in_database(lambda: cast.elsewhere().task())
     for path in ("/ws/tasks/nothing/", f"/ws/tasks/{foreign.id}/", "/ws/nothing", "/"):

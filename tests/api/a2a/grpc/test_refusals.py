@@ -47,6 +47,21 @@ async def test_without_a_token_nothing_happens(channel: grpc.aio.Channel, token:
     assert await tasks() == 0
 
 
+async def test_too_many_calls_and_too_many_streams_do_nothing(
+    channel: grpc.aio.Channel, ada: GrpcCaller, settings: Any, fresh_counts: None
+) -> None:
+    settings.RATE_LIMITS = {"anonymous": "1/minute"}
+    nobody = GrpcCaller(channel, "")
+    await refused(nobody.call(nobody.new.SendMessage, saying("hi")))
+    found = await refused(nobody.call(nobody.new.SendMessage, saying("hi")))
+    assert reason(found) == (Code.RESOURCE_EXHAUSTED, "RATE_LIMITED", "a2a-protocol.org")
+    assert 1 <= int(found.trailing["retry-after"]) <= 60
+    settings.MAX_STREAMS_PER_CALLER = 0
+    found = await refused(ada.call(ada.new.SendStreamingMessage, saying("hi")))
+    assert reason(found)[:2] == (Code.RESOURCE_EXHAUSTED, "TOO_MANY_STREAMS")
+    assert await tasks() == 0
+
+
 async def test_who_may_only_read_cannot_send(channel: grpc.aio.Channel, cast: Cast) -> None:
     vera = GrpcCaller(channel, await in_database(cast.token, Role.VIEWER))
     found = await refused(vera.call(vera.new.SendMessage, saying("hi")))
