@@ -75,6 +75,8 @@ _WAYS_IN: tuple[tuple[Scopes | None, str], ...] = (
         GET /v1/docs
         GET /v1/health
         POST /v1/invitations/accept
+        GET /v1/monitor
+        GET /v1/monitor/
         GET /v1/schema
         """,
     ),
@@ -152,6 +154,9 @@ _WAYS_IN: tuple[tuple[Scopes | None, str], ...] = (
     (
         (Scope.SESSIONS_READ,),
         """
+        GET /v1/monitor/messages
+        GET /v1/monitor/messages/count
+        GET /v1/monitor/messages/search
         GET /v1/opencode/codebases/{codebase_id}/messages
         GET /v1/opencode/codebases/{codebase_id}/sessions
         GET /v1/opencode/codebases/{codebase_id}/sessions/{session_id}
@@ -196,7 +201,12 @@ _WAYS_IN: tuple[tuple[Scopes | None, str], ...] = (
         GET /v1/agents/remote
         GET /v1/agents/remote/{name}
         GET /v1/files/{file_id}
+        GET /v1/monitor/agents
+        GET /v1/monitor/export/csv
+        GET /v1/monitor/export/json
+        GET /v1/monitor/stats
         GET /v1/monitor/stream
+        GET /v1/monitor/workers
         GET /v1/opencode/codebases/{codebase_id}/events
         GET /v1/opencode/codebases/{codebase_id}/tasks
         GET /v1/opencode/codebases/{codebase_id}/working-trees
@@ -228,6 +238,7 @@ _WAYS_IN: tuple[tuple[Scopes | None, str], ...] = (
     (
         (Scope.TASKS_WRITE,),
         """
+        POST /v1/monitor/intervene
         POST /a2a/rest/message:send
         POST /a2a/rest/message:stream
         POST /a2a/rest/tasks/{task_id}/pushNotificationConfigs

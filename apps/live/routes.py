@@ -4,16 +4,18 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute
 
-from apps.accounts.gate import Handler, credentials_of, guarded
+from apps.accounts.gate import Handler, credentials_of, guarded, unguarded
 from apps.accounts.permissions import Scope
 from apps.accounts.permits import permitted
 from apps.accounts.principals import Principal
 from apps.core.db import in_database
+from apps.core.errors import MalformedError
 from apps.core.sse import EventStream, last_event_id
 from apps.live import feeds
+from apps.live.exports import EXPORTS, as_csv, as_json
 from apps.live.feeds import Feed
 
 
@@ -40,6 +42,24 @@ async def monitor(request: Request, principal: Principal) -> Response:
     return _stream(request, feeds.workspace_feed(principal.workspace_id, cursor))
 
 
+async def export(request: Request, principal: Principal) -> Response:
+    """Everything of `?of=` (messages, tasks or events) that the workspace has, as one document that is streamed."""
+    name, form = request.query_params.get("of", "messages"), request.url.path.rpartition("/")[2]
+    if name not in EXPORTS:
+        message = f"Give one of {', '.join(EXPORTS)}."
+        raise MalformedError(f"of: {message}", errors={"of": [message]})
+    if name == "messages":
+        principal.require(Scope.SESSIONS_READ)
+    write, media_type = FORMS[form]
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"', "Cache-Control": "no-store"}
+    return StreamingResponse(write(name, principal.workspace_id), headers=headers, media_type=media_type)
+
+
+async def dashboard(request: Request) -> Response:
+    """The monitor is the console's first page."""
+    return RedirectResponse(DASHBOARD, 302)
+
+
 def _stream(request: Request, feed: Feed) -> EventStream:
     return EventStream(_framed(feed), while_allowed=permitted(credentials_of(request), Scope.TASKS_READ))
 
@@ -52,6 +72,8 @@ async def _framed(feed: Feed) -> AsyncGenerator[bytes]:
             yield feed.batch_of(page).as_sse()
 
 
+DASHBOARD = "/admin/"
+FORMS = {"json": (as_json, "application/json"), "csv": (as_csv, "text/csv; charset=utf-8")}
 PREFIXES = ("/v1/opencode", "/v1/agent")
 
 
@@ -63,4 +85,7 @@ routes: list[BaseRoute] = [
     *(_read(f"{prefix}/codebases/{{codebase_id}}/events", codebase_events) for prefix in PREFIXES),
     *(_read(f"{prefix}/tasks/{{task_id}}/output/stream", task_output) for prefix in PREFIXES),
     _read("/v1/monitor/stream", monitor),
+    *(_read(f"/v1/monitor/export/{form}", export) for form in FORMS),
+    unguarded("/v1/monitor", dashboard, methods=["GET"]),
+    unguarded("/v1/monitor/", dashboard, methods=["GET"]),
 ]

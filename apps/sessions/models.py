@@ -112,8 +112,7 @@ class SessionPart(models.Model):
 class SearchEntry(models.Model):
     """What the search knows of a message, written by a job after the sync, which it would slow down (search.py).
 
-    `digest` is that of the message when it was taken in. The words lie beside the table (TOAST), so that what a
-    question looks through is small.
+    `digest` is that of the message when it was taken in.
     """
 
     message = models.OneToOneField(SessionMessage, on_delete=models.CASCADE, primary_key=True, related_name="+")

@@ -17,7 +17,7 @@ from django.utils.html import escape
 from apps.sessions.models import SEARCH_LANGUAGE, AgentSession
 from apps.sessions.selectors import session_facts, sessions_of
 
-LOOKED_AT = 2_000
+LOOKED_AT = 1_000
 TEXT_AT_MOST = 100_000
 """Characters of a message that the search takes in; PostgreSQL bounds what it can hold."""
 SNIPPET_FROM = 20_000
@@ -38,17 +38,16 @@ _SHOWN = (
 )
 _SESSIONS = f"""
 WITH {_FOUND}, grouped AS (
-    SELECT session_id, max(rank) AS rank, count(message_id) AS matches,
+    SELECT session_id, max(rank) AS rank, max(created_at) AS at, count(message_id) AS matches,
         (array_agg(message_id ORDER BY rank DESC, created_at DESC) FILTER (WHERE message_id IS NOT NULL))[1] AS best,
         count(*) OVER () AS total
     FROM found GROUP BY session_id
-), page AS (
-    SELECT g.*, s.title, s.updated_at FROM grouped g JOIN agent_sessions_agentsession s ON s.id = g.session_id
-    ORDER BY g.rank DESC, s.updated_at DESC, s.id LIMIT %(limit)s OFFSET %(offset)s
+    ORDER BY max(rank) DESC, max(created_at) DESC, session_id LIMIT %(limit)s OFFSET %(offset)s
 )
-SELECT p.session_id, p.rank, p.matches, m.message_id, {_SHOWN.format(text="COALESCE(m.text, p.title)")}, p.total
-FROM page p CROSS JOIN asked LEFT JOIN agent_sessions_sessionmessage m ON m.id = p.best
-ORDER BY p.rank DESC, p.updated_at DESC, p.session_id"""
+SELECT g.session_id, g.rank, g.matches, m.message_id, {_SHOWN.format(text="COALESCE(m.text, s.title)")}, g.total
+FROM grouped g CROSS JOIN asked JOIN agent_sessions_agentsession s ON s.id = g.session_id
+LEFT JOIN agent_sessions_sessionmessage m ON m.id = g.best
+ORDER BY g.rank DESC, g.at DESC, g.session_id"""
 _MESSAGES = f"""
 WITH {_FOUND}, page AS (
     SELECT *, count(*) OVER () AS total FROM found WHERE message_id IS NOT NULL

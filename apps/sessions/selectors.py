@@ -12,7 +12,9 @@ from apps.sessions.models import AgentSession, SessionMessage, SessionPart
 
 def sessions_of(workspace_id: uuid.UUID, codebase_id: str = "") -> QuerySet[AgentSession]:
     """A workspace's sessions (or one codebase's), last changed first, each with `forks`."""
-    forks = AgentSession.objects.filter(codebase=OuterRef("codebase"), forked_from=OuterRef("session_id"))
+    # the index of forks holds those alone, so the query has to say that it wants no others
+    forked = AgentSession.objects.exclude(forked_from="")
+    forks = forked.filter(codebase=OuterRef("codebase"), forked_from=OuterRef("session_id"))
     told: dict[str, Any] = {"forks": ArraySubquery(forks.order_by("created_at", "id").values("session_id"))}
     found = AgentSession.objects.filter(workspace_id=workspace_id).annotate(**told)
     return found.filter(codebase_id=codebase_id) if codebase_id else found

@@ -22,6 +22,7 @@ from tests.api.good_calls import (
     EMPTY,
     MACHINE,
     MESSAGE,
+    MONITOR,
     OPEN,
     READ,
     RPC,
@@ -182,6 +183,7 @@ ROUTES: dict[str, Route] = {
     "POST /v1/queue/pause": says(kind="key", key="k", reason="r"),
     "POST /v1/queue/resume": says(kind="key", key="k"),
     "GET /v1/monitor/stream": STREAM,
+    **MONITOR,
     # Tokens
     "GET /v1/auth/me": READ,
     "POST /v1/auth/login": Route(lambda _: {"username": "u", "password": "p", "workspace": "w"}, open=True),

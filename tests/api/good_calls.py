@@ -97,6 +97,14 @@ RPC = Route(rpc, is_refusal=rpc_refusal, rpc=True, free=frozenset({"id"}))
 READ = Route()
 STREAM = Route(endless=True)
 OPEN = Route(open=True)
+WATCHED = ("agents", "workers", "stats", "messages", "messages/count", "export/json", "export/csv")
+MONITOR = {
+    "GET /v1/monitor": OPEN,
+    "GET /v1/monitor/": OPEN,
+    **{f"GET /v1/monitor/{path}": READ for path in WATCHED},
+    "GET /v1/monitor/messages/search": Route(query="?q=hello"),
+    "POST /v1/monitor/intervene": Route(lambda place: {"agent_id": place.task_id, "message": "m"}),
+}
 A2A_MESSAGE = {"role": "ROLE_USER", "messageId": "m1", "parts": [{"text": "hello"}]}
 A2A_SEND = a2a(message=A2A_MESSAGE, configuration={"returnImmediately": True}, metadata={}, tenant="default")
 A2A_READ = Route(is_refusal=a2a_refusal)

@@ -2,6 +2,16 @@
 
 from apps.rest.answers.codebases import Codebase, CodebaseMade, CodebasePage, StoredCodebasePage
 from apps.rest.answers.files import File, FilePage
+from apps.rest.answers.monitor import (
+    Count,
+    Intervened,
+    SaidMessage,
+    SaidPage,
+    SoughtMessage,
+    SoughtPage,
+    Stats,
+    WatchedAgents,
+)
 from apps.rest.answers.queue import Limit, LimitChanged, LimitPage, QueueStatus
 from apps.rest.answers.remote import RemoteAgent, RemoteAgentChanged, RemoteAgentPage
 from apps.rest.answers.server import (
@@ -57,6 +67,14 @@ from apps.rest.answers.trees import TreePage, WorkingTree
 from apps.rest.answers.variables import Variable, VariablePage, VariableSet
 
 __all__ = [
+    "Count",
+    "Intervened",
+    "SaidMessage",
+    "SaidPage",
+    "SoughtMessage",
+    "SoughtPage",
+    "Stats",
+    "WatchedAgents",
     "Activity",
     "Agents",
     "Codebase",

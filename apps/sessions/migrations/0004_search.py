@@ -8,31 +8,34 @@ from django.db import migrations, models
 
 # The wall between workspaces (docs/decisions/0019) lets no index answer a question for words, since `@@` is not known to
 # leak nothing. So the owner looks, in these bounds: the workspace that is asked for, if it is one that we act for.
-ACTING = "(SELECT current_setting('codetether.workspaces', true))"
-IS_OURS = f"({ACTING} = '*' OR workspace = ANY (string_to_array(nullif({ACTING}, '*'), ',')::uuid[]))"
-
-WORDS_FOUND = f"""
+# Planned anew for each question: a word that is rare is looked for in the index of words, of one that stands everywhere
+# the newest messages are.
+WORDS_FOUND = """
 CREATE FUNCTION codetether_words_found(workspace uuid, codebase text, asked tsquery, most integer)
 RETURNS TABLE (session_id uuid, message_id uuid, rank real, created_at timestamptz)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
-    SELECT m.session_id, m.message_id, ts_rank(e.words, asked), m.created_at FROM (
-        SELECT f.message_id, f.session_id, f.created_at FROM public.agent_sessions_searchentry f
-        WHERE f.words @@ asked AND f.workspace_id = workspace AND {IS_OURS} AND (codebase = '' OR EXISTS (
-            SELECT FROM public.agent_sessions_agentsession s WHERE s.id = f.session_id AND s.codebase_id = codebase))
-        ORDER BY f.created_at DESC LIMIT most
-    ) m JOIN public.agent_sessions_searchentry e ON e.message_id = m.message_id
-    UNION ALL (
-        SELECT s.id, NULL, 2 * ts_rank(to_tsvector('english'::regconfig, COALESCE(s.title, '')), asked), s.updated_at
-        FROM public.agent_sessions_agentsession s
-        WHERE to_tsvector('english'::regconfig, COALESCE(s.title, '')) @@ asked AND s.workspace_id = workspace
-            AND {IS_OURS} AND (codebase = '' OR s.codebase_id = codebase)
-        ORDER BY s.updated_at DESC LIMIT most
-    )
-$$"""
-
-BESIDE = """
-ALTER TABLE agent_sessions_searchentry SET (toast_tuple_target = 128);
-ALTER TABLE agent_sessions_searchentry ALTER COLUMN words SET STORAGE EXTERNAL"""
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $function$
+DECLARE
+    acting text := coalesce(current_setting('codetether.workspaces', true), '');
+BEGIN
+    IF acting <> '*' AND NOT workspace::text = ANY (string_to_array(acting, ',')) THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE $words$
+        SELECT m.session_id, m.message_id, ts_rank(e.words, $3), m.created_at FROM (
+            SELECT f.message_id, f.session_id, f.created_at FROM public.agent_sessions_searchentry f
+            WHERE f.words @@ $3 AND f.workspace_id = $1 AND ($2 = '' OR f.session_id IN (
+                SELECT s.id FROM public.agent_sessions_agentsession s WHERE s.codebase_id = $2))
+            ORDER BY f.created_at DESC LIMIT $4
+        ) m JOIN public.agent_sessions_searchentry e ON e.message_id = m.message_id
+        UNION ALL (
+            SELECT s.id, NULL::uuid,
+                (2 * ts_rank(to_tsvector('english'::regconfig, COALESCE(s.title, '')), $3))::real, s.updated_at
+            FROM public.agent_sessions_agentsession s
+            WHERE to_tsvector('english'::regconfig, COALESCE(s.title, '')) @@ $3 AND s.workspace_id = $1
+                AND ($2 = '' OR s.codebase_id = $2)
+            ORDER BY s.updated_at DESC LIMIT $4
+        )$words$ USING workspace, codebase, asked, most;
+END $function$"""
 
 
 class Migration(migrations.Migration):
@@ -108,6 +111,5 @@ class Migration(migrations.Migration):
             model_name="searchentry",
             index=django.contrib.postgres.indexes.GinIndex(fields=["words"], name="search_words"),
         ),
-        migrations.RunSQL(BESIDE, migrations.RunSQL.noop),
         migrations.RunSQL(WORDS_FOUND, "DROP FUNCTION codetether_words_found"),
     ]

@@ -4,7 +4,7 @@ from apps.tasks.attachments import ATTACHED, SAID, files_for_holder
 from apps.tasks.forks import metadata_for_holder
 from apps.tasks.models import GLOBAL_QUEUE, PENDING_QUEUE
 from apps.tasks.selectors.made import ChangedFile, Made, made_by, open_question
-from apps.tasks.selectors.pages import Before, MoveFilter, tasks_by_move
+from apps.tasks.selectors.pages import AfterMade, Before, MoveFilter, held_tasks, tasks_after, tasks_by_move
 from apps.tasks.selectors.queue import (
     LINE_LIMIT,
     RECENT_EVENTS,
@@ -52,6 +52,7 @@ from apps.tasks.selectors.words import Hit, log_search
 
 __all__ = [
     "ATTACHED",
+    "AfterMade",
     "Before",
     "ChangedFile",
     "GLOBAL_QUEUE",
@@ -73,6 +74,7 @@ __all__ = [
     "files_for_holder",
     "held_claims",
     "held_count",
+    "held_tasks",
     "is_asking",
     "is_terminal",
     "limit_facts",
@@ -95,6 +97,7 @@ __all__ = [
     "stuck_tasks",
     "task_facts",
     "task_get",
+    "tasks_after",
     "tasks_by_move",
     "tasks_filtered",
     "tasks_named",

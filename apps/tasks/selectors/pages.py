@@ -10,7 +10,7 @@ from apps.core.ids import parse_id
 from apps.core.prepared import execute
 from apps.tasks.models import Task
 from apps.tasks.rows import SELECTED, as_task
-from apps.tasks.states import State
+from apps.tasks.states import HELD, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +75,29 @@ def _matching(wanted: MoveFilter, params: dict[str, Any]) -> str:
 def _count(matching: str, params: Mapping[str, Any]) -> int:
     ((total,),) = execute(f"SELECT count(*) FROM tasks_task t WHERE {matching}", params)
     return int(total)
+
+
+@dataclass(frozen=True, slots=True)
+class AfterMade:
+    """Where a page of all tasks, newest first, begins: after the task that was made at this time and has this id."""
+
+    created_at: datetime
+    task_id: uuid.UUID
+
+
+def tasks_after(workspace_id: uuid.UUID, after: AfterMade | None, limit: int) -> list[Task]:
+    """The next `limit` tasks of a workspace, newest first."""
+    found = Task.objects.filter(workspace_id=workspace_id)
+    if after is not None:
+        found = found.filter(created_at__lte=after.created_at)
+        found = found.exclude(created_at=after.created_at, id__gte=after.task_id)
+    return list(found.order_by("-created_at", "-id")[:limit])
+
+
+HELD_AT_MOST = 1_000
+
+
+def held_tasks(workspace_id: uuid.UUID) -> list[Task]:
+    """The tasks that workers hold now, the newest HELD_AT_MOST, without their long texts."""
+    held = Task.objects.filter(workspace_id=workspace_id, state__in=[str(state) for state in HELD])
+    return list(held.defer("prompt", "result", "metadata").order_by("-created_at")[:HELD_AT_MOST])
