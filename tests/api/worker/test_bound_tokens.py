@@ -50,7 +50,7 @@ def code(answer: Any) -> tuple[int, str]:
 def test_registration_is_narrowed(cast: Cast, bound: Api, shop: Codebase) -> None:
     worker = Worker.objects.get()
     assert (worker.codebases, worker.global_codebase_id, worker.serves) == ([shop.id], "", [shop.id])
-    claimer, _ = claimer_get(workspace_id=cast.workspace.id, worker_id="w9")
+    claimer = claimer_get(workspace_id=cast.workspace.id, worker_id="w9").claimer
     assert claimer.queues == [shop.id]
 
 
