@@ -4,12 +4,14 @@ from django.contrib import admin
 from django.urls import include, path
 
 from apps.accounts import console_door
+from codetether import overview
 
 urlpatterns = [
     path("", include("apps.rest.urls")),
     path("oidc/", include("apps.accounts.sign_on.urls")),
     path("admin/login/", console_door.login),
     path("admin/logout/", console_door.logout),
+    path("admin/overview/", admin.site.admin_view(overview.live), name="overview_live"),
     path("admin/", admin.site.urls),
 ]
 

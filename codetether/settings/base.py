@@ -222,7 +222,7 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
-    "DASHBOARD_CALLBACK": "codetether.console.dashboard",
+    "DASHBOARD_CALLBACK": "codetether.overview.dashboard",
     "STYLES": ["codetether.console.stylesheet"],
     "SCRIPTS": ["codetether.console.script"],
     "SIDEBAR": {"show_search": True, "navigation": "codetether.console.navigation"},

@@ -2,13 +2,14 @@
    that says how it stands. What comes is only a hint; what is shown is asked for from the server. */
 
 const POLL_MILLISECONDS = 4000;
+const CALM_POLL_MILLISECONDS = 15000;
 const GATHER_MILLISECONDS = 400;
 
 export class Live {
     /* `address` (may be empty: then it only polls), `lastId` () => text, `kinds` to listen for, `heard` (event) for each,
-       `look` async () => whether there may be more, `sign` the element that shows the state. */
-    constructor({ address, lastId, kinds, heard, look, sign }) {
-        Object.assign(this, { address, lastId, kinds, heard, look, sign });
+       `look` async () => whether there may be more, at most every `gather` ms; `sign` is the element that shows the state. */
+    constructor({ address, lastId, kinds, heard, look, sign, gather = GATHER_MILLISECONDS }) {
+        Object.assign(this, { address, lastId, kinds, heard, look, sign, gather });
         this.stopped = false;
         this.looking = false;
         this.again = false;
@@ -29,7 +30,7 @@ export class Live {
         this.sign.hidden = true;
     }
 
-    soon(milliseconds = GATHER_MILLISECONDS) {
+    soon(milliseconds = this.gather) {
         if (this.stopped || document.hidden) return;
         const at = Date.now() + milliseconds;
         if (this.timer && this.due <= at) return;
@@ -50,7 +51,8 @@ export class Live {
         } finally {
             this.looking = false;
             this.#tell();
-            const wait = this.again ? GATHER_MILLISECONDS : POLL_MILLISECONDS;
+            const hears = this.stream?.readyState === EventSource.OPEN && !this.behind;
+            const wait = this.again ? this.gather : hears ? CALM_POLL_MILLISECONDS : POLL_MILLISECONDS;
             this.again = false;
             this.soon(wait);
         }

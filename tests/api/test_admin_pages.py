@@ -42,7 +42,7 @@ def test_overview_counts_and_lists(cast: Cast, otto: Client) -> None:
     answer = otto.get(reverse("admin:index"))
     tiles = {tile.label: tile.value for tile in answer.context["tiles"]}
     assert (tiles["Waiting"], tiles["Running"], tiles["Workers online"]) == (1, 1, 1)
-    assert [task.title for task in answer.context["running"]] == ["Runs"]
+    assert [one.task.title for one in answer.context["running"]] == ["Runs"]
     assert [move.word for move in answer.context["moves"]] == ["taken", "new", "new"]
 
 

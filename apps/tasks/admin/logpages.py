@@ -11,7 +11,7 @@ from django.urls import URLPattern, path
 from apps.accounts.reach import reach_of
 from apps.tasks.admin.export import as_json_lines, as_markdown
 from apps.tasks.admin.parts import PART, Part, number_of, part
-from apps.tasks.admin.steering import Steering
+from apps.tasks.admin.steps import Steps
 from apps.tasks.models import Task
 from apps.tasks.selectors import log_search
 
@@ -24,7 +24,7 @@ FORMS: dict[str, tuple[str, str, Callable[[Task], Iterator[bytes]]]] = {
 }
 
 
-class LogPages(Steering):
+class LogPages(Steps):
     """The answers that belong to one task's page."""
 
     def get_urls(self) -> list[URLPattern]:

@@ -73,6 +73,7 @@ class SayForm(forms.Form):
     message = forms.CharField(max_length=100_000, required=False, strip=False)
     option = forms.CharField(max_length=200, required=False)
     call_id = forms.CharField(max_length=200, required=False)
+    back = forms.BooleanField(required=False, help_text="To the first page, where it was said.")
 
 
 class Steering(TreeActions):
@@ -160,7 +161,7 @@ class Steering(TreeActions):
         prompt = form.cleaned_data["prompt"]
         self.attempt(
             request,
-            lambda: made.append(task_resume(**_named(request, task), prompt=prompt)),
+            lambda: made.append(task_resume(**named(request, task), prompt=prompt)),
             "This new task goes on with it.",
         )
         return after_dialog(reverse("admin:tasks_task_change", args=[(made or [task])[0].pk]))
@@ -169,7 +170,7 @@ class Steering(TreeActions):
         task = self.get_object(request, unquote(object_id))
         if task is None:
             raise Http404
-        self.attempt(request, lambda: service(**_named(request, task)), done)
+        self.attempt(request, lambda: service(**named(request, task)), done)
         return after_dialog(reverse("admin:tasks_task_change", args=[task.pk]))
 
     def say_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -186,22 +187,24 @@ class Steering(TreeActions):
             self._say(request, task, form.cleaned_data)
         else:
             messages.error(request, " ".join(str(message) for listed in form.errors.values() for message in listed))
-        return HttpResponseRedirect(reverse("admin:tasks_task_change", args=[task.pk], fragment="latest"))
+        if form.is_valid() and form.cleaned_data["back"]:
+            return HttpResponseRedirect(reverse("admin:index", query={"workspace": task.workspace.slug}))
+        return HttpResponseRedirect(reverse("admin:tasks_task_change", args=[task.pk]))
 
     def _say(self, request: HttpRequest, task: Task, said: dict[str, str]) -> None:
-        named = _named(request, task)
+        whom = named(request, task)
         if said["verb"] == "answer":
             data = {
                 name: said[field] for name, field in (("option_id", "option"), ("call_id", "call_id")) if said[field]
             }
             self.attempt(
-                request, lambda: task_answer(**named, message=said["message"], data=data), "The answer is on its way."
+                request, lambda: task_answer(**whom, message=said["message"], data=data), "The answer is on its way."
             )
         else:
             interrupt = said["verb"] == "interrupt"
             self.attempt(
                 request,
-                lambda: task_message(**named, message=said["message"], interrupt=interrupt),
+                lambda: task_message(**whom, message=said["message"], interrupt=interrupt),
                 "The interrupt is on its way." if interrupt else "The message is on its way.",
             )
 
@@ -232,7 +235,7 @@ class Steering(TreeActions):
                 messages.error(request, f"“{task.title}”: you may not do this in its workspace.")
                 continue
             try:
-                service(**_named(request, task))
+                service(**named(request, task))
             except CodeTetherError as error:
                 messages.warning(request, f"“{task.title}”: {error.detail}")
             else:
@@ -241,7 +244,7 @@ class Steering(TreeActions):
             messages.success(request, f"{count} {'task is' if count == 1 else 'tasks are'} {done}.")
 
 
-def _named(request: HttpRequest, task: Task) -> dict[str, Any]:
+def named(request: HttpRequest, task: Task) -> dict[str, Any]:
     """What every service of steering asks for."""
     return {"workspace_id": task.workspace_id, "task_id": task.pk, "by": request.user.get_username()}
 

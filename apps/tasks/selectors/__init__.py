@@ -3,7 +3,8 @@
 from apps.tasks.attachments import ATTACHED, SAID, files_for_holder
 from apps.tasks.forks import metadata_for_holder
 from apps.tasks.models import GLOBAL_QUEUE, PENDING_QUEUE
-from apps.tasks.selectors.made import ChangedFile, Made, made_by, open_question
+from apps.tasks.selectors.lately import HOURS, Hour, Lately, last_words, lately
+from apps.tasks.selectors.made import ChangedFile, Made, made_by, open_question, open_questions
 from apps.tasks.selectors.pages import AfterMade, Before, MoveFilter, held_tasks, tasks_after, tasks_by_move
 from apps.tasks.selectors.queue import (
     LINE_LIMIT,
@@ -11,7 +12,6 @@ from apps.tasks.selectors.queue import (
     Totals,
     Waiting,
     asking_count,
-    ended_counts,
     held_count,
     limit_facts,
     limits_of,
@@ -56,8 +56,11 @@ __all__ = [
     "Before",
     "ChangedFile",
     "GLOBAL_QUEUE",
+    "HOURS",
     "Hit",
+    "Hour",
     "LINE_LIMIT",
+    "Lately",
     "Made",
     "MoveFilter",
     "PENDING_QUEUE",
@@ -70,13 +73,14 @@ __all__ = [
     "asking_count",
     "codebase_of",
     "current_task",
-    "ended_counts",
     "files_for_holder",
     "held_claims",
     "held_count",
     "held_tasks",
     "is_asking",
     "is_terminal",
+    "last_words",
+    "lately",
     "limit_facts",
     "limits_of",
     "limits_set",
@@ -86,6 +90,7 @@ __all__ = [
     "oldest_pending",
     "open_counts",
     "open_question",
+    "open_questions",
     "open_task_count",
     "output_chunks",
     "pending_count",

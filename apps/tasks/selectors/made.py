@@ -1,7 +1,7 @@
 """What a task has made and changed: the artifacts and files that its log tells of, and the question that is open."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,6 +52,12 @@ def open_question(task: Task) -> TaskEvent | None:
     if not task.is_asking:
         return None
     return TaskEvent.objects.filter(task_id=task.pk, kind="asked").order_by("-seq").first()
+
+
+def open_questions(tasks: Collection[Task]) -> dict[uuid.UUID, TaskEvent]:
+    """The open question of each task that asks: one look at the end of each log, so for few tasks."""
+    found = ((task.pk, open_question(task)) for task in tasks)
+    return {task_id: asked for task_id, asked in found if asked is not None}
 
 
 def _latest(task_id: uuid.UUID, kind: str) -> list[tuple[int, dict[str, Any]]]:

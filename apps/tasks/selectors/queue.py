@@ -72,13 +72,6 @@ def asking_count(workspace_ids: Collection[uuid.UUID]) -> int:
     return Task.objects.filter(workspace_id__in=workspace_ids, state__in=[str(state) for state in ASKING]).count()
 
 
-def ended_counts(workspace_id: uuid.UUID, since: datetime) -> dict[str, int]:
-    """How many of the tasks made since then have come to each end."""
-    states = [str(state) for state in TERMINAL]
-    made = tasks_of(workspace_id).filter(state__in=states, created_at__gte=since)
-    return dict.fromkeys(states, 0) | dict(made.order_by().values_list("state").annotate(Count("id")))
-
-
 def recent_moves(workspace_id: uuid.UUID, limit: int) -> list[TaskEvent]:
     """The latest state changes of a workspace with their tasks, newest first.
 
