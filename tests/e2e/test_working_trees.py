@@ -4,6 +4,7 @@ import shlex
 import sys
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,10 @@ def tree(plant: Plant, task_id: str, *names: str) -> tuple[object, ...]:
     return tuple(facts[name] for name in names)
 
 
+def is_kept(plant: Plant, task_id: str) -> bool:
+    return tree(plant, task_id, "state", "files", "dirty") == ("kept", 1, False)
+
+
 def test_one_of_two_is_merged_and_the_other_discarded(
     plant: Plant, codebase: str, shop: Path, cast: Cast, tmp_path: Path
 ) -> None:
@@ -88,7 +93,7 @@ def test_one_of_two_is_merged_and_the_other_discarded(
     for task_id, name in ((doors, "door.txt"), (roofs, "roof.txt")):
         assert plant.ended(task_id)["status"] == "completed"
         assert files_by_a2a(plant, task_id) == files_by_rest(plant, task_id) == [name]
-        until(lambda of=task_id: tree(plant, of, "state", "files", "dirty") == ("kept", 1, False), "it is kept")
+        until(partial(is_kept, plant, task_id), "its tree is kept")
     assert not (shop / "door.txt").exists()
 
     act(plant, doors, "merge")

@@ -23,7 +23,7 @@ MARKS = [
     pytest.mark.skipif(os.environ.get(SKIP_VARIABLE) == "1", reason=f"{SKIP_VARIABLE}=1"),
     pytest.mark.timeout(400),
 ]
-REPOSITORIES = ("shop", "bakery", "library", "cinema", "garage", "museum", "harbour", "garden")
+REPOSITORIES = ("shop", "bakery", "library", "cinema", "garage", "museum", "harbour", "garden", "tower", "mill")
 
 
 @dataclass
@@ -52,10 +52,14 @@ class Bench:
     def ended(self, task: FakeTask) -> FakeTask:
         return self.server.wait_ended(task, seconds=PATIENCE)
 
+    def configure(self, folder: Path, **agent_config: object) -> None:
+        """What counts for the tasks of that codebase from now on."""
+        codebase = next(known for known in self.server.codebases.values() if known["path"] == str(folder))
+        codebase["agent_config"] = agent_config
+
     def asks_first(self, folder: Path) -> None:
         """From now on a person is asked before anything is written there."""
-        codebase = next(known for known in self.server.codebases.values() if known["path"] == str(folder))
-        codebase["agent_config"] = {"auto_approve": False}
+        self.configure(folder, auto_approve=False)
 
     @property
     def arguments(self) -> set[str]:

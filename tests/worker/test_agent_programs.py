@@ -62,6 +62,9 @@ def test_it_edits_a_repository_and_resumes_the_session(ada: Bench, shop: Path) -
     fork = ada.run("WHAT happened?", shop, session_id=task.release["session_id"], metadata={"fork": True})
     if not ada.program.forks:
         assert fork.release["error_code"] == "fork_unsupported"
+        again = ada.run("WHAT was it?", shop, session_id=task.release["session_id"])
+        assert again.release["session_id"] == task.release["session_id"], again.events("status")
+        assert "WHAT did" in str(ada.model.asked[-1].conversation)
         return
     assert fork.release["session_id"] not in (None, task.release["session_id"]), fork.release
     assert (fork.release["result"], fork.text) == ("I renamed the shop.", "I renamed the shop. ")
@@ -115,6 +118,41 @@ def test_a_question_of_the_agent_is_answered_by_a_person(ada: Bench, shop: Path)
     ada.ended(task)
     assert (task.status, task.release["result"]) == ("completed", "finished asking")
     assert (shop / "allowed.txt").exists()
+
+
+@every_program(slow=("opencode", "gemini"))
+def test_what_a_rule_refuses_fails_the_task_and_what_a_person_refuses_does_not(ada: Bench, shop: Path) -> None:
+    ada.configure(shop, deny=["bash:touch *"])
+    task = ada.run("ASK before you touch", shop)
+    assert (task.status, task.release["error_code"]) == ("failed", "permission_denied"), task.release
+
+    ada.asks_first(shop)
+    task = ada.begin("ASK before you touch", shop)
+    [question] = ada.server.wait_for(lambda: task.events("input_required"), seconds=PATIENCE)
+    reject = next(option for option in question["options"] if option["kind"] == "reject_once")
+    ada.server.say(task, "", kind="input", option_id=reject["id"], call_id=question["call_id"])
+    ada.ended(task)
+    if ada.program.goes_on:
+        assert task.status == "completed", task.release  # OpenCode ends its turn there, without a word
+    else:
+        assert (task.status, task.release["error_code"]) == ("failed", "permission_denied"), task.release
+    assert not (shop / "allowed.txt").exists()
+
+
+@every_program(slow=("opencode", "gemini"))
+def test_it_works_in_a_working_tree_of_its_own_and_goes_on_there(ada: Bench, shop: Path) -> None:
+    ada.configure(shop, working_tree="worktree")
+    task = ada.run("RENAME the shop", shop)
+    assert (task.status, task.release["result"]) == ("completed", "It is a store now."), task.release
+    [changes] = [made for made in task.events("artifact") if made["artifact_id"] == "changes"]
+    assert "+# store" in str(changes["parts"])
+    more = ada.run("WHAT did you do?", shop, session_id=task.release["session_id"])
+    assert (more.status, more.release["session_id"]) == ("completed", task.release["session_id"]), more.events("status")
+    assert any("RENAME" in str(said) for said in ada.model.asked[-1].conversation)
+    [trees] = {tuple(tree["task_ids"]) for tree in ada.server.trees.values() if task.id in tree["task_ids"]}
+    assert trees == (task.id, more.id)
+    assert git(shop, "status", "--short") == ""
+    assert (shop / "README.md").read_text() == "# shop\n"
 
 
 @pytest.mark.parametrize("way", ["plan", "explore"])

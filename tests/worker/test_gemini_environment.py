@@ -57,6 +57,25 @@ def test_the_codebase_s_limit_of_steps_is_its_limit_of_turns(tmp_path: Path) -> 
     assert "model" not in defaults(base, tmp_path)
 
 
+def test_what_resuming_leaves_beside_a_session_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    chats = tmp_path / ".gemini" / "tmp" / "shop" / "chats"
+    chats.mkdir(parents=True)
+    begun = '{"sessionId":"0123abcd-4567"}\n{"$set":{"messages":[{"type":"user"}]}}\n'
+    contents = {
+        "session-2026-01-01T10-00-0123abcd.jsonl": begun + '{"id":"1","type":"user","content":[{"text":"hello"}]}\n',
+        "session-2026-01-01T10-01-0123abcd.jsonl": begun,
+        "session-2026-01-01T10-02-0123abcd.jsonl": begun + "half a li",
+        "session-2026-01-01T10-00-99999999.jsonl": begun,
+    }
+    for name, content in contents.items():
+        (chats / name).write_text(content)
+    tidy = launch_gemini(PROGRAM, {"HOME": str(tmp_path)}, assignment(tmp_path)).quirks.tidy
+    tidy({"HOME": str(tmp_path)}, "99999999-1")  # where nothing was said, nothing is a leftover
+    assert len(list(chats.iterdir())) == 4
+    tidy({"HOME": str(tmp_path)}, "0123abcd-4567")
+    assert sorted(path.name for path in chats.iterdir()) == sorted(n for n in contents if "10-01" not in n)
+
+
 def test_without_credentials_there_are_no_models(tmp_path: Path) -> None:
     assert gemini_models({"HOME": str(tmp_path), "GEMINI_MODEL": "gemini-9"}) == ()
 

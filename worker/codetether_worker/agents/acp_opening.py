@@ -89,6 +89,7 @@ class SessionOpening:
                 cwd=str(self._assignment.workdir), session_id=self._session_id, mcp_servers=[], **self._launch.meta
             )
             await self._silence(self._launch.quirks.replay_silence)
+            await asyncio.to_thread(self._launch.quirks.tidy, self._environment, session_id)
             return opened
         except RequestError as error:
             why = f"Session {self._session_id} cannot be resumed here ({self._explain(error)})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -98,9 +98,33 @@ def _resume_delay(environment: Mapping[str, str], session_id: str) -> float:
     So a session would be lost that is resumed in the minute in which it began (seen in 0.61.0).
     """
     now = datetime.now(UTC)
-    name = glob.escape(f"session-{now:%Y-%m-%dT%H-%M}-{session_id[:8]}.json")
-    begun = any((_settings_folder(environment) / "tmp").glob(f"*/chats/{name}*"))
+    begun = any(_chats(environment, f"{now:%Y-%m-%dT%H-%M}", session_id))
     return 60.5 - now.second - now.microsecond / 1e6 if begun else 0.0
+
+
+def _remove_empty_twins(environment: Mapping[str, str], session_id: str) -> None:
+    """Beside the session's file, resuming leaves one that bears its name and in which nothing was said.
+
+    For that one's sake the clean-up at the next start would delete both (0.61.0).
+    """
+    said = {path: _holds_messages(path) for path in _chats(environment, "*", session_id)}
+    for path, is_kept in said.items():
+        if any(said.values()) and not is_kept:
+            path.unlink(missing_ok=True)
+
+
+def _holds_messages(path: Path) -> bool:
+    """Whether anything was said in the session; its metadata are records without a type. True where it is unknown."""
+    try:
+        return any("type" in json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line)
+    except (OSError, ValueError, TypeError):
+        return True
+
+
+def _chats(environment: Mapping[str, str], minute: str, session_id: str) -> Iterator[Path]:
+    """The files of a session that began in that minute (a pattern), in whichever project."""
+    name = f"session-{minute}-{glob.escape(session_id[:8])}.json"
+    return (_settings_folder(environment) / "tmp").glob(f"*/chats/{name}*")
 
 
 def _normalised(update: Update) -> Update:
@@ -126,7 +150,9 @@ def _tokens(meta: Mapping[str, Any]) -> Tokens | None:
     return Tokens(input=int(count.get("input_tokens") or 0), output=int(count.get("output_tokens") or 0))
 
 
-_QUIRKS = Quirks(normalised=_normalised, tokens=_tokens, replay_silence=0.5, resume_delay=_resume_delay)
+_QUIRKS = Quirks(
+    normalised=_normalised, tokens=_tokens, replay_silence=0.5, resume_delay=_resume_delay, tidy=_remove_empty_twins
+)
 GEMINI = AgentKind(
     "gemini", "gemini", "GEMINI_BIN", lambda config: config.programs.gemini, gemini_models, launch_gemini
 )

@@ -53,6 +53,10 @@ def _at_once(_: Mapping[str, str], __: str) -> float:
     return 0.0
 
 
+def _leave(_: Mapping[str, str], __: str) -> None:
+    return None
+
+
 def _nothing(_: Mapping[str, Any]) -> None:
     return None
 
@@ -69,7 +73,8 @@ class Quirks:
     which the program itself calls the tool, and `toolOutput`, a piece of what it printed. `tokens` reads what a turn
     has used from the answer's `_meta`. `replay_silence` is for how many seconds a program that goes on replaying a
     session after it said that it was loaded has to be silent before it counts as loaded. `resume_delay` says how many
-    seconds to wait before the session of that id may be resumed, given the environment. `broke` knows the update by
+    seconds to wait before the session of that id may be resumed, given the environment, and `tidy` is called with the
+    same once it is. `broke` knows the update by
     which the program says that the turn has failed, although it will end like any other. `counts_cost_anew`: the cost
     that it tells is that of its process, not of the whole session.
     """
@@ -78,6 +83,7 @@ class Quirks:
     tokens: Callable[[Mapping[str, Any]], Tokens | None] = _nothing
     replay_silence: float = 0.0
     resume_delay: Callable[[Mapping[str, str], str], float] = _at_once
+    tidy: Callable[[Mapping[str, str], str], None] = _leave
     broke: Callable[[Update], bool] = _never
     counts_cost_anew: bool = False
 
