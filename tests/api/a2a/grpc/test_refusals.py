@@ -10,7 +10,7 @@ from a2a.types import a2a_pb2 as new
 from django.conf import settings
 from django.db import OperationalError
 
-from apps.a2a.grpc import calls
+from apps.accounts import admission
 from apps.accounts.permissions import Role
 from apps.core.db import in_database
 from apps.core.extension import EXTENSION
@@ -218,7 +218,7 @@ async def test_a_database_that_is_away(ada: GrpcCaller, monkeypatch: pytest.Monk
     async def away(*_: object) -> None:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(calls, "in_database", away)
+    monkeypatch.setattr(admission, "in_database", away)
     found = await refused(ada.get("any"))
     assert (found.code, found.trailing["retry-after"]) == (Code.UNAVAILABLE, "1")
 
