@@ -6,7 +6,7 @@ product's whole application in the test's own transaction and is undone again.
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -95,15 +95,18 @@ class Crowd:
         self.place = place
         self.faults = Faults()
 
-    def try_operation(self, operation: Operation, *, count: int, seed: int, others: bool) -> None:
-        """The good call by everybody, then `count` that fit the description and as many that do not.
+    def try_operation(
+        self, operation: Operation, *, count: int, seed: int, others: bool, modes: Sequence[GenerationMode]
+    ) -> None:
+        """The good call by everybody, then `count` of each mode: that fit the description, and that do not.
 
         They are about things that are there, and with `others` again as many about things that may not be. The admin
         makes them, who is let in everywhere; each fifth is everybody's.
         """
         for role, api in self.clients.items():
             self._try(role, api, self._good(operation))
-        for number, case in enumerate(cases(operation, self.place, count=count, seed=seed, others=others)):
+        found = cases(operation, self.place, count=count, seed=seed, others=others, modes=modes)
+        for number, case in enumerate(found):
             for role, api in self.clients.items():
                 if role == ADMIN or number % EVERYBODY_EACH == EVERYBODY_EACH - 1:
                     self._try(role, api, case)
@@ -132,11 +135,13 @@ class Crowd:
             self.faults.add(case.operation.label, kind, f"  {role}: {example[:1500]}")
 
 
-def cases(operation: Operation, place: Place, *, count: int, seed: int, others: bool) -> list[Case]:
+def cases(
+    operation: Operation, place: Place, *, count: int, seed: int, others: bool, modes: Sequence[GenerationMode]
+) -> list[Case]:
     """About what there is and, with `others`, about what there may not be; the same for the same seed."""
     known = _known(operation, place)
     found: list[Case] = []
-    for mode in GenerationMode:
+    for mode in modes:
         for ids in [known, None] if known and others else [known or None]:
             seed += 1
             found += _made(operation.as_strategy(generation_mode=mode, path_parameters=ids), count, seed)

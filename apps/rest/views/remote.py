@@ -17,7 +17,7 @@ from apps.federation.services import (
     remote_agent_remove,
 )
 from apps.rest import answers
-from apps.rest.bodies import RemoteAgentBody, RemoteAgentChanges
+from apps.rest.bodies_remote import RemoteAgentBody, RemoteAgentChanges
 from apps.rest.endpoint import Answer, Endpoint, operation
 from apps.rest.paging import page_of
 from apps.rest.queries import Page
