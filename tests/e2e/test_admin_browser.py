@@ -129,6 +129,7 @@ def test_an_operators_day(plant: Plant, browser: Browser) -> None:
     worker = WorkerByHand(plant)
     watched = Watched(browser, plant.url, DESKTOP)
     follows_a_task_and_answers_its_question(watched, worker)
+    answers_on_the_first_page(watched, WorkerByHand(plant))
     cancels_a_task(watched, plant.create("Something foolish"))
     pauses_the_queue(watched)
     sets_a_limit(watched)
@@ -143,6 +144,7 @@ def follows_a_task_and_answers_its_question(watched: Watched, worker: WorkerByHa
     worker.say("output", type="text", content="I see: ")
     worker.say("output", type="text", content="a wrong sum.")
     expect(page.locator("#task-log")).to_contain_text("I see: a wrong sum.")
+    reads_on_above_while_more_comes(page, worker)
     worker.say("input_required", **ASKED)
     page.get_by_role("button", name="Allow once").click()
     expect(page.locator(".ct-block-message")).to_contain_text("Allow once")
@@ -150,6 +152,36 @@ def follows_a_task_and_answers_its_question(watched: Watched, worker: WorkerByHa
     worker.finish("Both tests pass.")
     expect(page.locator("#task-result")).to_have_text("Both tests pass.")
     expect(page.locator("#task-head")).to_contain_text("completed")
+
+
+def reads_on_above_while_more_comes(page: Page, worker: WorkerByHand) -> None:
+    for number in range(40):
+        worker.say("tool_use", tool="bash", args={}, call_id=f"n{number}", title=f"Step {number}")
+    expect(page.locator("#task-log")).to_contain_text("Step 39")
+    log = page.locator("#task-log")
+    log.evaluate("log => { log.scrollTop = 0 }")
+    expect(page.locator("#task-below")).to_have_text("To the end ↓")
+    worker.say("output", type="text", content="There it is: **the sum**.")
+    expect(page.locator("#task-below")).to_contain_text("new below")
+    assert log.evaluate("log => log.scrollTop") == 0
+    page.locator("#task-below").click()
+    expect(log.locator("strong", has_text="the sum")).to_be_in_viewport()
+    page.fill("#task-search input", "step 7")
+    page.press("#task-search input", "Enter")
+    expect(log.locator(".ct-hit")).to_contain_text("Step 7")
+    page.locator("#task-below").click()
+
+
+def answers_on_the_first_page(watched: Watched, worker: WorkerByHand) -> None:
+    page = watched.page
+    watched.open("/admin/")
+    expect(page.locator("#overview-live")).to_have_text("live")
+    worker.say("input_required", **ASKED)
+    page.locator(".ct-need").get_by_role("button", name="Refuse").click()
+    expect(page.get_by_text("The answer is on its way.")).to_be_visible()
+    expect(page.locator(".ct-need")).to_have_count(0)
+    worker.finish("Left as it was.")
+    expect(page.locator("[data-piece=lately]")).to_contain_text("completed")
 
 
 def cancels_a_task(watched: Watched, task_id: str) -> None:
