@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.http import HttpRequest
 
@@ -13,7 +13,7 @@ from apps.accounts.permissions import Scope
 from apps.accounts.reach import reach_of
 from apps.codebases.models import Codebase
 from apps.tasks.models import Task
-from apps.tasks.states import ASKING, HELD, TERMINAL, State
+from apps.tasks.states import ASKING, HELD, State
 
 LONG_WAIT = timedelta(minutes=15)
 RECENT = 1_000
@@ -58,7 +58,8 @@ class NeedsFilter(ChoiceFilter):
             case "held":
                 return queryset.filter(state__in=[str(state) for state in HELD])
             case "open":
-                return queryset.filter(state__in=[str(state) for state in State if state not in TERMINAL])
+                # what waits and what is held have an index each, and no one has both
+                return queryset.filter(Q(state=State.PENDING) | Q(state__in=[str(state) for state in HELD]))
             case "mine":
                 return queryset.filter(created_by=request.user.get_username())
             case _:
