@@ -48,7 +48,7 @@ class Workspace(models.Model):
         return self.name
 
 
-class Membership(models.Model):
+class Membership(models.Model):  # type: ignore[django-manager-missing]  # its history is asked by its own model
     """A person's role in a workspace."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
@@ -63,7 +63,7 @@ class Membership(models.Model):
         return f"{self.user} in {self.workspace}: {self.role}"
 
 
-class ApiToken(models.Model):
+class ApiToken(models.Model):  # type: ignore[django-manager-missing]  # its history is asked by its own model
     """A program's credential. Only the SHA-256 of the secret is kept; the secret is shown once, when it is made.
 
     Rotating replaces the secret; the one before counts until `previous_until`.

@@ -16,7 +16,7 @@ from apps.core.ids import new_id, new_id_text
 from apps.core.sealing import SealedField
 
 
-class Codebase(models.Model):
+class Codebase(models.Model):  # type: ignore[django-manager-missing]  # its history is asked by its own model
     """`worker_id` names the worker that has the folder; while it is empty the codebase waits to be confirmed."""
 
     class Status(models.TextChoices):

@@ -22,9 +22,7 @@ if "*" in ENV.allowed_hosts:
     raise SettingError("CODETETHER_ALLOWED_HOSTS is not set: name the hosts, separated by commas.")
 for name, token in ENV.auth_tokens.items():
     if len(token) < TOKEN_CHARACTERS:
-        raise SettingError(
-            f"A2A_AUTH_TOKENS: the token of {name} is weak: give 20 random characters or more."
-        )
+        raise SettingError(f"A2A_AUTH_TOKENS: the token of {name} is weak: give 20 random characters or more.")
 if urlsplit(ENV.public_url).scheme == "http" and urlsplit(ENV.public_url).hostname not in LOOPBACK:
     raise SettingError("A2A_AGENT_URL is plain http, which would tell tokens to the network: give its https address.")
 if any(urlsplit(origin).scheme == "http" for origin in ENV.cors_origins):

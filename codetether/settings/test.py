@@ -25,6 +25,6 @@ A2A_AGENT_URL = "http://testserver"
 A2A_BLOCKING_TIMEOUT = 5
 SSE_KEEPALIVE_SECONDS = 1
 LEASE_SECONDS = 60
-RATE_LIMITS: dict[str, str] = {}  # tests of limits set their own; all others come from one address
+RATE_LIMITS = {}  # tests of limits set their own; all others come from one address
 A2A_SECRET_ENVIRONMENT = {"HOME": "/nonexistent"}  # no sessions of whoever runs the tests
 A2A_OPENCODE_STORAGE_PATH = None

@@ -8,40 +8,68 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('tasks', '0007_no_index_twice'),
+        ("accounts", "0001_initial"),
+        ("tasks", "0007_no_index_twice"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='WorkingTree',
+            name="WorkingTree",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('worker_id', models.TextField()),
-                ('tree_id', models.TextField()),
-                ('codebase_id', models.TextField(blank=True, default='')),
-                ('task_ids', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), default=list)),
-                ('branch', models.TextField()),
-                ('base', models.TextField(help_text='The commit that it was made from.')),
-                ('base_branch', models.TextField(blank=True, default='')),
-                ('head', models.TextField(help_text='Its last commit.')),
-                ('state', models.TextField(choices=[('active', 'Active'), ('kept', 'Kept'), ('merged', 'Merged'), ('discarded', 'Discarded'), ('empty', 'Empty'), ('lost', 'Lost')])),
-                ('dirty', models.BooleanField(default=False)),
-                ('left', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list)),
-                ('files', models.PositiveIntegerField(default=0)),
-                ('insertions', models.PositiveBigIntegerField(default=0)),
-                ('deletions', models.PositiveBigIntegerField(default=0)),
-                ('merged_into', models.TextField(blank=True, default='')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('workspace', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.workspace')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("worker_id", models.TextField()),
+                ("tree_id", models.TextField()),
+                ("codebase_id", models.TextField(blank=True, default="")),
+                ("task_ids", django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), default=list)),
+                ("branch", models.TextField()),
+                ("base", models.TextField(help_text="The commit that it was made from.")),
+                ("base_branch", models.TextField(blank=True, default="")),
+                ("head", models.TextField(help_text="Its last commit.")),
+                (
+                    "state",
+                    models.TextField(
+                        choices=[
+                            ("active", "Active"),
+                            ("kept", "Kept"),
+                            ("merged", "Merged"),
+                            ("discarded", "Discarded"),
+                            ("empty", "Empty"),
+                            ("lost", "Lost"),
+                        ]
+                    ),
+                ),
+                ("dirty", models.BooleanField(default=False)),
+                ("left", django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list)),
+                ("files", models.PositiveIntegerField(default=0)),
+                ("insertions", models.PositiveBigIntegerField(default=0)),
+                ("deletions", models.PositiveBigIntegerField(default=0)),
+                ("merged_into", models.TextField(blank=True, default="")),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "workspace",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.workspace",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-updated_at', '-id'],
-                'indexes': [django.contrib.postgres.indexes.GinIndex(fields=['task_ids'], name='working_tree_of_task'), models.Index(fields=['workspace', 'codebase_id', '-updated_at'], name='working_tree_of_codebase')],
-                'constraints': [models.UniqueConstraint(fields=('workspace', 'worker_id', 'tree_id'), name='working_tree_once'), models.CheckConstraint(condition=models.Q(('state__in', ['active', 'kept', 'merged', 'discarded', 'empty', 'lost'])), name='working_tree_state_known')],
+                "ordering": ["-updated_at", "-id"],
+                "indexes": [
+                    django.contrib.postgres.indexes.GinIndex(fields=["task_ids"], name="working_tree_of_task"),
+                    models.Index(fields=["workspace", "codebase_id", "-updated_at"], name="working_tree_of_codebase"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("workspace", "worker_id", "tree_id"), name="working_tree_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["active", "kept", "merged", "discarded", "empty", "lost"])),
+                        name="working_tree_state_known",
+                    ),
+                ],
             },
         ),
     ]
