@@ -21,6 +21,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _entry("Overview", "dashboard", "admin:index"),
         _entry("Tasks", "task_alt", "admin:tasks_task_changelist", Scope.TASKS_READ, badge=_asking_badge(reach)),
         _entry("Codebases", "folder_code", "admin:codebases_codebase_changelist", Scope.CODEBASES_READ),
+        _entry("Variables", "key_vertical", "admin:codebases_variable_changelist", Scope.CODEBASES_READ),
         _entry("Workers", "dns", "admin:workers_worker_changelist", Scope.TASKS_READ),
         _entry("Limits and pauses", "speed", "admin:tasks_queuelimit_changelist", Scope.TASKS_READ),
         _entry("Remote agents", "hub", "admin:federation_remoteagent_changelist", Scope.TASKS_READ),
@@ -30,6 +31,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         _entry("Invitations", "mail", "admin:accounts_invitation_changelist", Scope.ADMIN),
         _entry("API tokens", "key", "admin:accounts_apitoken_changelist", Scope.ADMIN),
         _entry("Members", "group", "admin:accounts_membership_changelist", Scope.ADMIN),
+        _entry("Audit trail", "history", "admin:audit_auditentry_changelist", Scope.ADMIN),
         _entry("Workspaces", "domain", "admin:accounts_workspace_changelist", Scope.ADMIN),
     ]
     if reach.everything:

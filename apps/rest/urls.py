@@ -68,13 +68,13 @@ _opencode: list[URLPattern | URLResolver] = [
     path("reaper/health", server.ReaperHealth.as_view()),
     path("database/status", server.DatabaseStatus.as_view()),
     path("database/codebases", server.StoredCodebases.as_view()),
-    path("database/sessions", sessions.StoredSessions.as_view()),
     path("runtime/status", machine.MachineStatus.as_view()),
     path("runtime/projects", machine.MachineProjects.as_view()),
     path("runtime/sessions", machine.MachineSessions.as_view()),
     path("runtime/sessions/<str:session_id>", machine.OneMachineSession.as_view()),
     path("runtime/sessions/<str:session_id>/messages", machine.MachineMessages.as_view()),
     path("runtime/sessions/<str:session_id>/parts", machine.MachineParts.as_view()),
+    path("database/sessions", sessions.StoredSessions.as_view()),
     path("database/workers", server.StoredWorkers.as_view()),
 ]
 

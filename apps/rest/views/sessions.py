@@ -40,7 +40,6 @@ class _OfCodebase(Endpoint):
             source=body.source,
         )
 
-
     def begun(self, session: AgentSession, body: ResumeBody, told: str, **more: Any) -> Answer:
         """Make a task that is in `session`, and tell of it."""
         wish = Wish(prompt=body.prompt, agent_type=body.agent, model=body.model, session_id=session.session_id, **more)
