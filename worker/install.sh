@@ -226,7 +226,8 @@ END
 }
 
 # KillMode=mixed: at a stop the worker alone is asked, so that it can let its agents end or hand their tasks back.
-# Not asked for: MemoryDenyWriteExecute (agents compile as they run), RestrictNamespaces (their sandboxes use
+# Delegate=yes: each attempt gets a control group below the service's, so that nothing an agent starts outlives it.
+# Not asked for: ProtectControlGroups (see Delegate), MemoryDenyWriteExecute (agents compile as they run), RestrictNamespaces (their sandboxes use
 # namespaces), PrivateNetwork (models are called over it), PrivateUsers (git looks at who owns a repository).
 unit() {
     cat <<END
@@ -244,6 +245,7 @@ Restart=on-failure
 RestartSec=5
 RestartPreventExitStatus=2
 KillMode=mixed
+Delegate=yes
 StateDirectory=a2a-worker
 StateDirectoryMode=0700
 UMask=0027
@@ -256,7 +258,6 @@ LockPersonality=yes
 PrivateDevices=yes
 PrivateTmp=yes
 ProtectClock=yes
-ProtectControlGroups=yes
 ProtectHome=yes
 ProtectHostname=yes
 ProtectKernelLogs=yes

@@ -1,7 +1,8 @@
 """Finding and ending every process that an agent started, wherever it has moved itself.
 
 A process group is not enough: agents' tool children call setsid. So each agent gets an environment variable
-whose name is unique to the attempt; children inherit it, and /proc/*/environ shows it.
+whose name is unique to the attempt; children inherit it, and /proc/*/environ shows it. Where it may, it also gets a
+control group of that name, which even a child that clears its environment cannot leave.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import signal
 import time
 from contextlib import suppress
 from pathlib import Path
+
+from codetether_worker import cgroups
 
 log = logging.getLogger(__name__)
 
@@ -32,16 +35,24 @@ def instance_mark(instance: str) -> str:
 
 
 def marked_processes(mark: str) -> list[int]:
-    """Ids of running processes with a variable whose name begins with `mark`; never this process.
+    """Ids of running processes with a variable, or in a group, whose name begins with `mark`; never this process.
 
     Zombies are not counted: they run nothing, and their parent has to collect them.
     """
     needle = mark.encode()
-    found = []
+    found = {pid for pid in cgroups.members(mark) if _runs(pid)}
     for entry in _PROC.iterdir() if _PROC.is_dir() else ():
-        if entry.name.isdigit() and int(entry.name) != os.getpid() and _environ_has(entry, needle):
-            found.append(int(entry.name))
-    return found
+        if entry.name.isdigit() and _environ_has(entry, needle):
+            found.add(int(entry.name))
+    return sorted(found - {os.getpid()})
+
+
+def _runs(pid: int) -> bool:
+    """Whether it is more than a zombie (proc_pid_stat(5): the state follows the name in brackets)."""
+    try:
+        return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def _environ_has(entry: Path, needle: bytes) -> bool:
@@ -59,6 +70,7 @@ async def reap(mark: str, *, grace: float) -> int:
     """
     first = await asyncio.to_thread(marked_processes, mark)
     if not first:
+        cgroups.dismiss(mark)
         return 0
     _signal_all(first, signal.SIGTERM)
     left = await _wait_gone(mark, grace)
@@ -68,6 +80,7 @@ async def reap(mark: str, *, grace: float) -> int:
         left = await _wait_gone(mark, 1.0)
     if left:
         log.error("processes survive SIGKILL pids=%s", left)
+    cgroups.dismiss(mark)
     return len(first)
 
 

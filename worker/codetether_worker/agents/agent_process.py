@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from codetether_worker import cgroups
 from codetether_worker.backoff import abandon
 from codetether_worker.errors import AgentError
 from codetether_worker.processes import reap
@@ -95,6 +96,7 @@ class AgentProcess:
             )  # fmt: skip
         except OSError as error:  # perhaps it is just being replaced by a newer one
             raise AgentError(f"{name} cannot be started: {error}", code="agent_start", retry=True) from error
+        cgroups.enrol(process.pid, mark)
         return cls(process, name, mark)
 
     async def _read(self, stderr: asyncio.StreamReader) -> None:

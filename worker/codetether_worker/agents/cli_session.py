@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from codetether_sessions.redaction import redacted
-from codetether_worker import events, lease
+from codetether_worker import cgroups, events, lease
 from codetether_worker.agents.acp_answers import message_in
 from codetether_worker.agents.acp_updates import UpdateTranslator
 from codetether_worker.agents.base import Answer, Assignment, Turn
@@ -83,6 +83,7 @@ class CliSession:
             )  # fmt: skip
         except OSError as error:
             raise AgentError(f"{self._launch.program} cannot be started: {error}", code="agent_start") from error
+        cgroups.enrol(process.pid, self._assignment.mark)
         try:
             await asyncio.gather(_hand_over(process, text), self._read(process, turn))
             with suppress(TimeoutError):
