@@ -28,6 +28,7 @@ IDLE_SECONDS = 90.0
 
 KEEP_OUTBOX = """
 CREATE TABLE chaos_outbox (task_id uuid, seq bigint, kind text);
+GRANT INSERT ON chaos_outbox TO codetether_app;
 CREATE FUNCTION chaos_keep() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN INSERT INTO chaos_outbox VALUES (NEW.task_id, NEW.seq, NEW.kind); RETURN NULL; END $$;
 CREATE TRIGGER chaos_keep AFTER INSERT ON tasks_outboxentry FOR EACH ROW EXECUTE FUNCTION chaos_keep();
