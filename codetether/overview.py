@@ -105,6 +105,7 @@ REASONS = {
     "not_before": ("not yet: they pause before another attempt", "info"),
     "paused": ("paused", "warning"),
     "no_worker": ("no worker is connected", "danger"),
+    "no_session_worker": ("the worker that keeps their session is away", "danger"),
     "no_codebase_worker": ("no connected worker has their codebase", "danger"),
     "declined": ("every worker that could has declined", "danger"),
     "no_role": ("no worker runs their agent", "danger"),

@@ -12,7 +12,7 @@ from apps.tasks.models import QueueLimit
 from apps.tasks.services import limit_set, queue_pause
 from apps.workers.services import Registration, worker_register
 from apps.workers.waiting import CODES
-from codetether.console import REASONS
+from codetether.overview import REASONS
 from tests.factories import Cast
 
 SUBMIT = {"_form_submitted": "on"}

@@ -27,7 +27,7 @@ from apps.tasks.services import (
 from apps.tasks.states import State
 from apps.workers.services import Registration, worker_register
 from apps.workers.waiting import CODES, why_pending
-from codetether.console import REASONS
+from codetether.overview import REASONS
 from tests.api.conftest import Api
 from tests.api.test_metrics import Scrape, number
 from tests.expiry import expire_leases
@@ -114,7 +114,7 @@ def test_tasks_by_state(told: dict[str, Any]) -> None:
     tiles = {tile.label: tile.value for tile in told["console"]["tiles"]}
     names = {"Running": "running", "Waiting": "pending", "Completed": "completed", "Failed": "failed"}
     assert {label: tiles[label] for label in names} == {label: by_state[state] for label, state in names.items()}
-    assert tiles["Needs a person"] == by_state["input_required"]
+    assert tiles["Need input"] == by_state["input_required"]
 
 
 def test_pending_tasks_by_reason(told: dict[str, Any]) -> None:
@@ -132,7 +132,8 @@ def test_stuck_tasks(told: dict[str, Any]) -> None:
     stuck = number(STUCK)
     assert stuck == 2
     assert told["metrics"].value("codetether_stuck_tasks") == stuck
-    assert (told["stuck"]["total"], told["reaper"]["stuck_tasks"], len(told["console"]["stuck"])) == (stuck,) * 3
+    needs = [need for need in told["console"]["needs"] if need.word == "stuck"]
+    assert (told["stuck"]["total"], told["reaper"]["stuck_tasks"], len(needs)) == (stuck,) * 3
 
 
 def test_rescued_tasks(told: dict[str, Any]) -> None:

@@ -29,7 +29,7 @@ FULL: dict[str, dict[str, Any]] = {
     },
     "usage": {"input_tokens": 1, "output_tokens": 2, "cached_input_tokens": 0, "cost_usd": 0.5, "model": "a/b"},
     "session": {"session_id": "ses_1", "agent": "opencode"},
-    "input_required": {"question": "Which?", "options": [{"id": "a"}], "call_id": "c2", "auth": False},
+    "input_required": {"question": "Which?", "options": [{"id": "a"}], "call_id": "c2", "auth": False, "diff": "+a"},
 }
 
 
