@@ -237,6 +237,16 @@ class WorkspaceAdmin(Logged, PlainAdmin):
         messages.success(request, done)
         return True
 
+    def act_on(self, request: HttpRequest, object_id: str, service: Callable[[Any], object], done: str) -> HttpResponse:
+        """`attempt` a service with the row of a dialog; back to its page, or to the list when it is there no more."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        self.attempt(request, lambda: service(row), done)
+        page = f"admin:{self.opts.app_label}_{self.opts.model_name}"
+        is_there = type(row)._default_manager.filter(pk=row.pk).exists()
+        return after_dialog(reverse(f"{page}_change", args=[row.pk]) if is_there else reverse(f"{page}_changelist"))
+
 
 def moment(at: datetime) -> SafeString:
     """A time that console.js puts into words and the reader's own zone; UTC without it."""

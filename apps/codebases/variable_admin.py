@@ -1,12 +1,11 @@
 """The console's page of variables. Rows are facts; variables are set, changed and removed in dialogs."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
@@ -17,7 +16,7 @@ from apps.accounts.reach import reach_of
 from apps.codebases.models import Codebase, Variable
 from apps.codebases.variable_services import NewVariable, variable_remove, variable_set
 
-LIST, PAGE = "admin:codebases_variable_changelist", "admin:codebases_variable_change"
+LIST = "admin:codebases_variable_changelist"
 AGENT_TYPES = "Kinds of task that get it, separated by commas: build, plan. Empty: all."
 
 
@@ -148,7 +147,7 @@ class VariableAdmin(WorkspaceAdmin):
     )
     def change_one(self, request: HttpRequest, form: ChangeForm, object_id: str) -> HttpResponse:
         by = request.user.get_username()
-        return self._act(
+        return self.act_on(
             request,
             object_id,
             lambda one: variable_set(
@@ -171,7 +170,7 @@ class VariableAdmin(WorkspaceAdmin):
     )
     def remove_one(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
         by = request.user.get_username()
-        return self._act(
+        return self.act_on(
             request,
             object_id,
             lambda one: variable_remove(
@@ -179,13 +178,3 @@ class VariableAdmin(WorkspaceAdmin):
             ),
             "It is removed.",
         )
-
-    def _act(
-        self, request: HttpRequest, object_id: str, service: Callable[[Variable], object], done: str
-    ) -> HttpResponse:
-        variable = self.get_object(request, unquote(object_id))
-        if variable is None:
-            raise Http404
-        self.attempt(request, lambda: service(variable), done)
-        there = Variable.objects.filter(pk=variable.pk).exists()
-        return after_dialog(reverse(PAGE, args=[object_id]) if there else reverse(LIST))

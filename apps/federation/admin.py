@@ -5,8 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -35,7 +34,7 @@ from apps.federation.services import (
     remote_agent_remove,
 )
 
-LIST, PAGE = "admin:federation_remoteagent_changelist", "admin:federation_remoteagent_change"
+LIST = "admin:federation_remoteagent_changelist"
 
 
 class CredentialsForm(DialogForm):
@@ -188,7 +187,7 @@ class RemoteAgentAdmin(WorkspaceAdmin):
         dialog={"title": "Fetch its card anew?", "form_class": DialogForm, "form_submit_text": "Fetch"},
     )
     def refresh(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        return self._act(
+        return self.act_on(
             request,
             object_id,
             lambda agent: remote_agent_refresh(workspace_id=agent.workspace_id, name=agent.name),
@@ -236,7 +235,7 @@ class RemoteAgentAdmin(WorkspaceAdmin):
         },
     )
     def remove(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        return self._act(
+        return self.act_on(
             request,
             object_id,
             lambda agent: remote_agent_remove(workspace_id=agent.workspace_id, name=agent.name),
@@ -246,19 +245,9 @@ class RemoteAgentAdmin(WorkspaceAdmin):
     def _change(
         self, request: HttpRequest, object_id: str, change: Callable[[RemoteAgent], RemoteAgentChange]
     ) -> HttpResponse:
-        return self._act(
+        return self.act_on(
             request,
             object_id,
             lambda agent: remote_agent_change(workspace_id=agent.workspace_id, name=agent.name, change=change(agent)),
             "It is changed.",
         )
-
-    def _act(
-        self, request: HttpRequest, object_id: str, service: Callable[[RemoteAgent], object], done: str
-    ) -> HttpResponse:
-        agent = self.get_object(request, unquote(object_id))
-        if agent is None:
-            raise Http404
-        self.attempt(request, lambda: service(agent), done)
-        is_left = RemoteAgent.objects.filter(pk=agent.pk).exists()
-        return after_dialog(reverse(PAGE, args=[agent.pk]) if is_left else reverse(LIST))

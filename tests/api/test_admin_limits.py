@@ -1,7 +1,5 @@
 """Limits and pauses in the console: set by services, seen where they bear, refused to who may not."""
 
-from typing import Any
-
 import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
@@ -14,16 +12,11 @@ from apps.workers.services import Registration, worker_register
 from apps.workers.waiting import CODES
 from codetether.overview import REASONS
 from tests.factories import Cast
+from tests.factories.browsers import signed_in
 
 SUBMIT = {"_form_submitted": "on"}
 LIST, SET, PAUSE = (f"admin:tasks_queuelimit_{name}" for name in ("changelist", "set_limit", "pause_place"))
 SWITCH = "admin:tasks_queuelimit_switch"
-
-
-def signed_in(cast: Cast, name: str, role: Role, **more: Any) -> Client:
-    client = Client(**more)
-    client.force_login(cast.user(name, role, is_staff=True))
-    return client
 
 
 @pytest.fixture

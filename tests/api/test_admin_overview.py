@@ -17,15 +17,10 @@ from apps.tasks.states import State
 from apps.workers.models import Worker
 from apps.workers.services import Registration, worker_register
 from tests.factories import Cast
+from tests.factories.browsers import signed_in
 
 OVERVIEW = "overview_live"
 QUESTION = {"question": "May I?", "options": [{"id": "once", "label": "Allow once"}], "call_id": "c1"}
-
-
-def signed_in(cast: Cast, name: str, role: Role) -> Client:
-    client = Client()
-    client.force_login(cast.user(name, role, is_staff=True))
-    return client
 
 
 @pytest.fixture

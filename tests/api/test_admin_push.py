@@ -8,15 +8,10 @@ from django.utils import timezone
 from apps.a2a.models import PushConfig
 from apps.accounts.permissions import Role
 from tests.factories import Cast
+from tests.factories.browsers import signed_in
 
 SUBMIT = {"_form_submitted": "on"}
 LIST = "admin:a2a_face_pushconfig_changelist"
-
-
-def signed_in(cast: Cast, name: str, role: Role) -> Client:
-    client = Client()
-    client.force_login(cast.user(name, role, is_staff=True))
-    return client
 
 
 @pytest.fixture

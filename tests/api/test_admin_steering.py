@@ -14,6 +14,7 @@ from apps.tasks.reports import from_worker
 from apps.tasks.services import Outcome, task_cancel, task_finish, task_progress
 from apps.tasks.states import State
 from tests.factories import Cast
+from tests.factories.browsers import signed_in
 
 
 @pytest.fixture
@@ -26,12 +27,6 @@ def otto(cast: Cast) -> Client:
 def vera(cast: Cast) -> Client:
     """A viewer's browser."""
     return signed_in(cast, "vera", Role.VIEWER)
-
-
-def signed_in(cast: Cast, name: str, role: Role, **more: Any) -> Client:
-    client = Client(**more)
-    client.force_login(cast.user(name, role, is_staff=True))
-    return client
 
 
 def url_of(task: Task, step: str) -> str:

@@ -8,18 +8,13 @@ from apps.accounts.permissions import Role
 from apps.codebases.models import Variable
 from apps.core.sealing import opened
 from tests.factories import Cast
+from tests.factories.browsers import signed_in
 
 pytestmark = pytest.mark.django_db
 
 SUBMIT = {"_form_submitted": "on"}
 LIST, SET = "admin:codebases_variable_changelist", "admin:codebases_variable_set_one"
 SECRET = "correct-horse-battery"
-
-
-def signed_in(cast: Cast, name: str, role: Role) -> Client:
-    client = Client()
-    client.force_login(cast.user(name, role, is_staff=True))
-    return client
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from django.urls import reverse
 from apps.accounts.permissions import Role
 from apps.federation.models import RemoteAgent
 from tests.factories import Cast
+from tests.factories.browsers import signed_in
 from tests.fakes.remote_agent import Cousin
 from tests.federation.test_registering import SECRET, serving
 
@@ -23,12 +24,6 @@ LIST, REGISTER = "admin:federation_remoteagent_changelist", "admin:federation_re
 def cousin() -> Iterator[Cousin]:
     with serving(Cousin({})) as one:
         yield one
-
-
-def signed_in(cast: Cast, name: str, role: Role) -> Client:
-    client = Client()
-    client.force_login(cast.user(name, role, is_staff=True))
-    return client
 
 
 @pytest.fixture
