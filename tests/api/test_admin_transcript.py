@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from apps.tasks.admin.transcript import READERS, TEXT_LIMIT, Block, transcript
+from apps.core.blocks import TEXT_LIMIT, Block
+from apps.tasks.admin.transcript import READERS, transcript
 from apps.tasks.events import FOLDS, STEERING
 from apps.tasks.log import LogEvent
 from apps.tasks.reports import WORKER_EVENTS

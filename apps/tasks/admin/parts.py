@@ -8,8 +8,9 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from apps.core.blocks import Block
 from apps.tasks import log
-from apps.tasks.admin.transcript import Block, transcript
+from apps.tasks.admin.transcript import transcript
 from apps.tasks.log import LogEvent
 
 PART = 200

@@ -10,13 +10,15 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from apps.accounts.console import display
+from apps.core.blocks import TEXT_LIMIT, Block
+from apps.core.markdown import rendered
+from apps.core.spending import spending
 from apps.files.selectors import files_of_tasks
 from apps.tasks import log
 from apps.tasks.admin.filters import AgentTypeFilter, CodebaseFilter, NeedsFilter, StateFilter, WorkerFilter
 from apps.tasks.admin.logpages import LogPages
-from apps.tasks.admin.markdown import rendered
 from apps.tasks.admin.steering import is_asking
-from apps.tasks.admin.transcript import TEXT_LIMIT, Block, transcript
+from apps.tasks.admin.transcript import transcript
 from apps.tasks.admin.trees import tree_shown
 from apps.tasks.models import Task, TaskEvent
 from apps.tasks.selectors import made_by, open_question
@@ -131,19 +133,3 @@ def took(task: Task) -> str:
     hours, minutes = divmod(minutes, 60)
     parts = [(hours, "h"), (minutes, "min"), (seconds, "s")]
     return " ".join(f"{number} {unit}" for number, unit in parts if number)[:40] or "0 s"
-
-
-def spending(usage: dict[str, Any]) -> str:
-    """Cost and tokens in words: `$0.12 · 3.4k in · 512 out`; empty where nothing is known."""
-    parts = [f"${usage['cost_usd']:.2f}"] if usage.get("cost_usd") else []
-    for name, word in (("input_tokens", "in"), ("output_tokens", "out")):
-        if usage.get(name):
-            parts.append(f"{_short(usage[name])} {word}")
-    return " · ".join(parts)
-
-
-def _short(number: int) -> str:
-    for size, letter in ((1_000_000, "M"), (1_000, "k")):
-        if number >= size:
-            return f"{number / size:.1f}{letter}"
-    return str(number)

@@ -1,65 +1,19 @@
 """A task's log as a person reads it: output joined, each tool call with its result, changes as diffs.
 
-Pure: events in, blocks out. `seq` of a block is that of its first event, `last` that of the last one that joined it.
+Pure: events in, blocks out. `seq` and `last` of a block are those of events.
 """
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from django.utils.safestring import SafeString
-
-from apps.tasks.admin.markdown import rendered
+from apps.core.blocks import Block, diff_lines
 from apps.tasks.log import LogEvent
 from apps.tasks.reports import PART_CONTENTS
 
-TEXT_LIMIT = 50_000
-"""Characters of one block that a page shows; the REST log has the rest."""
-DIFF_LINES = 1_000
 DIFF = "text/x-diff"
 
 Data = Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class Block:
-    """One paragraph of the transcript. `kind` picks its look, `tone` its colour, `open` whether more may join it."""
-
-    kind: str
-    seq: int
-    at: datetime
-    title: str = ""
-    text: str = ""
-    by: str = ""
-    tone: str = ""
-    open: bool = False
-    folded: str = ""
-    call_id: str = ""
-    lines: list[tuple[str, str]] = field(default_factory=list)
-    options: list[dict[str, Any]] = field(default_factory=list)
-    last: int = 0
-
-    def __post_init__(self) -> None:
-        self.last = self.last or self.seq
-
-    @property
-    def html(self) -> SafeString:
-        """The text as what markdown makes of it."""
-        return rendered(self.shown)
-
-    @property
-    def shown(self) -> str:
-        return self.text[:TEXT_LIMIT]
-
-    @property
-    def left_out(self) -> int:
-        return max(0, len(self.text) - TEXT_LIMIT)
-
-    @property
-    def folded_shown(self) -> str:
-        return self.folded[:TEXT_LIMIT]
 
 
 def transcript(events: Iterable[LogEvent]) -> list[Block]:
@@ -198,20 +152,6 @@ def _open_call(call_id: str, blocks: list[Block]) -> Block | None:
 def _file_change(event: LogEvent, data: Data, blocks: list[Block]) -> Block:
     lines = diff_lines(data.get("diff", ""))
     return Block("file", event.seq, event.created_at, data["path"], by=data["action"], lines=lines)
-
-
-def diff_lines(diff: str) -> list[tuple[str, str]]:
-    """(tone, line) of a unified diff, DIFF_LINES at most and then how many were left out."""
-    lines = diff.splitlines()
-    shown = [(_diff_tone(line), line) for line in lines[:DIFF_LINES]]
-    left_out = len(lines) - len(shown)
-    return [*shown, ("note", f"… {left_out} more lines")] if left_out else shown
-
-
-def _diff_tone(line: str) -> str:
-    if line.startswith(("+++", "---")):
-        return "note"
-    return {"+": "added", "-": "removed", "@": "note"}.get(line[:1], "same")
 
 
 def _compacted(event: LogEvent, data: Data, blocks: list[Block]) -> Block:
