@@ -20,6 +20,7 @@ from django.db.models import ForeignKey, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -249,9 +250,13 @@ class WorkspaceAdmin(Logged, PlainAdmin):
 
 
 def moment(at: datetime) -> SafeString:
-    """A time that console.js puts into words and the reader's own zone; UTC without it."""
-    stamp = at.isoformat(timespec="seconds")
-    return format_html('<time class="ct-ago" datetime="{}">{}</time>', stamp, at.strftime("%Y-%m-%d %H:%M"))
+    """A time in the reader's zone, which a tooltip names; console.js puts it into words."""
+    here = timezone.localtime(at)
+    words = here.strftime("%Y-%m-%d %H:%M")
+    return format_html(
+        '<time class="ct-ago" datetime="{}" title="{} {}">{}</time>',
+        here.isoformat(timespec="seconds"), words, here.tzname(), words,
+    )  # fmt: skip
 
 
 def after_dialog(url: str) -> HttpResponse:

@@ -5,6 +5,14 @@
     const UNITS = [["year", 31557600], ["month", 2629800], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
     const words = new Intl.RelativeTimeFormat(document.documentElement.lang || "en", { numeric: "auto", style: "narrow" });
     const REFRESH_MILLISECONDS = 20000;
+    const ZONE_SECONDS = 31536000;
+
+    /* So that what the server writes agrees with what is written here. */
+    function tellZone() {
+        const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+        const secure = location.protocol === "https:" ? "; secure" : "";
+        if (zone) document.cookie = `codetether_zone=${zone}; path=/admin/; max-age=${ZONE_SECONDS}; samesite=lax${secure}`;
+    }
 
     function ago(at) {
         const seconds = (at.getTime() - Date.now()) / 1000;
@@ -17,7 +25,7 @@
         for (const element of root.querySelectorAll("time.ct-ago, time.ct-clock")) {
             const at = new Date(element.dateTime);
             if (Number.isNaN(at.getTime())) continue;
-            element.title = at.toLocaleString();
+            element.title = at.toLocaleString([], { dateStyle: "medium", timeStyle: "long" });
             element.textContent = element.classList.contains("ct-ago") ? ago(at) : at.toLocaleTimeString();
         }
     }
@@ -35,6 +43,7 @@
         setTimeout(() => { button.textContent = before; }, 2500);
     }
 
+    tellZone();
     document.addEventListener("DOMContentLoaded", () => {
         tellTimes(document);
         setInterval(() => { if (!document.hidden) tellTimes(document); }, REFRESH_MILLISECONDS);
