@@ -131,25 +131,36 @@ def grpc_methods() -> list[tuple[str, str]]:
     return [(f"/{one.full_name}/{method.name}", method.name) for one in SERVICES.values() for method in one.methods]
 
 
-def _request(path: str) -> bytes:
-    """One that is not refused for itself: with the names of resources that 0.3 wants."""
+def _request(path: str, task: str) -> bytes:
+    """One that is not refused for itself: it names the task in the way of its version."""
     service, name = path[1:].split("/")
     (method,) = [one.methods_by_name[name] for one in SERVICES.values() if one.full_name == service]
-    request = GetMessageClass(method.input_type)()
-    config = "/pushNotificationConfigs/c" if "PushNotificationConfig" in name else ""
-    for field, value in (("name", f"tasks/t{config}"), ("parent", "tasks/t"), ("config_id", "c")):
-        if field in method.input_type.fields_by_name:
-            setattr(request, field, value)
+    is_of_config = "PushNotificationConfig" in name
+    named = f"tasks/{task}/pushNotificationConfigs/c" if is_of_config else f"tasks/{task}"
+    given = {
+        "name": named,
+        "parent": f"tasks/{task}",
+        "config_id": "c",
+        "task_id": task,
+        "url": "https://93.184.216.34",
+    }
+    fields = method.input_type.fields_by_name
+    said = {field: value for field, value in given.items() if field in fields}
+    if "id" in fields:
+        said["id"] = "c" if is_of_config else task
+    request = GetMessageClass(method.input_type)(**said)
+    if "config" in fields:
+        request.config.push_notification_config.url = given["url"]
     return bytes(request.SerializeToString())
 
 
-async def by_grpc(path: str, token: str) -> grpc.StatusCode:
-    """The status of a call."""
+async def by_grpc(path: str, token: str, task: str) -> grpc.StatusCode:
+    """The status of a call that names the task, where its method takes one."""
     found = [handler for one in handlers() if (handler := one.service(_Details(path))) is not None]
     serve = found[0].unary_unary or found[0].unary_stream
     try:
         async with asyncio.timeout(SECONDS):
-            await serve(_request(path), _Context(token))
+            await serve(_request(path, task), _Context(token))
     except Refused as refused:
         return refused.code
     return grpc.StatusCode.OK

@@ -3,6 +3,9 @@
 The ways in are those of the product's own URL configuration, both lanes, and must be the ones of the permission table
 (`apps/accounts/permissions.py`): a new one fails here until its line there says who may use it. What a token's last
 use was is noted once before the first look at the database, and is the only thing that a refused call may write.
+
+After each way in the database is asked how many rows were written since (a test is one transaction, whose writes it
+counts); at the end of each test, and where any was written, all that it holds is compared.
 """
 
 import json
@@ -13,6 +16,7 @@ from typing import Any
 import grpc
 import pytest
 from django.contrib import admin
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -59,9 +63,22 @@ def members(cast: Cast) -> dict[Role, str]:
     return {role: cast.token(role) for role in Role}
 
 
+NAMES_NO_TASK = {"SendMessage", "SendStreamingMessage", "ListTasks", "GetExtendedAgentCard", "GetAgentCard"}
+
+
 def narrowed(cast: Cast) -> dict[Scope, str]:
     """An admin's token for each scope, which holds nothing else."""
     return {scope: cast.token(Role.ADMIN, scopes=[scope]) for scope in Scope}
+
+
+def written() -> int:
+    """How many rows this transaction has added, changed and removed so far, but for the trail's."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_user_tables "
+            "WHERE relname NOT IN ('audit_auditentry', 'audit_audithead')"
+        )
+        return int(cursor.fetchone()[0])
 
 
 class Watched:
@@ -69,7 +86,7 @@ class Watched:
 
     def __init__(self, api: Api) -> None:
         self.run: Callable[[Awaitable[Any]], Any] = api.runner.run  # type: ignore[assignment]
-        self.before = digest()
+        self.before, self.written = digest(), written()
         self.wrong: list[str] = []
 
     def expect(self, what: str, wanted: Any, call: Awaitable[Any]) -> None:
@@ -79,9 +96,20 @@ class Watched:
             self.wrong.append(f"{what}: {found} instead of {wanted}")
 
     def unchanged(self, what: str) -> None:
-        if digest() != self.before:
+        """To be asked after each way in: nothing was written."""
+        if written() != self.written:
+            self._compare(what)
+
+    def assert_refused(self) -> None:
+        """Each call was answered as was expected, and the database is byte for byte what it was."""
+        self._compare("after all")
+        assert not self.wrong
+
+    def _compare(self, what: str) -> None:
+        self.written, found = written(), digest()
+        if found != self.before:
             self.wrong.append(f"{what}: the database has changed")
-            self.before = digest()
+            self.before = found
 
 
 def call(found: Found, place: Place, token: str) -> Awaitable[tuple[int, bytes]]:
@@ -129,7 +157,7 @@ def test_strangers_get_nothing(
         for who, token in strangers.items():
             watched.expect(f"{who}: {found.method} {found.path}", 401, call(found, place, token))
         watched.unchanged(f"{found.method} {found.path}")
-    assert not watched.wrong
+    watched.assert_refused()
 
 
 def test_members_without_the_scope_get_nothing(
@@ -144,7 +172,7 @@ def test_members_without_the_scope_get_nothing(
         for who, token in callers.items() if scopes else ():
             watched.expect(f"{who}: {found.method} {found.path}", 403, call(found, place, token))
         watched.unchanged(f"{found.method} {found.path}")
-    assert not watched.wrong
+    watched.assert_refused()
 
 
 def test_another_workspaces_admin_finds_nothing_here(api: Api, cast: Cast, settled: Callable[..., Watched]) -> None:
@@ -157,7 +185,7 @@ def test_another_workspaces_admin_finds_nothing_here(api: Api, cast: Cast, settl
                 # 403: a body's tenant, or what only the default workspace's admins may do
                 watched.wrong.append(f"theirs: {found.method} {found.path}: {status} {body[:100]!r}")
             watched.unchanged(f"{found.method} {found.path}")
-    assert not watched.wrong
+    watched.assert_refused()
 
 
 def test_members_with_the_scope_are_let_in(
@@ -177,30 +205,59 @@ def test_members_with_the_scope_are_let_in(
     assert not watched.wrong
 
 
-def test_sockets(api: Api, cast: Cast, strangers: dict[str, str], members: dict[Role, str]) -> None:
-    task = cast.task()
-    watched = Watched(api)
-    theirs = cast.elsewhere().token(Role.ADMIN)
+def test_sockets(
+    api: Api, cast: Cast, strangers: dict[str, str], members: dict[Role, str], settled: Callable[..., Watched]
+) -> None:
+    task, alone, theirs = cast.task(), narrowed(cast), cast.elsewhere().token(Role.ADMIN)
+    watched = settled(*members.values(), *alone.values(), theirs)
+    members_only = {f"only {scope}": token for scope, token in alone.items() if scope != Scope.TASKS_READ}
     for path in (f"/ws/tasks/{task.id}/", "/ws/monitor/"):
-        for who, token in strangers.items() if path == "/ws/monitor/" else [("unknown", "ct_unknown")]:
-            if token:
-                watched.expect(f"{who}: {path}", 4401, websocket(path, token))
-        watched.expect(f"worker: {path}", 4403, websocket(path, members[Role.WORKER]))
+        for who, token in strangers.items():
+            watched.expect(f"{who}: {path}", 4401, websocket(path, token))
+            watched.expect(f"{who}, in the first frame: {path}", 4401, websocket(path, "", told(token)))
+            watched.unchanged(f"{who}: {path}")
+        for who, token in {"worker": members[Role.WORKER], **members_only}.items():
+            watched.expect(f"{who}: {path}", 4403, websocket(path, token))
+            watched.expect(f"{who}, in the first frame: {path}", 4403, websocket(path, "", told(token)))
+            watched.unchanged(f"{who}: {path}")
     watched.expect("theirs", 4404, websocket(f"/ws/tasks/{task.id}/", theirs))
     watched.expect("viewer", 0, websocket(f"/ws/tasks/{task.id}/", members[Role.VIEWER]))
-    assert not watched.wrong
+    watched.assert_refused()
 
 
-def test_grpc(api: Api, cast: Cast, strangers: dict[str, str], members: dict[Role, str]) -> None:
-    writes = {name for name, method in METHODS.items() if method.operation.scope == Scope.TASKS_WRITE}
-    watched = Watched(api)
+def told(token: str) -> str:
+    """A socket's first frame."""
+    return json.dumps({"token": token} if token else {})
+
+
+def test_grpc(
+    api: Api, cast: Cast, strangers: dict[str, str], members: dict[Role, str], settled: Callable[..., Watched]
+) -> None:
+    scope_of = {name: method.operation.scope for name, method in METHODS.items()}
+    task, alone = str(cast.task().id), narrowed(cast)
+    watched = settled(*members.values(), *alone.values())
     for path, name in grpc_methods():
+        scope = scope_of.get(name, Scope.TASKS_READ)
+        callers = {str(role): token for role, token in members.items() if scope not in ROLE_SCOPES[role]}
+        callers |= {f"only {one}": token for one, token in alone.items() if one != scope}
         for who, token in strangers.items():
-            watched.expect(f"{who}: {path}", grpc.StatusCode.UNAUTHENTICATED, by_grpc(path, token))
-        refused = [Role.WORKER, Role.VIEWER] if name in writes else [Role.WORKER]
-        for role in refused:
-            watched.expect(f"{role}: {path}", grpc.StatusCode.PERMISSION_DENIED, by_grpc(path, members[role]))
-    assert not watched.wrong
+            watched.expect(f"{who}: {path}", grpc.StatusCode.UNAUTHENTICATED, by_grpc(path, token, task))
+        for who, token in callers.items():
+            watched.expect(f"{who}: {path}", grpc.StatusCode.PERMISSION_DENIED, by_grpc(path, token, task))
+        watched.unchanged(path)
+    watched.assert_refused()
+
+
+def test_another_workspaces_admin_finds_no_task_of_ours_by_grpc(
+    api: Api, cast: Cast, settled: Callable[..., Watched]
+) -> None:
+    task, theirs = str(cast.task().id), cast.elsewhere().token(Role.ADMIN)
+    watched = settled(theirs)
+    for path, name in grpc_methods():
+        if name not in NAMES_NO_TASK:
+            watched.expect(f"theirs: {path}", grpc.StatusCode.NOT_FOUND, by_grpc(path, theirs, task))
+            watched.unchanged(path)
+    watched.assert_refused()
 
 
 def console_paths() -> list[str]:
@@ -225,4 +282,4 @@ def test_the_console_is_for_staff(api: Api, cast: Cast) -> None:
                 away = answer.status_code == 302 and "/login/" in answer["Location"]
                 if not (away or answer.status_code in (403, 404)):
                     watched.wrong.append(f"{who}: {path}: {answer.status_code}")
-    assert not watched.wrong
+    watched.assert_refused()
