@@ -13,6 +13,7 @@ from apps.accounts.oidc.config import OidcSettings, oidc_settings
 from apps.core.addresses import allow_list
 from codetether.setting_checks import (
     SettingError,
+    contact,
     file_storage,
     host_and_port,
     named_tokens,
@@ -21,6 +22,7 @@ from codetether.setting_checks import (
     origins,
     rate_limits,
     signing_key,
+    vapid_key,
     web_address,
     within,
 )
@@ -36,6 +38,8 @@ class Env:
     secret_key: str
     secret_key_fallbacks: list[str]
     signing_key: str
+    vapid_private_key: str
+    vapid_contact: str
     debug: bool
     allowed_hosts: list[str]
     csrf_trusted_origins: list[str]
@@ -135,6 +139,8 @@ def _services(source: Any) -> dict[str, Any]:
         secret_key=source.str("CODETETHER_SECRET_KEY", default=""),
         secret_key_fallbacks=source.list("CODETETHER_SECRET_KEY_FALLBACKS", default=[]),
         signing_key=signing_key(source.str("A2A_SIGNING_KEY", default="")),
+        vapid_private_key=vapid_key(source.str("A2A_VAPID_PRIVATE_KEY", default="")),
+        vapid_contact=contact("A2A_VAPID_CONTACT", source.str("A2A_VAPID_CONTACT", default="")),
         debug=source.bool("CODETETHER_DEBUG", default=False),
         allowed_hosts=source.list("CODETETHER_ALLOWED_HOSTS", default=["*"]),
         csrf_trusted_origins=source.list("CODETETHER_CSRF_TRUSTED_ORIGINS", default=[]),

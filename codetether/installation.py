@@ -28,6 +28,13 @@ def signing_key(env: Env) -> str:
     return kept_secret(env.data_dir, "signing_key", new_signing_key)
 
 
+def vapid_key(env: Env) -> str:
+    """The private key (PEM) by which push services know this installation; found as that for agent cards is."""
+    if env.vapid_private_key or env.secret_key:
+        return env.vapid_private_key
+    return kept_secret(env.data_dir, "vapid_key", new_signing_key)
+
+
 def kept_secret(data_dir: Path, name: str, make: Callable[[], str]) -> str:
     """A secret of the installation by its name in `secrets.json`; made and kept there where it is not there yet."""
     path = data_dir / "secrets.json"

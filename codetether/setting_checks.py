@@ -4,7 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 from apps.core.addresses import allow_list
-from codetether.signing_keys import read_signing_key
+from codetether.signing_keys import read_signing_key, read_vapid_key
 
 RATE_LIMIT = re.compile(r"[1-9]\d*\s*(/|per)\s*([1-9]\d*\s*)?(second|minute|hour|day)s?", re.IGNORECASE)
 """One limit, as the library `limits` reads it."""
@@ -35,6 +35,24 @@ def signing_key(value: str) -> str:
         return read_signing_key(value)
     except ValueError as error:
         raise SettingError(f"A2A_SIGNING_KEY: {error}.") from error
+
+
+def vapid_key(value: str) -> str:
+    if not value:
+        return ""
+    try:
+        return read_vapid_key(value)
+    except ValueError as error:
+        raise SettingError(f"A2A_VAPID_PRIVATE_KEY: {error}.") from error
+
+
+def contact(name: str, text: str) -> str:
+    """Where to reach somebody: `mailto:` and an address, or https (RFC 8292 §2.1); or nothing."""
+    parts = urlsplit(text)
+    is_mail = parts.scheme == "mailto" and re.fullmatch(r"[^@\s]+@[^@\s]+", parts.path)
+    if text and not (is_mail or (parts.scheme == "https" and parts.hostname)):
+        raise SettingError(f"{name}={text!r} is no contact: give mailto:somebody@example.org or an https address.")
+    return text
 
 
 def one_of(name: str, value: str, allowed: tuple[str, ...]) -> str:

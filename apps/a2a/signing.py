@@ -15,18 +15,15 @@ from a2a.client.card_resolver import parse_agent_card
 from a2a.compat.v0_3.types import AgentCard as OldCard
 from a2a.utils.signing import ProtectedHeader, create_agent_card_signer
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
 
 from apps.a2a.addresses import JWKS_PATH
 from apps.core import jsontext
+from apps.core.key_pairs import private_key
 
 Json = dict[str, Any]
 
 ALGORITHM = "ES256"
-ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-"""How many keys there are on P-256 (FIPS 186-5, SP 800-186 §3.2.1.3)."""
 
 
 def signed(card: Json, base_url: str) -> Json:
@@ -88,15 +85,5 @@ def _base64url(value: bytes) -> str:
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
-@lru_cache(maxsize=2)
 def _private_key(pem: str) -> ec.EllipticCurvePrivateKey:
-    """The key of the settings; where they name none, it follows from the secret key.
-
-    The public key is told to everybody, so guessing the secret key by it is made dear (scrypt, RFC 7914).
-    """
-    if pem:
-        key = load_pem_private_key(pem.encode(), password=None)
-        assert isinstance(key, ec.EllipticCurvePrivateKey)  # checked when the settings were read
-        return key
-    seed = Scrypt(salt=b"codetether: agent cards", length=48, n=2**15, r=8, p=1).derive(settings.SECRET_KEY.encode())
-    return ec.derive_private_key(int.from_bytes(seed) % (ORDER - 1) + 1, ec.SECP256R1())
+    return private_key(pem, settings.SECRET_KEY, "codetether: agent cards")

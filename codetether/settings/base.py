@@ -6,8 +6,9 @@ import environ
 
 from codetether import __version__
 from codetether import env as env_module
-from codetether.installation import secret_key, signing_key
+from codetether.installation import secret_key, signing_key, vapid_key
 from codetether.runtime import asset_folder, file_storage, service_urls
+from codetether.settings.looks import UNFOLD as UNFOLD
 
 ENV = env_module.load()
 DATABASE_URL, REDIS_URL = service_urls(ENV)
@@ -16,6 +17,7 @@ DEBUG = ENV.debug
 SECRET_KEY = secret_key(ENV)
 SECRET_KEY_FALLBACKS = ENV.secret_key_fallbacks
 A2A_SIGNING_KEY = signing_key(ENV)
+VAPID_KEY = vapid_key(ENV)
 ALLOWED_HOSTS = ENV.allowed_hosts
 if not ENV.auth_enabled and ALLOWED_HOSTS == ["*"]:
     ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]  # else a page elsewhere could reach us by a name of its own
@@ -214,40 +216,6 @@ LOGGING = {
     },
 }
 
-UNFOLD = {
-    "SITE_TITLE": "CodeTether",
-    "SITE_HEADER": "CodeTether",
-    "SITE_SYMBOL": "hub",
-    "SITE_URL": None,
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "codetether.console.favicon"}],
-    "SHOW_HISTORY": False,
-    "SHOW_VIEW_ON_SITE": False,
-    "SHOW_BACK_BUTTON": True,
-    "DASHBOARD_CALLBACK": "codetether.overview.dashboard",
-    "STYLES": ["codetether.console.stylesheet"],
-    "SCRIPTS": ["codetether.console.script"],
-    "SIDEBAR": {"show_search": True, "navigation": "codetether.console.navigation"},
-    "COMMAND": {
-        "search_models": ["tasks.task", "codebases.codebase", "workers.worker"],
-        "show_history": True,
-    },
-    "COLORS": {
-        "primary": {
-            "50": "oklch(97.5% .014 195)",
-            "100": "oklch(94.5% .035 195)",
-            "200": "oklch(89.5% .065 195)",
-            "300": "oklch(83% .1 195)",
-            "400": "oklch(74% .12 195)",
-            "500": "oklch(66% .115 195)",
-            "600": "oklch(52% .095 195)",
-            "700": "oklch(46% .08 195)",
-            "800": "oklch(39.5% .066 195)",
-            "900": "oklch(34.5% .053 195)",
-            "950": "oklch(26% .042 195)",
-        },
-    },
-}
-
 # Ours
 VERSION = __version__
 A2A_AGENT_NAME = ENV.agent_name
@@ -269,6 +237,7 @@ A2A_AGENT_DISCOVERY_MAX_AGE = ENV.discovery_max_age
 A2A_BLOCKING_TIMEOUT = ENV.blocking_timeout
 A2A_MAX_HOPS = ENV.max_hops
 A2A_CONFORMANCE = ENV.conformance
+VAPID_CONTACT = ENV.vapid_contact
 SSE_KEEPALIVE_SECONDS = ENV.sse_keepalive
 LEASE_SECONDS = ENV.lease_seconds
 RETENTION_DAYS = ENV.retention_days

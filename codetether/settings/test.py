@@ -17,7 +17,7 @@ CELERY_BROKER_URL = "memory://"  # nobody runs the jobs that tests only start
 SECRET_KEY = "only-for-tests-" + "x" * 40
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["*"]
-A2A_SIGNING_KEY = ""  # made of SECRET_KEY, so the same for all
+A2A_SIGNING_KEY = VAPID_KEY = ""  # made of SECRET_KEY, so the same for all
 A2A_AUTH_ENABLED = True
 A2A_AUTH_TOKENS = {"ci": "token-of-ci-for-tests"}
 OIDC = None

@@ -134,6 +134,7 @@ def worker(plan: Plan, token: str) -> Program:
         "CODETETHER_SECRET_KEY",
         "CODETETHER_SECRET_KEY_FALLBACKS",
         "A2A_SIGNING_KEY",
+        "A2A_VAPID_PRIVATE_KEY",
         "OIDC_CLIENT_SECRET",
         "KEYCLOAK_CLIENT_SECRET",
         "KEYCLOAK_ADMIN_PASSWORD",

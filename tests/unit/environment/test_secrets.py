@@ -1,5 +1,6 @@
 """The installation's own secrets: made once, kept for their owner's eyes only, the same for whoever starts."""
 
+import base64
 import json
 import stat
 import subprocess
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from codetether.env import Env, SettingError, load
-from codetether.installation import secret_key, signing_key
+from codetether.installation import secret_key, signing_key, vapid_key
 from codetether.signing_keys import new_signing_key
 
 STARTS = """
@@ -97,3 +98,28 @@ def test_what_is_no_such_key_stops_the_start_and_is_not_printed(tmp_path: Path, 
         env(tmp_path, A2A_SIGNING_KEY=value)
     assert "P-256" in str(refused.value)
     assert "c2VjcmV0" not in str(refused.value)
+
+
+def test_the_key_for_pushes_is_kept_beside_the_others_and_taken_raw_as_well(tmp_path: Path) -> None:
+    kept = vapid_key(env(tmp_path))
+    assert (kept, json.loads((tmp_path / "secrets.json").read_text())["vapid_key"]) == (vapid_key(env(tmp_path)), kept)
+    assert kept != signing_key(env(tmp_path))
+    assert vapid_key(env(tmp_path, CODETETHER_SECRET_KEY="k" * 60)) == ""
+    given = load_pem_private_key(kept.encode(), None)
+    assert isinstance(given, ec.EllipticCurvePrivateKey)
+    raw = base64.urlsafe_b64encode(given.private_numbers().private_value.to_bytes(32)).rstrip(b"=").decode()
+    for value in (raw, f"{raw}=", kept):
+        assert vapid_key(env(tmp_path, A2A_VAPID_PRIVATE_KEY=value)) == kept
+
+
+@pytest.mark.parametrize("value", ["nowhere.pem", "A" * 43, "_" * 43])
+def test_what_is_no_key_for_pushes_stops_the_start(tmp_path: Path, value: str) -> None:
+    with pytest.raises(SettingError, match="A2A_VAPID_PRIVATE_KEY.*P-256"):
+        env(tmp_path, A2A_VAPID_PRIVATE_KEY=value)
+
+
+@pytest.mark.parametrize("value", ["ada", "mailto:ada", "http://example.org", "https://"])
+def test_a_contact_is_an_address_of_somebody(tmp_path: Path, value: str) -> None:
+    assert env(tmp_path, A2A_VAPID_CONTACT="mailto:ada@example.org").vapid_contact == "mailto:ada@example.org"
+    with pytest.raises(SettingError, match="A2A_VAPID_CONTACT"):
+        env(tmp_path, A2A_VAPID_CONTACT=value)
