@@ -5,17 +5,26 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connection, connections
+from django.test import TransactionTestCase
 
 from apps.accounts.models import Workspace
 from apps.accounts.principals import forget_tokens
 from apps.audit.allowance import REFUSALS
 from apps.core import db, limits
 from apps.core.tenancy import AS_OWNER, acting
+from tests.emptying import empty_tables
 from tests.factories import Cast
 from tests.fold import assert_rows_are_folds
 from tests.held import assert_limits_count_what_is_held
 
 collect_ignore_glob = ["bench/*"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_are_emptied_by_rows() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
