@@ -4,7 +4,6 @@ Every write of a delivery is guarded by the `taken_until` that it holds: one tha
 deleted, writes nothing.
 """
 
-import random
 import uuid
 from collections.abc import Mapping
 from datetime import timedelta
@@ -15,6 +14,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.a2a.models import PushConfig, PushTotal
+from apps.core.posting import delay_after
 from apps.core.prepared import execute
 
 LEASE = timedelta(seconds=30)
@@ -22,7 +22,6 @@ LEASE = timedelta(seconds=30)
 PER_HOST = 5
 """Deliveries to one receiver at once, so that a dead one cannot occupy all places."""
 LOOKED_AT = 1_000
-FIRST_DELAY, MOST_DELAY = 2.0, 3600.0
 GIVEN_UP_AFTER = timedelta(hours=24)
 SENT, FAILED, GIVEN_UP = "sent", "failed", "given_up"
 OUTCOMES = (SENT, FAILED, GIVEN_UP)
@@ -131,12 +130,6 @@ def config_retry(*, workspace_id: uuid.UUID, config_id: uuid.UUID) -> bool:
     """Try now, also one that was given up; whether it is there."""
     found = PushConfig.objects.filter(workspace_id=workspace_id, id=config_id)
     return bool(found.update(due_at=Now(), given_up_at=None, failing_since=None, attempts=0))
-
-
-def delay_after(attempts: int, retry_after: float = 0.0) -> float:
-    """Seconds until the next attempt: doubling up to an hour, with jitter, so that many do not come at once."""
-    doubled = FIRST_DELAY * 2.0 ** min(attempts - 1, 20)
-    return min(MOST_DELAY, max(doubled * random.uniform(0.75, 1.25), FIRST_DELAY, retry_after))
 
 
 def push_totals() -> dict[str, int]:

@@ -9,8 +9,8 @@ from kombu.exceptions import OperationalError
 
 from apps.a2a import jobs, push_delivery
 from apps.a2a.models import PushConfig
-from apps.a2a.push_cursor import FIRST_DELAY, MOST_DELAY, delay_after
 from apps.core.db import in_database
+from apps.core.posting import FIRST_DELAY, MOST_DELAY, delay_after
 from apps.tasks.services import outbox_dispatch, task_cancel
 from tests.api.a2a.push_stage import Stage, states
 from tests.factories import Cast
