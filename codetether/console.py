@@ -3,6 +3,8 @@
 django-unfold calls these by name (settings: UNFOLD). Each is a few cheap queries.
 """
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
@@ -14,38 +16,68 @@ from apps.accounts.reach import Reach, reach_of
 from apps.tasks.selectors import asking_count
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One of the menu: shown to who holds `scope` somewhere; None: to everybody."""
+
+    title: str
+    icon: str
+    name: str
+    scope: Scope | None = None
+
+    @property
+    def link(self) -> str:
+        return reverse(self.name)
+
+
+WORK = [
+    Page("Overview", "dashboard", "admin:index"),
+    Page("Tasks", "task_alt", "admin:tasks_task_changelist", Scope.TASKS_READ),
+    Page("Codebases", "folder_code", "admin:codebases_codebase_changelist", Scope.CODEBASES_READ),
+    Page("Variables", "key_vertical", "admin:codebases_variable_changelist", Scope.CODEBASES_READ),
+    Page("Workers", "dns", "admin:workers_worker_changelist", Scope.TASKS_READ),
+    Page("Limits and pauses", "speed", "admin:tasks_queuelimit_changelist", Scope.TASKS_READ),
+    Page("Remote agents", "hub", "admin:federation_remoteagent_changelist", Scope.TASKS_READ),
+    Page("Push notifications", "send", "admin:a2a_face_pushconfig_changelist", Scope.TASKS_READ),
+]
+ACCESS = [
+    Page("Invitations", "mail", "admin:accounts_invitation_changelist", Scope.ADMIN),
+    Page("API tokens", "key", "admin:accounts_apitoken_changelist", Scope.ADMIN),
+    Page("Members", "group", "admin:accounts_membership_changelist", Scope.ADMIN),
+    Page("Audit trail", "history", "admin:audit_auditentry_changelist", Scope.ADMIN),
+    Page("Workspaces", "domain", "admin:accounts_workspace_changelist", Scope.ADMIN),
+]
+USERS = Page("Users", "person", "admin:accounts_user_changelist")
+"""For superusers only."""
+
+
+def pages(reach: Reach) -> Iterator[Page]:
+    """The pages of the menu that the person may open."""
+    yield from _allowed(WORK, reach)
+    yield from _access(reach)
+
+
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The menu, with only what the person may open."""
     reach = reach_of(request)
-    work = [
-        _entry("Overview", "dashboard", "admin:index"),
-        _entry("Tasks", "task_alt", "admin:tasks_task_changelist", Scope.TASKS_READ, badge=_asking_badge(reach)),
-        _entry("Codebases", "folder_code", "admin:codebases_codebase_changelist", Scope.CODEBASES_READ),
-        _entry("Variables", "key_vertical", "admin:codebases_variable_changelist", Scope.CODEBASES_READ),
-        _entry("Workers", "dns", "admin:workers_worker_changelist", Scope.TASKS_READ),
-        _entry("Limits and pauses", "speed", "admin:tasks_queuelimit_changelist", Scope.TASKS_READ),
-        _entry("Remote agents", "hub", "admin:federation_remoteagent_changelist", Scope.TASKS_READ),
-        _entry("Push notifications", "send", "admin:a2a_face_pushconfig_changelist", Scope.TASKS_READ),
+    badges = {"admin:tasks_task_changelist": _asking_badge(reach)}
+    groups = [("", _allowed(WORK, reach)), ("Access", _access(reach))]
+    return [
+        {"title": title, "separator": bool(title), "items": [_entry(page, badges) for page in listed]}
+        for title, listed in groups
     ]
-    access = [
-        _entry("Invitations", "mail", "admin:accounts_invitation_changelist", Scope.ADMIN),
-        _entry("API tokens", "key", "admin:accounts_apitoken_changelist", Scope.ADMIN),
-        _entry("Members", "group", "admin:accounts_membership_changelist", Scope.ADMIN),
-        _entry("Audit trail", "history", "admin:audit_auditentry_changelist", Scope.ADMIN),
-        _entry("Workspaces", "domain", "admin:accounts_workspace_changelist", Scope.ADMIN),
-    ]
-    if reach.everything:
-        access.append(_entry("Users", "person", "admin:accounts_user_changelist"))
-    groups = [("", work), ("Access", access)]
-    return [{"title": title, "separator": bool(title), "items": _allowed(items, reach)} for title, items in groups]
 
 
-def _entry(title: str, icon: str, name: str, scope: Scope | None = None, **more: Any) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse(name), "scope": scope, **more}
+def _access(reach: Reach) -> Iterator[Page]:
+    return _allowed([*ACCESS, *([USERS] if reach.everything else [])], reach)
 
 
-def _allowed(items: list[dict[str, Any]], reach: Reach) -> list[dict[str, Any]]:
-    return [item for item in items if item["scope"] is None or reach.holds(item["scope"])]
+def _allowed(listed: Iterable[Page], reach: Reach) -> Iterator[Page]:
+    return (page for page in listed if page.scope is None or reach.holds(page.scope))
+
+
+def _entry(page: Page, badges: dict[str, int | None]) -> dict[str, Any]:
+    return {"title": page.title, "icon": page.icon, "link": page.link, "badge": badges.get(page.name)}
 
 
 def _asking_badge(reach: Reach) -> int | None:

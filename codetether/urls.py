@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from apps.accounts import console_door
-from codetether import overview
+from codetether import overview, palette
 
 urlpatterns = [
     path("", include("apps.rest.urls")),
@@ -12,6 +12,7 @@ urlpatterns = [
     path("admin/login/", console_door.login),
     path("admin/logout/", console_door.logout),
     path("admin/overview/", admin.site.admin_view(overview.live), name="overview_live"),
+    path("admin/search/", admin.site.admin_view(palette.search)),  # in the place of unfold's own
     path("admin/", admin.site.urls),
 ]
 

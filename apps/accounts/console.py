@@ -28,6 +28,7 @@ from unfold import decorators, enums
 
 from apps.accounts.console_log import Logged
 from apps.accounts.models import Workspace
+from apps.accounts.palette import Sought
 from apps.accounts.permissions import Scope
 from apps.accounts.reach import reach_of
 from apps.audit.history import states_of
@@ -104,7 +105,7 @@ class WorkspaceList(PlainList):
             self.full_result_count = self.result_count
 
 
-class WorkspaceAdmin(Logged, PlainAdmin):
+class WorkspaceAdmin(Sought, Logged, PlainAdmin):
     """The shared base. A scope that is None is held by nobody: facts are read-only unless a class says otherwise."""
 
     workspace_attr: ClassVar[str] = "workspace_id"

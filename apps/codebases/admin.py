@@ -85,6 +85,7 @@ class CodebaseAdmin(WorkspaceAdmin):
     change_scope = Scope.CODEBASES_WRITE
     form = CodebaseForm
     history = CodebaseHistory
+    palette_icon = "folder_code"
     list_display: tuple[str, ...] = ("name", "path", "worker", "status_label", "updated")
     list_filter = ("status",)
     search_fields = ("name", "path", "worker_id", "id")
@@ -103,6 +104,9 @@ class CodebaseAdmin(WorkspaceAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         present: QuerySet[Any] = super().get_queryset(request).exclude(status=Codebase.Status.REMOVED)
         return present
+
+    def palette_note(self, row: Codebase) -> str:
+        return row.path
 
     @display(description="Status", ordering="status", label={"active": "success", "pending": "warning"})
     def status_label(self, codebase: Codebase) -> str:

@@ -55,6 +55,7 @@ class PresenceFilter(ChoiceFilter):
 class WorkerAdmin(WorkspaceAdmin):
     """What workers said of themselves is theirs to change; a person may drain them."""
 
+    palette_icon = "dns"
     list_display = ("name", "presence", "agent_list", "model_count", "held", "concurrency", "version", "seen")
     list_filter = (PresenceFilter,)
     search_fields = ("name", "worker_id", "hostname")
@@ -73,6 +74,9 @@ class WorkerAdmin(WorkspaceAdmin):
         rows: QuerySet[Any] = super().get_queryset(request)
         counted: QuerySet[Any] = rows.annotate(held_count=held, is_here=here())
         return counted
+
+    def palette_note(self, row: Worker) -> str:
+        return row.hostname or row.worker_id
 
     @display(
         description="Status",

@@ -13,10 +13,7 @@ UNFOLD = {
     "STYLES": ["codetether.console.stylesheet"],
     "SCRIPTS": ["codetether.console.script"],
     "SIDEBAR": {"show_search": True, "navigation": "codetether.console.navigation"},
-    "COMMAND": {
-        "search_models": ["tasks.task", "codebases.codebase", "workers.worker"],
-        "show_history": True,
-    },
+    "COMMAND": {"show_history": False},  # it would keep titles in the browser, for whoever signs in there next
     "COLORS": {
         "primary": {
             "50": "oklch(97.5% .014 195)",

@@ -38,6 +38,8 @@ SHOWN = (
     "/admin/codebases/codebase/",
     "/admin/workers/worker/",
     "/admin/tasks/queuelimit/",
+    "/admin/search/?s=till",
+    "/admin/search/?s={task}",
 )
 """Pages of the console."""
 LISTED = (
