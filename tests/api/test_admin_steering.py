@@ -157,51 +157,6 @@ def test_what_is_no_task_is_not_found(cast: Cast, otto: Client, step: str) -> No
     assert (otto.get(url) if step == "tail" else otto.post(url, SUBMIT)).status_code in (403, 404)
 
 
-LIST = "admin:tasks_task_changelist"
-
-
-def test_bulk_cancel_asks_first(cast: Cast, otto: Client) -> None:
-    tasks = [cast.task("one"), cast.task("two")]
-    chosen = {"action": "cancel_selected", "_selected_action": [str(task.pk) for task in tasks]}
-    asked = otto.post(reverse(LIST), chosen)
-    assert "Cancel 2 tasks" in asked.text
-    assert set(Task.objects.values_list("state", flat=True)) == {"pending"}
-    otto.post(reverse(LIST), {**chosen, "confirmed": "1"})
-    assert set(Task.objects.values_list("state", flat=True)) == {"cancelled"}
-
-
-def test_bulk_requeue_does_what_can_be_done_and_says_what_cannot(cast: Cast, otto: Client) -> None:
-    held, waiting = Task.objects.get(pk=cast.held().task_id), cast.task("waits anyway")
-    chosen = {"action": "requeue_selected", "_selected_action": [str(held.pk), str(waiting.pk)]}
-    answer = otto.post(reverse(LIST), chosen)
-    said = sorted(str(message) for message in get_messages(answer.wsgi_request))
-    assert said[0] == "1 task is back in the queue."
-    assert "waits anyway" in said[1]
-    assert Task.objects.get(pk=held.pk).state == "pending"
-    assert Task.objects.get(pk=waiting.pk).last_seq == 1
-
-
-def test_viewer_has_no_bulk_actions(cast: Cast, vera: Client) -> None:
-    task = cast.task()
-    chosen = {"action": "cancel_selected", "_selected_action": [str(task.pk)], "confirmed": "1"}
-    vera.post(reverse(LIST), chosen)
-    assert Task.objects.get(pk=task.pk).last_seq == 1
-
-
-def test_viewer_in_one_workspace_and_operator_in_another_steers_only_there(cast: Cast) -> None:
-    far = cast.elsewhere()
-    client = Client()
-    user = cast.user("otto", Role.VIEWER, is_staff=True)
-    user.memberships.create(workspace=far.workspace, role=Role.OPERATOR)
-    client.force_login(user)
-    here, there = cast.task("here"), far.task("there")
-    assert client.post(url_of(here, "cancel"), SUBMIT).status_code == 403
-    chosen = {"action": "cancel_selected", "_selected_action": [str(here.pk), str(there.pk)], "confirmed": "1"}
-    client.post(reverse(LIST), chosen)
-    states = dict(Task.objects.values_list("title", "state"))
-    assert states == {"here": "pending", "there": "cancelled"}
-
-
 def test_facts_are_not_changed_by_a_form(cast: Cast, otto: Client) -> None:
     task = cast.task()
     assert otto.post(url_of(task, "change"), {"title": "Other", "state": "completed"}).status_code == 403

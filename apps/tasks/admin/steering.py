@@ -6,18 +6,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from apps.accounts.console import DialogForm, action, after_dialog
 from apps.accounts.permissions import Scope
-from apps.core.errors import CodeTetherError
 from apps.tasks.admin.trees import TreeActions, useful_on_tree
 from apps.tasks.models import PRIORITY_LIMIT, Task
 from apps.tasks.services import (
@@ -77,9 +73,8 @@ class SayForm(forms.Form):
 
 
 class Steering(TreeActions):
-    """The actions, for the list and for one task."""
+    """The actions, for one task."""
 
-    actions = ("requeue_selected", "cancel_selected")
     actions_detail = ("merge", "discard", "resume", "requeue", "reprioritise", "cancel")
 
     def has_steer_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -207,41 +202,6 @@ class Steering(TreeActions):
                 lambda: task_message(**whom, message=said["message"], interrupt=interrupt),
                 "The interrupt is on its way." if interrupt else "The message is on its way.",
             )
-
-    @action(description="Requeue the selected tasks", permissions=["steer"])
-    def requeue_selected(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
-        self._steer_all(request, queryset, task_requeue, "back in the queue")
-
-    @action(description="Cancel the selected tasks", permissions=["steer"])
-    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Task]) -> HttpResponse | None:
-        """Asks first: what is cancelled stays so."""
-        if "confirmed" in request.POST:
-            self._steer_all(request, queryset, task_cancel, "cancelled")
-            return None
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": "Cancel these tasks?",
-            "tasks": queryset,
-            "checkbox_name": ACTION_CHECKBOX_NAME,
-        }
-        return TemplateResponse(request, "admin/tasks/task/confirm_cancel.html", context)
-
-    def _steer_all(self, request: HttpRequest, tasks: QuerySet[Task], service: Callable[..., Task], done: str) -> None:
-        """Each task by itself: one that refuses stops no other."""
-        count = 0
-        for task in tasks:
-            if not self.has_steer_permission(request, task):
-                messages.error(request, f"“{task.title}”: you may not do this in its workspace.")
-                continue
-            try:
-                service(**named(request, task))
-            except CodeTetherError as error:
-                messages.warning(request, f"“{task.title}”: {error.detail}")
-            else:
-                count += 1
-        if count:
-            messages.success(request, f"{count} {'task is' if count == 1 else 'tasks are'} {done}.")
 
 
 def named(request: HttpRequest, task: Task) -> dict[str, Any]:

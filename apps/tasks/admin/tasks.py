@@ -15,6 +15,7 @@ from apps.core.markdown import rendered
 from apps.core.spending import spending
 from apps.files.selectors import files_of_tasks
 from apps.tasks import log
+from apps.tasks.admin.bulk import Bulk
 from apps.tasks.admin.filters import AgentTypeFilter, CodebaseFilter, NeedsFilter, StateFilter, WorkerFilter
 from apps.tasks.admin.finding import Findable
 from apps.tasks.admin.logpages import LogPages
@@ -40,7 +41,7 @@ STATE_TONES = {
 
 
 @admin.register(Task)
-class TaskAdmin(Findable, LogPages):
+class TaskAdmin(Findable, Bulk, LogPages):
     explain_pending: ClassVar[Callable[[Task], object]] = staticmethod(lambda task: None)
     """Says why a pending task waits. Only workers know, and the heart may not ask them: they put it here."""
     deliveries_of: ClassVar[Callable[[Task], Iterable[object]]] = staticmethod(lambda task: ())
