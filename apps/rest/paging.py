@@ -5,12 +5,15 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
+from apps.core.counting import Counted, counted
 from apps.rest.queries import Page
 
 
 def page_of[M: Model](
-    found: QuerySet[M], page: Page, name: str, render: Callable[[M], dict[str, Any]]
+    found: QuerySet[M], page: Page, name: str, render: Callable[[M], dict[str, Any]], number: Counted | None = None
 ) -> dict[str, Any]:
-    """`{name: [...], total, limit, offset}` of what was found."""
+    """`{name: [...], total, total_capped, limit, offset}` of what was found; `number`: how many, where it is known."""
     rows = [render(row) for row in found[page.offset : page.offset + page.limit]]
-    return {name: rows, "total": found.count(), "limit": page.limit, "offset": page.offset}
+    number = number or counted(found)
+    total = {"total": number.number, "total_capped": number.is_capped}
+    return {name: rows, **total, "limit": page.limit, "offset": page.offset}

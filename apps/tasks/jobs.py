@@ -5,6 +5,7 @@ import logging
 from celery import shared_task
 from django.conf import settings
 
+from apps.tasks.services import ended_recount as recount
 from apps.tasks.services import events_compact as compact
 from apps.tasks.services import files_purge as purge
 from apps.tasks.services import leases_reap as reap
@@ -25,6 +26,14 @@ def leases_reap() -> None:
 def outbox_dispatch() -> None:
     """Hand state changes to the parts that wait for them."""
     dispatch()
+
+
+@shared_task(ignore_result=True)
+def ended_recount() -> None:
+    """Count anew how many tasks have ended."""
+    wrong = recount()
+    if wrong:
+        log.warning("numbers of ended tasks that were wrong, and are right now: %d", wrong)
 
 
 @shared_task(ignore_result=True)

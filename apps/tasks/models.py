@@ -265,6 +265,24 @@ class SweepTotal(models.Model):
         return f"{self.number} {self.outcome}"
 
 
+class EndedTotal(models.Model):
+    """How many tasks of a workspace have ended in a state, but for those whose outbox entry is still there.
+
+    It is added to in the transaction that removes the entry, so both together are exact at every moment, and neither
+    grows with what has ended. Ends are final: it never falls.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+    state = models.TextField()
+    number = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "state"], name="ended_total_once")]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.state}"
+
+
 class LastSweep(models.Model):
     """The reaper's latest sweep over all workspaces: the only row, written when the sweep is done."""
 

@@ -139,6 +139,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 600},
     },
+    "count-ended-tasks-anew": {
+        "task": "apps.tasks.jobs.ended_recount",
+        "schedule": 86400.0,
+        "options": {"expires": 3600},
+    },
     "anchor-the-audit-trail": {
         "task": "apps.audit.jobs.audit_anchor",
         "schedule": 900.0,

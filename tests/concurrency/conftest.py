@@ -11,13 +11,13 @@ from django.db import connection
 
 from apps.accounts.models import Workspace
 from apps.codebases.models import Codebase
-from apps.tasks.models import OutboxEntry, QueueLimit, SweepTotal, Task, TaskEvent
+from apps.tasks.models import EndedTotal, OutboxEntry, QueueLimit, SweepTotal, Task, TaskEvent
 from apps.tasks.services import finish
 from apps.workers.models import Worker
 from tests.concurrency.actors import Actor
 from tests.factories import Cast
 
-TABLES = (OutboxEntry, TaskEvent, Task, QueueLimit, SweepTotal, Worker, Codebase)
+TABLES = (OutboxEntry, TaskEvent, Task, QueueLimit, SweepTotal, EndedTotal, Worker, Codebase)
 
 
 @pytest.fixture

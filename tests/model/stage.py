@@ -8,7 +8,14 @@ from tests.factories import Cast
 from tests.model.queue import ROSTER
 
 CODEBASES = ("shop", "till")
-TABLES = ("tasks_outboxentry", "tasks_taskevent", "tasks_task", "tasks_sweeptotal", "tasks_queuelimit")
+TABLES = (
+    "tasks_outboxentry",
+    "tasks_taskevent",
+    "tasks_task",
+    "tasks_sweeptotal",
+    "tasks_endedtotal",
+    "tasks_queuelimit",
+)
 
 
 def set_stage(cast: Cast) -> None:

@@ -21,6 +21,9 @@ class Done(BaseModel):
 
 
 class Paged(BaseModel):
+    """`total_capped`: there are more than `total`, which are not counted."""
+
     total: int
+    total_capped: bool = False
     limit: int
     offset: int

@@ -11,7 +11,15 @@ from apps.rest.endpoint import Answer, Endpoint, operation
 from apps.rest.paging import page_of
 from apps.rest.queries import TaskOfCodebaseQuery, TaskQuery
 from apps.rest.views.agent import wanted
-from apps.tasks.selectors import TaskFilter, task_facts, task_get, tasks_filtered, tree_facts, tree_of_task
+from apps.tasks.selectors import (
+    TaskFilter,
+    task_facts,
+    task_get,
+    tasks_counted,
+    tasks_filtered,
+    tree_facts,
+    tree_of_task,
+)
 from apps.tasks.services import (
     REGISTER_CODEBASE,
     WORKING_TREE,
@@ -73,7 +81,8 @@ def _listed(caller: "Principal", query: TaskOfCodebaseQuery, codebase_id: str) -
         context_id=query.context_id,
         q=query.q,
     )
-    return page_of(tasks_filtered(caller.workspace_id, narrowed), query, "tasks", task_facts)
+    number = tasks_counted(caller.workspace_id, narrowed)
+    return page_of(tasks_filtered(caller.workspace_id, narrowed), query, "tasks", task_facts, number)
 
 
 def _made(caller: "Principal", body: TaskBody, codebase_id: str) -> Answer:

@@ -3,6 +3,7 @@
 from apps.tasks.attachments import ATTACHED, SAID, files_for_holder
 from apps.tasks.forks import metadata_for_holder
 from apps.tasks.models import GLOBAL_QUEUE, PENDING_QUEUE
+from apps.tasks.selectors.counting import open_counts, queue_counts, tasks_counted
 from apps.tasks.selectors.lately import HOURS, Hour, Lately, last_words, lately
 from apps.tasks.selectors.made import ChangedFile, Made, made_by, open_question, open_questions
 from apps.tasks.selectors.pages import AfterMade, Before, MoveFilter, held_tasks, tasks_after, tasks_by_move
@@ -17,10 +18,8 @@ from apps.tasks.selectors.queue import (
     limits_of,
     limits_set,
     oldest_pending,
-    open_counts,
     open_task_count,
     pending_count,
-    queue_counts,
     recent_moves,
     running_by_worker,
     stuck_tasks,
@@ -104,6 +103,7 @@ __all__ = [
     "task_get",
     "tasks_after",
     "tasks_by_move",
+    "tasks_counted",
     "tasks_filtered",
     "tasks_named",
     "tasks_of",

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from apps.core.counting import COUNT_LIMIT
 from apps.core.ids import parse_id
 from apps.core.prepared import execute
 from apps.tasks.models import Task
 from apps.tasks.rows import SELECTED, as_task
+from apps.tasks.selectors.counting import in_state
 from apps.tasks.states import HELD, State
 
 
@@ -32,7 +34,10 @@ class MoveFilter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some of the tasks, latest move first; where the next page begins, if there is one; how many match in all."""
+    """Some of the tasks, latest move first; where the next page begins, if there is one; how many match in all.
+
+    `total` goes no further than COUNT_LIMIT where a context or a time is asked for.
+    """
 
     tasks: list[Task]
     next: Before | None
@@ -54,7 +59,7 @@ def tasks_by_move(workspace_id: uuid.UUID, wanted: MoveFilter, *, limit: int, be
     )
     tasks = [as_task(row) for row in rows[:limit]]
     more = len(rows) > limit
-    total = len(tasks) if before is None and not more else _count(matching, params)
+    total = len(tasks) if before is None and not more else _count(workspace_id, wanted, matching, params)
     return Page(tasks, Before(tasks[-1].moved_at, tasks[-1].id) if more else None, total)
 
 
@@ -72,8 +77,13 @@ def _matching(wanted: MoveFilter, params: dict[str, Any]) -> str:
     return text
 
 
-def _count(matching: str, params: Mapping[str, Any]) -> int:
-    ((total,),) = execute(f"SELECT count(*) FROM tasks_task t WHERE {matching}", params)
+def _count(workspace_id: uuid.UUID, wanted: MoveFilter, matching: str, params: Mapping[str, Any]) -> int:
+    if not wanted.context_id and wanted.moved_after is None:
+        return in_state(workspace_id, wanted.state or "")
+    most = {"most": COUNT_LIMIT}
+    ((total,),) = execute(
+        f"SELECT count(*) FROM (SELECT FROM tasks_task t WHERE {matching} LIMIT %(most)s) t", {**params, **most}
+    )
     return int(total)
 
 

@@ -14,8 +14,9 @@ from django.db.models.functions import Coalesce, Now
 from apps.core.prepared import execute
 from apps.tasks.events import MOVES
 from apps.tasks.models import QueueLimit, SweepTotal, Task, TaskEvent
+from apps.tasks.selectors.counting import queue_counts_of_all
 from apps.tasks.selectors.tasks import tasks_of
-from apps.tasks.states import ASKING, HELD, TERMINAL, State
+from apps.tasks.states import ASKING, HELD, State
 
 RECENT_EVENTS = 500
 
@@ -53,25 +54,6 @@ _STUCK = Q(state__in=[str(state) for state in HELD], lease_expires_at__lt=Now())
 def stuck_tasks(workspace_id: uuid.UUID) -> QuerySet[Task]:
     """Tasks whose holder's lease has run out and that the reaper has not moved yet."""
     return tasks_of(workspace_id).filter(_STUCK)
-
-
-def queue_counts(workspace_id: uuid.UUID) -> dict[str, int]:
-    """How many tasks are in each state; states without any are 0."""
-    return _by_state(tasks_of(workspace_id))
-
-
-def _by_state(tasks: QuerySet[Task]) -> dict[str, int]:
-    """Two counts, each by one index and without reading rows: what waits stands in an index of its own."""
-    others = tasks.exclude(state=State.PENDING).order_by().values_list("state").annotate(number=Count("*"))
-    pending = tasks.filter(state=State.PENDING).count()
-    return {**{str(state): 0 for state in State}, **dict(others), str(State.PENDING): pending}
-
-
-def open_counts(workspace_id: uuid.UUID) -> dict[str, int]:
-    """How many tasks are in each state that is not an end; cheap however many have ended."""
-    states = [str(state) for state in State if state not in TERMINAL]
-    counts = _by_state(tasks_of(workspace_id).filter(state__in=states))
-    return {state: counts[state] for state in states}
 
 
 def asking_count(workspace_ids: Collection[uuid.UUID]) -> int:
@@ -117,7 +99,7 @@ def totals() -> Totals:
     waits = ExpressionWrapper(Now() - Min("created_at"), output_field=DurationField())
     longest = tasks.filter(state=State.PENDING).aggregate(longest=waits)["longest"]
     return Totals(
-        by_state=_by_state(tasks),
+        by_state=queue_counts_of_all(),
         oldest_pending_seconds=max(0.0, longest.total_seconds()) if longest is not None else 0.0,
         stuck=tasks.filter(_STUCK).count(),
         swept=dict(SweepTotal.objects.values_list("outcome").annotate(total=Sum("number"))),

@@ -18,6 +18,7 @@ from apps.tasks.services.create import (
     NewTask,
     task_create,
 )
+from apps.tasks.services.ended import ended_recount
 from apps.tasks.services.files import claim_check, files_purge, task_file_store
 from apps.tasks.services.finish import (
     Outcome,
@@ -82,6 +83,7 @@ __all__ = [
     "codebase_request",
     "codebase_stop",
     "codebase_trigger",
+    "ended_recount",
     "event_from_worker",
     "events_compact",
     "events_compactable",

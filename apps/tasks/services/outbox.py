@@ -7,12 +7,14 @@ them by one query. What it writes to the database commits with the removal or no
 
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db import InterfaceError, OperationalError, transaction
 
 from apps.tasks.models import OutboxEntry
+from apps.tasks.services.statements import ended
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,7 @@ def _handed_over(ids: Sequence[int]) -> int:
             changes = [Change(entry.workspace_id, entry.task_id, entry.seq, entry.kind) for entry in entries]
             for consumer in _consumers if changes else ():
                 consumer(changes)
+            ended.add(Counter((change.workspace_id, change.kind) for change in changes))
             OutboxEntry.objects.filter(id__in=[entry.id for entry in entries]).delete()
     except (OperationalError, InterfaceError):  # the database is away: nobody's entry in particular
         raise

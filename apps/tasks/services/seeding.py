@@ -12,6 +12,7 @@ from django.utils import timezone
 from apps.core import jsontext
 from apps.core.tenancy import AS_OWNER, acting
 from apps.tasks.models import Task
+from apps.tasks.services.ended import ended_recount
 from apps.tasks.services.statements import seeding
 
 BATCH = 400
@@ -126,6 +127,7 @@ def tasks_seed(
             if told is not None:
                 told(last)
         _analyze("tasks_task", "tasks_taskevent")
+        ended_recount()
     return found
 
 
