@@ -14,6 +14,7 @@ from django.urls import reverse
 from apps.accounts.models import Workspace
 from apps.accounts.permissions import Scope
 from apps.accounts.reach import reach_of
+from apps.accounts.tiles import Tile
 from apps.codebases.selectors import codebases_of
 from apps.tasks.admin.places import place_name
 from apps.tasks.selectors import (
@@ -28,6 +29,7 @@ from apps.tasks.selectors import (
     tasks_of,
 )
 from apps.tasks.states import ASKING, State
+from apps.workers.load import Load
 from apps.workers.models import Worker
 from apps.workers.selectors import connected_machines
 from apps.workers.waiting import pending_by_reason
@@ -37,17 +39,6 @@ from codetether.needs import needs
 ROWS = 8
 MOVES_SHOWN = 8
 ASKING_STATES = [str(state) for state in ASKING]
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """One number of the first page, and where it leads."""
-
-    label: str
-    value: int | str
-    url: str
-    tone: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +66,6 @@ class Running:
 
     task: Any
     words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """A worker, and how many tasks it works on of how many it takes at once (`most`; None: it did not say)."""
-
-    worker: Worker
-    busy: int
-    most: int | None
-
-    @property
-    def share(self) -> int:
-        """Percent."""
-        return min(100, round(100 * self.busy / self.most)) if self.most else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
@@ -20,7 +21,15 @@ from apps.codebases.rules import LIMIT_SETTINGS, LimitFields
 from apps.codebases.services import CodebaseChange, codebase_change
 from apps.codebases.variable_admin import VariableAdmin as VariableAdmin
 
-AGENT_SETTINGS = ("program", "default_model", "auto_approve", "max_iterations", "working_directory", "working_tree")
+AGENT_SETTINGS = (
+    "program",
+    "default_model",
+    "auto_approve",
+    "max_iterations",
+    "working_directory",
+    "working_tree",
+    "parallel",
+)
 
 
 class CodebaseForm(LimitFields, RowForm):
@@ -58,10 +67,16 @@ class CodebaseForm(LimitFields, RowForm):
         widget=UnfoldAdminSelectWidget(),
         help_text="In a worktree tasks run side by side; what they make is merged or discarded on the task's page.",
     )
+    parallel = forms.BooleanField(
+        required=False,
+        widget=UnfoldBooleanSwitchWidget(),
+        help_text="Several tasks at once in the one folder. Agents that edit the same files spoil each other's work.",
+    )
 
     class Meta:
         model = Codebase
         fields = ("name", "description")
+        widgets: ClassVar[dict[str, Any]] = {"description": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         config = kwargs["instance"].agent_config if kwargs.get("instance") else {}
@@ -76,7 +91,7 @@ class CodebaseForm(LimitFields, RowForm):
 
 @admin.register(Codebase)
 class CodebaseAdmin(WorkspaceAdmin):
-    """Name, description and how agents work in it may be changed here; where it is, its worker says.
+    """Its form changes name, description and how agents work in it; where it is, its worker says.
 
     The heart, of which this app knows nothing, registers a fuller one (`apps.tasks.admin.codebases`).
     """
@@ -86,15 +101,13 @@ class CodebaseAdmin(WorkspaceAdmin):
     form = CodebaseForm
     history = CodebaseHistory
     palette_icon = "folder_code"
-    list_display: tuple[str, ...] = ("name", "path", "worker", "status_label", "updated")
-    list_filter = ("status",)
+    list_display: tuple[str, ...] = ("name", "path", "worker")
     search_fields = ("name", "path", "worker_id", "id")
-    readonly_fields: ClassVar[tuple[str, ...]] = ("path", "worker_id", "status_label", "id", "created_at", "updated_at")
+    search_help_text = "A name, a path, or the id of a codebase or worker"
     fieldsets: ClassVar[tuple[Any, ...]] = (
         (None, {"fields": ("name", "description")}),
         ("How agents work in it", {"fields": AGENT_SETTINGS}),
         ("What they may do and use", {"fields": LIMIT_SETTINGS}),
-        ("Facts", {"fields": readonly_fields}),
     )
     empty_hint = (
         "Offer one where its code is: codetether-worker --codebase NAME:PATH; or register it by POST "
@@ -107,10 +120,6 @@ class CodebaseAdmin(WorkspaceAdmin):
 
     def palette_note(self, row: Codebase) -> str:
         return row.path
-
-    @display(description="Status", ordering="status", label={"active": "success", "pending": "warning"})
-    def status_label(self, codebase: Codebase) -> str:
-        return codebase.status
 
     @display(description="Worker", ordering="worker_id", empty_value="—")
     def worker(self, codebase: Codebase) -> str | None:

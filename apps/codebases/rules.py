@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminDecimalFieldWidget, UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 RULE = r"^(?:\*|[A-Za-z][A-Za-z0-9._-]*)(?::.*\S.*)?$"
 RULE_LENGTH = 300
@@ -36,6 +36,11 @@ class LinesField(forms.CharField):
         return lines
 
 
+def _most(field: type[forms.FloatField] | type[forms.IntegerField], widget: type[forms.Widget], **more: Any) -> Any:
+    help_text = "Of an attempt. Empty: the worker's limit."
+    return field(min_value=0, required=False, widget=widget(), help_text=help_text, **more)
+
+
 class LimitFields(forms.Form):
     """What agents in a codebase may do and use; part of the codebase's form."""
 
@@ -45,9 +50,9 @@ class LimitFields(forms.Form):
     deny = LinesField(
         pattern=RULE, example="edit:**/.env", help_text="Rules for what nobody may allow, one a line. They win."
     )
-    max_minutes = forms.FloatField(min_value=0, required=False, help_text="Of an attempt. Empty: the worker's limit.")
-    max_cost_usd = forms.FloatField(min_value=0, required=False, help_text="Of an attempt. Empty: the worker's limit.")
-    max_tokens = forms.IntegerField(min_value=0, required=False, help_text="Of an attempt. Empty: the worker's limit.")
+    max_minutes = _most(forms.FloatField, UnfoldAdminDecimalFieldWidget)
+    max_cost_usd = _most(forms.FloatField, UnfoldAdminDecimalFieldWidget, label="Max cost (USD)")
+    max_tokens = _most(forms.IntegerField, UnfoldAdminIntegerFieldWidget)
     fallback_models = LinesField(
         pattern=r"^\S+$", example="provider/model",
         help_text="Models to go on with when a provider's limit is reached, one a line.",

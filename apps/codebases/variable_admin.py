@@ -74,6 +74,7 @@ class SetForm(ChangeForm):
             assert isinstance(field, forms.ModelChoiceField)  # noqa: S101
             field.queryset = choices
         self.fields["value"].help_text = ""
+        self.fields["codebase"].initial = kwargs["request"].GET.get("codebase")
         if len(open_to) == 1:
             self.fields["workspace"].initial, self.fields["workspace"].widget = open_to[0].pk, forms.HiddenInput()
 
@@ -137,7 +138,8 @@ class VariableAdmin(WorkspaceAdmin):
             ),
             "It is set; agents that start from now on get it.",
         )
-        return after_dialog(reverse(LIST))
+        back = "codebase" in request.GET and codebase_id  # whose page asked
+        return after_dialog(reverse("admin:codebases_codebase_change", args=[codebase_id]) if back else reverse(LIST))
 
     @action(
         description="Change",

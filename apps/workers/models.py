@@ -4,7 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
-from apps.accounts.models import Workspace
+from apps.accounts.models import ApiToken, Workspace
 from apps.core.ids import new_id
 
 
@@ -37,6 +37,10 @@ class Worker(models.Model):
     serves = ArrayField(
         models.TextField(), null=True, help_text="The only codebases that it may serve, where its token names some."
     )
+    token = models.ForeignKey(
+        ApiToken, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False,
+        help_text="The token by which it registered last.",
+    )  # fmt: skip
     registered_at = models.DateTimeField(db_default=Now())
     last_seen_at = models.DateTimeField(db_default=Now())
     unregistered_at = models.DateTimeField(null=True)

@@ -50,6 +50,7 @@ async def register(request: Request, principal: Principal) -> Response:
         workspace_id=principal.workspace_id,
         registration=registration,
         serves=principal.codebases,
+        token_id=principal.token_id,
     )
     return json_response(
         {

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -85,7 +86,10 @@ def _places(shop: Shop) -> list[SeedPlace]:
 def _worker(workspace_id: uuid.UUID, name: str, number: int) -> None:
     role, described = ROLES[number % len(ROLES)]
     said = {
-        "name": name, "hostname": f"{name}.example", "version": "1.0", "capabilities": ["opencode"],
+        "name": name, "hostname": f"{name}.example", "version": "0.0.9" if number else settings.VERSION,
+        "capabilities": ["opencode", "claude"],
+        "programs": [{"name": "opencode", "version": "1.0.0", "models": MODELS},
+                     {"name": "claude", "version": "2.0.0", "models": MODELS[:1]}],
         "offered_models": [{"id": model, "name": model, "provider": model.partition("/")[0]} for model in MODELS],
         "agents": [{"role": role, "instance": f"{role}:{name}:1", "description": described}],
         "global_codebase_id": "global", "concurrency": 4, "last_seen_at": Now(), "unregistered_at": None,

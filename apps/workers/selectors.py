@@ -78,6 +78,15 @@ def here() -> Q:
     return Q(last_seen_at__gte=since, unregistered_at=None)
 
 
+def serving(codebase_id: Any, bound_to: Any) -> Q:
+    """Whether a worker takes the tasks of a codebase that is bound to the worker `bound_to`, for a query.
+
+    As `queues_of` says it. Give OuterRefs in a query over codebases.
+    """
+    has = Q(worker_id=bound_to) | Q(codebases__contains=[codebase_id])
+    return has & (Q(serves=None) | Q(serves__contains=[codebase_id]))
+
+
 def worker_facts(worker: Worker) -> dict[str, Any]:
     """A worker as clients see it."""
     connected = worker.is_here

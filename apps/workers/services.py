@@ -38,12 +38,16 @@ class Registration:
 
 
 def worker_register(
-    *, workspace_id: uuid.UUID, registration: Registration, serves: Collection[str] | None = None
+    *,
+    workspace_id: uuid.UUID,
+    registration: Registration,
+    serves: Collection[str] | None = None,
+    token_id: uuid.UUID | None = None,
 ) -> Worker:
     """Note a worker and what it can do; registering again replaces what it said before.
 
     `serves`: the only codebases that it may serve, whatever it says; then ForbiddenError where a connected worker that
-    may serve others has this id.
+    may serve others has this id. `token_id`: the token that it showed, where it is one of the database.
     """
     said = {
         "name": registration.name,
@@ -56,6 +60,7 @@ def worker_register(
         "codebases": allowed(registration.codebases, serves),
         "global_codebase_id": registration.global_codebase_id if allowed([GLOBAL_QUEUE], serves) else "",
         "serves": None if serves is None else sorted(serves),
+        "token_id": token_id,
         "concurrency": registration.concurrency,
         "only_targeted": registration.only_targeted,
         "last_seen_at": Now(),

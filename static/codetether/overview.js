@@ -1,40 +1,14 @@
 /* The first page, kept up to date: pieces that changed are exchanged, events are listed as they come. */
-import { AnswerError, Live } from "./live.js";
+import { Live } from "./live.js";
+import { GATHER_MILLISECONDS, KINDS, lookAt } from "./pieces.js";
 
-const KINDS = ["created", "claimed", "requeued", "asked", "answered", "completed", "failed", "cancelled", "rejected",
-    "reprioritised", "declined", "lease_lost", "status", "output", "tool_use", "tool_result", "file_change", "artifact",
-    "message", "session", "usage"];
 const SILENT = new Set(["usage", "session", "tool_result"]);
-const GATHER_MILLISECONDS = 2000;
 const FEED_ROWS = 40;
 const TEXT_LENGTH = 240;
-const TOKEN = /name="csrfmiddlewaretoken" value="[^"]*"/g;
 
 const page = document.getElementById("overview");
 const feed = document.getElementById("overview-feed");
-const written = new Map();
 let lastId = "";
-
-async function look() {
-    const answer = await fetch(page.dataset.address, { headers: { Accept: "text/html" } });
-    if (!answer.ok || answer.redirected) throw new AnswerError(`HTTP ${answer.status}`);
-    const fresh = document.createElement("template");
-    fresh.innerHTML = await answer.text();
-    for (const piece of fresh.content.querySelectorAll("[data-piece]")) exchange(piece);
-    return false;
-}
-
-/* Nobody loses what they are about to press or to write. */
-function exchange(piece) {
-    const name = piece.dataset.piece;
-    const html = piece.innerHTML.replace(TOKEN, "");
-    const old = page.querySelector(`[data-piece="${name}"]`);
-    if (written.get(name) === html || !old) return;
-    if (old.contains(document.activeElement) || old.querySelector("details[open]")) return;
-    written.set(name, html);
-    old.replaceChildren(...piece.childNodes);
-    window.codetether.tellTimes(old);
-}
 
 function heard(event) {
     lastId = event.lastEventId;
@@ -81,7 +55,7 @@ if (page) {
     const sign = document.getElementById("overview-live");
     sign.hidden = false;
     new Live({
-        address: page.dataset.stream, lastId: () => lastId, kinds: KINDS, heard, look, sign,
+        address: page.dataset.stream, lastId: () => lastId, kinds: KINDS, heard, look: lookAt(page), sign,
         gather: GATHER_MILLISECONDS,
     }).begin();
 }

@@ -1,117 +1,151 @@
-"""The pages of codebases as the heart fills them out: open tasks, what bounds the queue, and its pause."""
+"""The page of one codebase: how it is doing, its tasks and why they wait, what is around it, and work for it."""
 
-from typing import Any, ClassVar
+from typing import Any
 
-from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.db.models import OuterRef, QuerySet, Subquery
-from django.db.models.functions import JSONObject
-from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 
-from apps.accounts.console import action, after_dialog, display
+from apps.accounts.console_live import LivePage
 from apps.accounts.permissions import Scope
-from apps.codebases.admin import CodebaseAdmin
+from apps.accounts.tiles import Tile
 from apps.codebases.models import Codebase
-from apps.tasks.admin.places import pausing, resuming
-from apps.tasks.admin.trees import trees_shown
-from apps.tasks.models import QueueLimit
-from apps.tasks.selectors import open_task_count
-from apps.tasks.services import queue_pause, queue_resume
+from apps.codebases.policy import policy_of
+from apps.codebases.variable_selectors import variables_of
+from apps.core.errors import CodeTetherError
+from apps.core.spending import spending
+from apps.sessions.selectors import sessions_of
+from apps.tasks.admin.codebase_list import STANDINGS, QueuedCodebases, bound_in_words, standing
+from apps.tasks.admin.lines import lines
+from apps.tasks.admin.trees import trees_left
+from apps.tasks.admin.trigger import TriggerForm
+from apps.tasks.models import Task
+from apps.tasks.selectors import last_words
+from apps.tasks.selectors.places import (
+    LOOKED_AT,
+    Spent,
+    held_of_codebase,
+    newest_of_codebase,
+    next_of_codebase,
+    pauses_of,
+    spending_of_codebase,
+)
+
+SHOWN = 10
+VARIABLES_SHOWN = 50
 
 admin.site.unregister(Codebase)
 
 
 @admin.register(Codebase)
-class QueuedCodebaseAdmin(CodebaseAdmin):
-    list_display: tuple[str, ...] = (
-        "name",
-        "path",
-        "worker",
-        "status_label",
-        "queue",
-        "open_tasks",
-        "updated",
-    )
-    readonly_fields: ClassVar[tuple[str, ...]] = (
-        *CodebaseAdmin.readonly_fields,
-        "queue",
-        "open_tasks",
-        "working_trees",
-    )
-    fieldsets: ClassVar[tuple[Any, ...]] = (
-        *CodebaseAdmin.fieldsets,
-        ("Its queue", {"fields": ("queue", "open_tasks")}),
-        ("Working trees of its tasks", {"fields": ("working_trees",)}),
-    )
-    actions_detail = ("pause", "resume")
+class QueuedCodebaseAdmin(QueuedCodebases, LivePage):
+    change_form_template = "admin/codebases/codebase/change_form.html"
+    pieces_template = "admin/codebases/codebase/live.html"
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        own = {"workspace_id": OuterRef("workspace_id")}
-        limits = QueueLimit.objects.filter(kind=QueueLimit.Kind.CODEBASE, key=OuterRef("pk"), **own).order_by()
-        bounds = JSONObject(id="id", most="most", held="held", paused="paused_at", reason="reason", by="changed_by")
-        rows: QuerySet[Any] = super().get_queryset(request)
-        counted: QuerySet[Any] = rows.annotate(
-            open_task_count=open_task_count(codebase_id=OuterRef("pk"), **own),
-            bound=Subquery(limits.values(bounds=bounds)),
-        )
-        return counted
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.trigger_view)
+        return [path("<path:object_id>/trigger/", view, name="codebases_codebase_trigger"), *super().get_urls()]
 
-    @display(description="Open tasks", ordering="open_task_count")
-    def open_tasks(self, codebase: Any) -> SafeString:
-        """A link to its tasks, worded by how many are open."""
-        url = reverse("admin:tasks_task_changelist", query={"codebase": codebase.pk})
-        return format_html('<a class="ct-link" href="{}">{}</a>', url, codebase.open_task_count or "none")
+    def stream_of(self, row: Any) -> str:
+        return f"/v1/opencode/codebases/{row.pk}/events"
 
-    @display(description="Not merged or not clean", empty_value="none")
-    def working_trees(self, codebase: Any) -> SafeString | None:
-        return trees_shown(codebase)
+    def shown(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        place = (row.workspace_id, row.pk)
+        held, waiting = held_of_codebase(*place, SHOWN), next_of_codebase(*place, SHOWN)
+        why = type(self).surroundings.why_each_waits(waiting)
+        word = standing(row)
+        return {
+            "codebase": row,
+            "standing": word,
+            "tone": STANDINGS[word],
+            "pause": pauses_of(workspace_id=row.workspace_id, kind="workspace").first(),
+            "bound": bound_in_words(row.bound) if row.bound else "",
+            "tiles": _tiles(row),
+            "held": lines(held, said=last_words([task.pk for task in held])),
+            "waiting": lines(waiting, notes={task_id: reason.text for task_id, reason in why.items()}),
+            "left_out": row.open_task_count - len(held) - len(waiting),
+            "newest": lines(newest_of_codebase(*place, SHOWN)),
+            "sessions": sessions_of(*place)[:SHOWN],
+            "machines": type(self).surroundings.machines(row),
+            "trees": trees_left(row),
+            "may_steer": self.has_steer_permission(request, row),
+            "tasks_url": reverse("admin:tasks_task_changelist", query={"codebase": row.pk}),
+        }
 
-    @display(description="Queue", empty_value="open")
-    def queue(self, codebase: Any) -> SafeString | None:
-        """Paused or limited, with a link to what is set; nothing where it is open."""
-        if not codebase.bound:
-            return None
-        url = reverse("admin:tasks_queuelimit_change", args=[codebase.bound["id"]])
-        tone = "ct-warning" if codebase.bound["paused"] else "ct-info"
-        return format_html('<a class="ct-label {}" href="{}">{}</a>', tone, url, _words(codebase.bound))
+    def beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        own, shared = (variables_of(row.workspace_id, key)[:VARIABLES_SHOWN] for key in (row.pk, None))
+        return {
+            "policy": policy_of(row.agent_config),
+            "own_variables": own,
+            "shared_variables": shared,
+            "may_change": self.has_change_permission(request, row),
+            "may_set": self.allows(request, Scope.ADMIN, row),
+            "form": self._form(row),
+        }
 
-    def has_steer_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.allows(request, Scope.TASKS_WRITE, obj)
+    def _form(self, codebase: Any, *said: Any) -> TriggerForm:
+        return TriggerForm(*said, codebase=codebase, machines=type(self).surroundings.machines(codebase))
 
-    def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
-        """Pause or resume, whichever changes something."""
-        codebase = self.get_object(request, unquote(object_id))
-        is_paused = bool(codebase and codebase.bound and codebase.bound["paused"])
-        useless = f"codebases_codebase_{'pause' if is_paused else 'resume'}"
-        listed: list[Any] = super().get_actions_detail(request, object_id)  # type: ignore[misc]
-        return [entry for entry in listed if entry.action_name != useless]
-
-    @action(**pausing("Pause this codebase's queue?"))
-    def pause(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        place, reason = self._place(request, object_id), form.cleaned_data["reason"]
-        self.attempt(request, lambda: queue_pause(**place, reason=reason), "Its queue is paused.")
-        return after_dialog(reverse("admin:codebases_codebase_change", args=[object_id]))
-
-    @action(**resuming("Resume this codebase's queue?"))
-    def resume(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
-        place = self._place(request, object_id)
-        self.attempt(request, lambda: queue_resume(**place), "Its queue is resumed.")
-        return after_dialog(reverse("admin:codebases_codebase_change", args=[object_id]))
-
-    def _place(self, request: HttpRequest, object_id: str) -> dict[str, Any]:
+    def trigger_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """POST: make a task of the form, and go to its page; back to the form where something is wrong in it."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
         codebase = self.get_object(request, unquote(object_id))
         if codebase is None:
             raise Http404
-        by = request.user.get_username()
-        return {"workspace_id": codebase.workspace_id, "kind": "codebase", "key": codebase.pk, "by": by}
+        if not self.has_steer_permission(request, codebase):
+            raise PermissionDenied
+        form = self._form(codebase, request.POST)
+        task = _created(form, codebase, request.user.get_username()) if form.is_valid() else None
+        if task is None:
+            return self.page_again(request, object_id, form=form)
+        messages.success(request, "The task is made.")
+        return HttpResponseRedirect(reverse("admin:tasks_task_change", args=[task.pk]))
+
+    def response_post_save_change(self, request: HttpRequest, obj: Any) -> HttpResponseRedirect:
+        return HttpResponseRedirect(reverse("admin:codebases_codebase_change", args=[obj.pk]))
 
 
-def _words(bound: dict[str, Any]) -> str:
-    """`paused by ada: a release`, or `1 of 3 held`."""
-    if not bound["paused"]:
-        return f"{bound['held']} of {bound['most']} held"
-    return f"paused by {bound['by']}" + (f": {bound['reason']}" if bound["reason"] else "")
+def _created(form: TriggerForm, codebase: Codebase, by: str) -> Task | None:
+    """The task; None where the form says what is wrong."""
+    try:
+        return form.create(codebase, by)
+    except CodeTetherError as error:
+        named = {name: texts for name, texts in (error.errors or {}).items() if name in form.fields}
+        for name, texts in named.items():
+            form.add_error(name, list(texts))
+        if not named:
+            form.add_error(None, error.detail)
+    return None
+
+
+def _tiles(codebase: Any) -> list[Tile]:
+    held = codebase.held or {"held": 0, "asking": 0}
+    spent = spending_of_codebase(codebase.workspace_id, codebase.pk)
+    day, week = spent.day, spent.week
+
+    def url(**query: str) -> str:
+        return reverse("admin:tasks_task_changelist", query={"codebase": codebase.pk, **query})
+
+    waiting = codebase.open_task_count - held["held"]
+    running = held["held"] - held["asking"]
+    some = f"of the latest {LOOKED_AT:,}" if spent.is_capped else ""
+    return [
+        Tile("Running", running, url(state="running"), "info" if running else ""),
+        Tile("Waiting", waiting, url(state="pending"), "warning" if codebase.is_paused and waiting else ""),
+        Tile("Need input", held["asking"], url(needs="person"), "warning" if held["asking"] else ""),
+        Tile("Completed", day.completed, url(state="completed"), "", "made in 24 hours"),
+        Tile("Failed", day.failed, url(state="failed"), "danger" if day.failed else "", "made in 24 hours"),
+        Tile("Cost, 24 hours", _cost(day), "", "", _tokens(day)),
+        Tile("Cost, 7 days", _cost(week), "", "", " ".join(filter(None, [_tokens(week), some]))),
+    ]
+
+
+def _cost(spent: Spent) -> str:
+    return f"${spent.cost_usd:,.2f}"
+
+
+def _tokens(spent: Spent) -> str:
+    return spending({"input_tokens": spent.input_tokens, "output_tokens": spent.output_tokens})

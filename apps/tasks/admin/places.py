@@ -170,6 +170,17 @@ def resuming(title: str) -> dict[str, Any]:
     }
 
 
+def limiting(whose: str) -> dict[str, Any]:
+    """What `@action` is told of a button that sets how many tasks are held at once."""
+    dialog = {
+        "title": f"How many of {whose} tasks may be held at once?",
+        "description": "A task counts from its claim until its lease ends. What is held beyond that may end.",
+        "form_class": LimitForm,
+        "form_submit_text": "Set",
+    }
+    return {"description": "Limit", "permissions": ["limit"], "icon": "speed", "dialog": dialog}
+
+
 class SwitchForm(forms.Form):
     """What the first page sends to pause or resume a part of a workspace's queue."""
 

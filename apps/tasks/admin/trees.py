@@ -1,12 +1,14 @@
 """Working trees on the pages of tasks and codebases: how they stand, and the buttons that merge or discard one."""
 
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from apps.accounts.console import DialogForm, WorkspaceAdmin, action, after_dialog
@@ -15,7 +17,7 @@ from apps.tasks.selectors import tree_of_task, trees_of
 from apps.tasks.services import NAME_LIMIT, TreeWish, working_tree_act
 from apps.tasks.tree_models import WorkingTree
 
-SHOWN = 50
+SHOWN = 20
 TONES = {"active": "info", "kept": "warning", "merged": "success", "lost": "danger"}
 
 
@@ -33,7 +35,7 @@ class MergeForm(DialogForm):
 
 
 class TreeActions(WorkspaceAdmin):
-    """The two buttons on a task's page."""
+    """The two buttons on a task's page; `?codebase`: on its codebase's, where they lead back to."""
 
     @action(
         description="Merge",
@@ -70,20 +72,24 @@ class TreeActions(WorkspaceAdmin):
         if task is None:
             raise Http404
         by = request.user.get_username()
+        codebase = task.codebase_id if "codebase" in request.GET else None
         done = f"Its worker is asked to {wish.action} the working tree, unless that was done before."
         self.attempt(
             request,
             lambda: working_tree_act(workspace_id=task.workspace_id, task_id=task.pk, wish=wish, by=by),
             done,
         )
-        return after_dialog(reverse("admin:tasks_task_change", args=[task.pk]))
+        place = ("tasks_task", task.pk) if codebase is None else ("codebases_codebase", codebase)
+        return after_dialog(reverse(f"admin:{place[0]}_change", args=[place[1]]))
 
 
 def useful_on_tree(task: Task | None) -> frozenset[str]:
     """Which of the two buttons would do something."""
     tree = tree_of_task(task) if task is not None else None
-    if tree is None:
-        return frozenset()
+    return _useful(tree) if tree is not None else frozenset()
+
+
+def _useful(tree: WorkingTree) -> frozenset[str]:
     if tree.state == WorkingTree.State.KEPT:
         return frozenset({"merge", "discard"})
     return frozenset({"discard"}) if tree.dirty else frozenset()
@@ -95,18 +101,26 @@ def tree_shown(task: Task) -> dict[str, Any] | None:
     return None if tree is None else {"tree": tree, "tone": TONES.get(tree.state, "default")}
 
 
-def trees_shown(codebase: Any) -> SafeString | None:
-    """The trees of a codebase of which something is left, each with a link to the last task in it."""
+@dataclass(frozen=True, slots=True)
+class TreeLine:
+    """A working tree on a codebase's page; `task` is the last that worked in it, `steps` the buttons."""
+
+    tree: WorkingTree
+    tone: str
+    task: uuid.UUID | None
+    steps: Sequence[str]
+
+
+def trees_left(codebase: Any) -> list[TreeLine]:
+    """The trees of a codebase of which something is left, the latest SHOWN."""
     found = trees_of(codebase.workspace_id).filter(codebase_id=codebase.pk)
-    left = [tree for tree in found.exclude(state="empty")[:SHOWN] if tree.state in ("active", "kept") or tree.dirty]
-    return format_html_join("", "{}", ((_line(tree),) for tree in left)) if left else None
-
-
-def _line(tree: WorkingTree) -> SafeString:
-    url = reverse("admin:tasks_task_change", args=[tree.task_ids[-1]]) if tree.task_ids else ""
-    return format_html(
-        '<p><a class="ct-link ct-mono" href="{}">{}</a> <span class="ct-label ct-{}">{}</span> '
-        '<span class="ct-subtle">{} files, +{} −{}{}, on {}</span></p>',
-        url, tree.branch, TONES.get(tree.state, "default"), tree.state, tree.files, tree.insertions, tree.deletions,
-        f"; not committed: {', '.join(tree.left)}" if tree.left else "", tree.worker_id,
-    )  # fmt: skip
+    left = found.filter(Q(state__in=["active", "kept"]) | Q(dirty=True)).exclude(state="empty")
+    return [
+        TreeLine(
+            tree,
+            TONES.get(tree.state, "default"),
+            tree.task_ids[-1] if tree.task_ids else None,
+            sorted(_useful(tree), reverse=True) if tree.task_ids else (),
+        )
+        for tree in left[:SHOWN]
+    ]

@@ -94,6 +94,8 @@ class Wish:
     session_id: str = ""
     resumes: uuid.UUID | None = None
     concurrency_key: str = ""
+    priority: int = 0
+    idempotency_key: str | None = None
     files: Sequence[Any] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
@@ -110,6 +112,8 @@ def codebase_trigger(*, workspace_id: uuid.UUID, codebase_id: str, wish: Wish, b
         session_id=wish.session_id,
         resumes=wish.resumes,
         concurrency_key=wish.concurrency_key,
+        priority=wish.priority,
+        idempotency_key=wish.idempotency_key,
         metadata=metadata,
     )
     return task_create(workspace_id=workspace_id, new=new, by=by)
