@@ -1,6 +1,7 @@
 """Identifiers. Ours are UUIDv7 (RFC 9562 §5.7): unique without coordination, and ordered by time."""
 
 import uuid
+from datetime import datetime
 
 import uuid_utils.compat
 
@@ -9,6 +10,11 @@ def new_id() -> uuid.UUID:
     """A fresh UUIDv7 as the standard library's type."""
     made: uuid.UUID = uuid_utils.compat.uuid7()
     return made
+
+
+def first_id_at(at: datetime) -> uuid.UUID:
+    """The smallest id that can have been made at that millisecond: ids from then on are not smaller."""
+    return uuid.UUID(int=int(at.timestamp() * 1000) << 80)
 
 
 def new_id_text() -> str:

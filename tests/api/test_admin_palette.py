@@ -42,7 +42,7 @@ def test_words_stand_anywhere_in_a_title_and_are_taken_as_they_are(cast: Cast, o
 
 
 def test_only_the_latest_titles_are_looked_at(cast: Cast, otto: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finding, "LOOKED_AT", 2)
+    monkeypatch.setattr(finding, "TITLES_LOOKED_AT", 2)
     for title in ("till one", "till two", "till three"):
         cast.task(title)
     assert found(otto, "till") == ["till three", "till two"]

@@ -12,7 +12,9 @@ from apps.accounts.console import ChoiceFilter
 from apps.accounts.permissions import Scope
 from apps.accounts.reach import reach_of
 from apps.codebases.models import Codebase
+from apps.tasks.admin.finding import places
 from apps.tasks.models import Task
+from apps.tasks.selectors.finding import tasks_made_by
 from apps.tasks.states import ASKING, HELD, State
 
 LONG_WAIT = timedelta(minutes=15)
@@ -40,17 +42,21 @@ class NeedsFilter(ChoiceFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         return [
             ("person", "Needs a person"),
+            ("me", "Needs me: asks, and I made it"),
             ("stuck", "Stuck: its worker vanished"),
             ("waiting", f"Waits for more than {LONG_WAIT.seconds // 60} minutes"),
             ("held", "Held by a worker"),
             ("open", "Not ended"),
-            ("mine", "Made by me"),
+            ("mine", "Made by me (of the latest 20,000)"),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Task]) -> QuerySet[Task]:
         match self.value():
             case "person":
                 return queryset.filter(state__in=[str(state) for state in ASKING])
+            case "me":
+                asking = queryset.filter(state__in=[str(state) for state in ASKING])
+                return asking.filter(created_by=request.user.get_username())
             case "stuck":
                 return queryset.filter(state__in=[str(state) for state in HELD], lease_expires_at__lt=Now())
             case "waiting":
@@ -61,7 +67,7 @@ class NeedsFilter(ChoiceFilter):
                 # what waits and what is held have an index each, and no one has both
                 return queryset.filter(Q(state=State.PENDING) | Q(state__in=[str(state) for state in HELD]))
             case "mine":
-                return queryset.filter(created_by=request.user.get_username())
+                return queryset.filter(pk__in=tasks_made_by(places(request), request.user.get_username()))
             case _:
                 return queryset
 

@@ -19,6 +19,7 @@ from apps.tasks.admin.bulk import Bulk
 from apps.tasks.admin.filters import AgentTypeFilter, CodebaseFilter, NeedsFilter, StateFilter, WorkerFilter
 from apps.tasks.admin.finding import Findable
 from apps.tasks.admin.logpages import LogPages
+from apps.tasks.admin.spans import CostFilter, MadeFilter, RequiresFilter
 from apps.tasks.admin.steering import is_asking
 from apps.tasks.admin.transcript import transcript
 from apps.tasks.admin.trees import tree_shown
@@ -48,7 +49,9 @@ class TaskAdmin(Findable, Bulk, LogPages):
     """Who is told of a task, each with `receiver`, `status`, `tone`, `url`, `at`. The face that tells puts it here."""
 
     list_display = ("title", "state_label", "codebase", "worker", "priority", "attempts", "made", "spent")
-    list_filter = (NeedsFilter, StateFilter, CodebaseFilter, AgentTypeFilter, WorkerFilter)
+    list_filter: ClassVar[tuple[Any, ...]] = (
+        NeedsFilter, StateFilter, MadeFilter, CostFilter, CodebaseFilter, AgentTypeFilter, RequiresFilter, WorkerFilter,
+    )  # fmt: skip
     list_filter_submit = True
     list_select_related = ("codebase", "workspace")
     search_fields = ("id__iexact", "title", "session_id__iexact", "context_id__iexact", "worker_id__iexact")
