@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.a2a.models import PushConfig
+from apps.a2a.models import PushConfig, PushConfigHistory
 from apps.a2a.push_cursor import config_retry
 from apps.accounts.console import ChoiceFilter, DialogForm, WorkspaceAdmin, action, after_dialog, display, moment
 from apps.accounts.permissions import Scope
@@ -59,6 +59,7 @@ class PushConfigAdmin(WorkspaceAdmin):
         ("What was asked for", {"fields": ("config_id", "version", "secrets", "created_by", "made", "sent_seq")}),
     )
     actions_detail = ("retry",)
+    history = PushConfigHistory
     empty_hint = "A2A clients ask for them, with a message or for a task that is under way."
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -113,7 +114,7 @@ class PushConfigAdmin(WorkspaceAdmin):
         config = self.get_object(request, object_id)
         if config is None:
             raise Http404
-        place = {"workspace_id": config.workspace_id, "config_id": config.pk}
+        place = {"workspace_id": config.workspace_id, "config_id": config.pk, "by": request.user.get_username()}
         self.attempt(request, lambda: config_retry(**place), "It is told within some seconds.")
         return after_dialog(reverse("admin:a2a_face_pushconfig_change", args=[object_id]))
 

@@ -1,17 +1,20 @@
 """Push notification configs, each with its place in its task's log: how far its receiver has heard."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.accounts.models import Workspace
+from apps.audit.history import history_of
 from apps.core.ids import new_id
 from apps.core.sealing import SealedField
 
 LIVE = Q(given_up_at__isnull=True)
 
 
-class PushConfig(models.Model):
+class PushConfig(models.Model):  # type: ignore[django-manager-missing]  # its history is asked by its own model
     """Where to tell of a task's changes, and what has been told.
 
     `due_at` says when to look whether there is something to tell: it is set by whoever knows of news, and cleared by
@@ -63,6 +66,17 @@ class PushConfig(models.Model):
 
     def sealed_place(self) -> str:
         return f"{self.workspace_id}/{self.task_id}/{self.config_id}"
+
+
+_Kept: Any = history_of(
+    PushConfig, "id", "workspace", "task", "config_id", "host", "scheme", "version", "created_by", "given_up_at"
+)
+
+
+class PushConfigHistory(_Kept):  # type: ignore[misc]
+    """What configs were, without token, credentials and path: some receivers have their secret in that."""
+
+    append_only = True
 
 
 class PushTotal(models.Model):

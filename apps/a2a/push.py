@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from a2a.utils.errors import TaskNotFoundError
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
@@ -17,6 +17,9 @@ from apps.a2a.models import PushConfig
 from apps.a2a.push_wish import PushWish
 from apps.accounts.permissions import Scope
 from apps.accounts.principals import Principal
+from apps.audit.actions import Action
+from apps.audit.history import deed
+from apps.audit.recording import record
 from apps.core.ids import parse_id
 from apps.core.sealing import opened, sealed
 from apps.tasks.selectors import is_terminal, task_get
@@ -33,7 +36,7 @@ PAGE_LIMIT = 100
 
 def config_create(principal: Principal, task_id: str, wish: PushWish) -> Json:
     """Make the task's config of that id, or put it in the place of the one there is, which keeps its place."""
-    with transaction.atomic():
+    with deed(principal.name):
         task = task_get(workspace_id=principal.workspace_id, task_id=task_id)
         return _view(_put(principal, task, wish, is_new=False), principal)
 
@@ -45,7 +48,8 @@ def config_follows_message(principal: Principal, task: "Task", wish: PushWish, *
     """
     is_new = not is_reply and _made_just_now(task)
     if is_new or is_reply:
-        _put(principal, task, wish, is_new=is_new)
+        with deed(principal.name):
+            _put(principal, task, wish, is_new=is_new)
 
 
 def config_get(principal: Principal, task_id: str, config_id: str) -> Json:
@@ -78,8 +82,12 @@ def configs_list(principal: Principal, params: Json) -> Json:
 
 def config_delete(principal: Principal, task_id: str, config_id: str) -> Json:
     """No more is sent there. Deleting what is not there (any more) is no error (1.0 §3.1.10)."""
-    found = _of_task(principal, task_id)
-    found.filter(config_id=config_id).delete() if config_id else found.filter(id__in=found[:1]).delete()
+    with deed(principal.name):
+        found = _of_task(principal, task_id).order_by("created_at", "id").select_for_update()
+        config = (found.filter(config_id=config_id) if config_id else found).first()
+        if config is not None:
+            config.delete()
+            _record(Action.PUSH_REMOVE, config, by=principal.name)
     return {}
 
 
@@ -111,7 +119,14 @@ def _put(principal: Principal, task: "Task", wish: PushWish, *, is_new: bool) ->
     )
     if is_made and not is_new and PushConfig.objects.filter(task_id=task.id).count() > CONFIGS_LIMIT:
         raise wrong("taskId", f"The task has {CONFIGS_LIMIT} push notification configs already; delete one.")
+    _record(Action.PUSH_SET, config, by=principal.name, is_new=is_made)
     return config
+
+
+def _record(action: Action, config: PushConfig, *, by: str, **details: bool) -> None:
+    """Who is told, and of what; without the address's path, where some receivers have their secret."""
+    said = {"config_id": config.config_id, "host": config.host, **details}
+    record(action, workspace_id=config.workspace_id, by=by, target=f"task:{config.task_id}", details=said)
 
 
 def _heard_at_first(task: "Task") -> int:

@@ -14,6 +14,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.a2a.models import PushConfig, PushTotal
+from apps.audit.actions import Action
+from apps.audit.history import deed
+from apps.audit.recording import record
 from apps.core.posting import delay_after
 from apps.core.prepared import execute
 
@@ -126,10 +129,16 @@ def config_postpone(config: PushConfig, *, reason: str, is_gone: bool, retry_aft
                 _count(config, GIVEN_UP)
 
 
-def config_retry(*, workspace_id: uuid.UUID, config_id: uuid.UUID) -> bool:
+def config_retry(*, workspace_id: uuid.UUID, config_id: uuid.UUID, by: str) -> bool:
     """Try now, also one that was given up; whether it is there."""
-    found = PushConfig.objects.filter(workspace_id=workspace_id, id=config_id)
-    return bool(found.update(due_at=Now(), given_up_at=None, failing_since=None, attempts=0))
+    with deed(by):
+        config = PushConfig.objects.select_for_update().filter(workspace_id=workspace_id, id=config_id).first()
+        if config is None:
+            return False
+        PushConfig.objects.filter(pk=config.pk).update(due_at=Now(), given_up_at=None, failing_since=None, attempts=0)
+        said = {"config_id": config.config_id, "host": config.host}
+        record(Action.PUSH_RETRY, workspace_id=workspace_id, by=by, target=f"task:{config.task_id}", details=said)
+    return True
 
 
 def push_totals() -> dict[str, int]:

@@ -14,11 +14,9 @@ from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import ForeignKey, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -26,12 +24,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold import decorators, enums
 
+from apps.accounts.console_history import Historied
 from apps.accounts.console_log import Logged
 from apps.accounts.models import Workspace
 from apps.accounts.palette import Sought
 from apps.accounts.permissions import Scope
 from apps.accounts.reach import reach_of
-from apps.audit.history import states_of
 from apps.core.errors import CodeTetherError
 
 if TYPE_CHECKING:  # django-unfold ships no types; it adds to what Django's own classes do
@@ -65,7 +63,6 @@ __all__ = [
 ]
 
 COUNT_LIMIT = 10_000
-STATES_SHOWN = 200
 NOBODY = uuid.UUID(int=0)
 """The workspace of what cannot be found: nobody holds anything in it."""
 
@@ -105,7 +102,7 @@ class WorkspaceList(PlainList):
             self.full_result_count = self.result_count
 
 
-class WorkspaceAdmin(Sought, Logged, PlainAdmin):
+class WorkspaceAdmin(Sought, Historied, Logged, PlainAdmin):
     """The shared base. A scope that is None is held by nobody: facts are read-only unless a class says otherwise."""
 
     workspace_attr: ClassVar[str] = "workspace_id"
@@ -113,8 +110,6 @@ class WorkspaceAdmin(Sought, Logged, PlainAdmin):
     add_scope: ClassVar[Scope | None] = None
     change_scope: ClassVar[Scope | None] = None
     delete_scope: ClassVar[Scope | None] = None
-    history: ClassVar[Any] = None
-    """The model that keeps what its rows were, where there is one; then the row's page leads to its history."""
     empty_hint: ClassVar[str] = ""
     """What to do next where a list is empty; a plain sentence."""
 
@@ -157,35 +152,6 @@ class WorkspaceAdmin(Sought, Logged, PlainAdmin):
     def trail(self, obj: Any) -> uuid.UUID | None:
         found: uuid.UUID | None = getattr(obj, self.workspace_attr)
         return found
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """With the way to the row's history, where one is kept."""
-        more = {"show_history": self.history is not None, **(extra_context or {})}
-        return super().changeform_view(request, object_id, form_url, more)
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """What the row was, and who changed it."""
-        row = self.get_object(request, unquote(object_id))
-        if self.history is None or row is None:
-            raise Http404
-        if not self.has_view_permission(request, row):
-            raise PermissionDenied
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": f"History of {row}",
-            "states": states_of(self.history, row.pk)[:STATES_SHOWN],
-            "back": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk]),
-        }
-        return TemplateResponse(request, "admin/row_history.html", context)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)

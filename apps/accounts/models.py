@@ -28,13 +28,13 @@ __all__ = [
 ROLE_CHOICES = [(role.value, role.value) for role in Role]
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # its history is asked by its own model
     """A person. What they may do in a workspace is in their memberships; `is_staff` opens the admin."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
 
 
-class Workspace(models.Model):
+class Workspace(models.Model):  # type: ignore[django-manager-missing]  # its history is asked by its own model
     """The tenant: everything belongs to exactly one. A single team never meets any but the default one."""
 
     DEFAULT_SLUG = "default"
@@ -109,6 +109,11 @@ _KeptOfToken: Any = history_of(
     "revoked_at",
 )  # fmt: skip
 
+_KeptOfUser: Any = history_of(
+    User, "id", "username", "email", "first_name", "last_name", "is_active", "is_staff", "is_superuser"
+)
+_KeptOfWorkspace: Any = history_of(Workspace, "id", "slug", "name")
+
 
 class MembershipHistory(_KeptOfMembership):  # type: ignore[misc]
     """What memberships were."""
@@ -118,6 +123,18 @@ class MembershipHistory(_KeptOfMembership):  # type: ignore[misc]
 
 class ApiTokenHistory(_KeptOfToken):  # type: ignore[misc]
     """What tokens were, without anything that their secrets could be known by."""
+
+    append_only = True
+
+
+class UserHistory(_KeptOfUser):  # type: ignore[misc]
+    """What people's accounts were, without their passwords."""
+
+    append_only = True
+
+
+class WorkspaceHistory(_KeptOfWorkspace):  # type: ignore[misc]
+    """What workspaces were called."""
 
     append_only = True
 

@@ -32,6 +32,9 @@ class Action(StrEnum):
     CODEBASE_REMOVE = "codebase.remove"
     WORKER_DRAIN = "worker.drain"
     REMOTE_AGENT_CHANGE = "remote_agent.change"
+    PUSH_SET = "push.set"
+    PUSH_REMOVE = "push.remove"
+    PUSH_RETRY = "push.retry"
     SECRET_SET = "secret.set"
     SECRET_REMOVE = "secret.remove"
     ROW_CHANGE = "row.change"  # by hand, in the console

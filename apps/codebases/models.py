@@ -60,7 +60,7 @@ class CodebaseHistory(_Kept):  # type: ignore[misc]
     append_only = True
 
 
-class Variable(models.Model):
+class Variable(models.Model):  # type: ignore[django-manager-missing]  # its history is asked by its own model
     """One environment variable of a codebase's agents; without a codebase, of all agents of its workspace.
 
     A secret's value is sealed, and shown to nobody: it goes to the worker that works on a task, and nowhere else.
@@ -103,3 +103,14 @@ class Variable(models.Model):
     def sealed_place(self) -> str:
         """A secret counts where it was set, under the name under which it was set."""
         return f"{self.workspace_id}/{self.codebase_id or ''}/{self.name}"
+
+
+_KeptOfVariable: Any = history_of(
+    Variable, "id", "workspace", "codebase", "name", "kind", "description", "agent_types", "set_by", "updated_at"
+)
+
+
+class VariableHistory(_KeptOfVariable):  # type: ignore[misc]
+    """What variables were, without any value: what was set as plain may turn out to be a secret."""
+
+    append_only = True

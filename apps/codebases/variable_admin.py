@@ -13,7 +13,7 @@ from apps.accounts.console import DialogForm, WorkspaceAdmin, action, after_dial
 from apps.accounts.models import Workspace
 from apps.accounts.permissions import Scope
 from apps.accounts.reach import reach_of
-from apps.codebases.models import Codebase, Variable
+from apps.codebases.models import Codebase, Variable, VariableHistory
 from apps.codebases.variable_services import NewVariable, variable_remove, variable_set
 
 LIST = "admin:codebases_variable_changelist"
@@ -99,6 +99,7 @@ class VariableAdmin(WorkspaceAdmin):
     fieldsets = ((None, {"fields": readonly_fields}),)
     actions_list = ("set_one",)
     actions_detail = ("change_one", "remove_one")
+    history = VariableHistory
     empty_hint = "Set one, and agents find it in their environment: the address of a database, a registry's token."
 
     @display(description="Counts in", ordering="codebase__name")

@@ -4,9 +4,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from django.db import connection, transaction
+from django.db import connection
 
 from apps.audit.actions import Action
+from apps.audit.history import deed
 from apps.audit.recording import record
 from apps.codebases.models import Variable
 from apps.codebases.selectors import codebase_get
@@ -41,7 +42,7 @@ def variable_set(
     InvalidError where the name or value cannot be one; ConflictError where there are too many; NotFoundError where
     there is no such codebase.
     """
-    with transaction.atomic():
+    with deed(by):
         if codebase_id is not None:
             codebase_get(workspace_id=workspace_id, codebase_id=codebase_id)
         _check_name(name)
@@ -58,7 +59,7 @@ def variable_set(
 
 def variable_remove(*, workspace_id: uuid.UUID, codebase_id: str | None, name: str, by: str) -> None:
     """Forget a variable; NotFoundError where there is none. Tasks that run keep what they were given."""
-    with transaction.atomic():
+    with deed(by):
         variable = variable_get(workspace_id=workspace_id, codebase_id=codebase_id, name=name, for_update=True)
         Variable.objects.filter(pk=variable.pk).delete()
         _record(Action.SECRET_REMOVE, variable, by)

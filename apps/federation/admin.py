@@ -21,7 +21,7 @@ from apps.accounts.models import Workspace
 from apps.accounts.permissions import Scope
 from apps.accounts.reach import reach_of
 from apps.federation.cards import skills_of
-from apps.federation.models import RemoteAgent
+from apps.federation.models import RemoteAgent, RemoteAgentHistory
 from apps.federation.services import (
     Credentials,
     NewRemoteAgent,
@@ -110,6 +110,7 @@ class RemoteAgentAdmin(WorkspaceAdmin):
     )
     actions_list = ("register",)
     actions_detail = ("refresh", "switch", "give_credentials", "remove")
+    history = RemoteAgentHistory
     empty_hint = "Register an A2A agent that runs elsewhere, and tasks can name it as their target."
 
     @display(description="Status", ordering="enabled", label={"on": "success", "off": "warning"})

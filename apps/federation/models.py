@@ -1,15 +1,18 @@
 """Remote agents: A2A agents elsewhere that tasks may name as their target, and the tasks that they work on for us."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.accounts.models import Workspace
+from apps.audit.history import history_of
 from apps.core.ids import new_id
 from apps.core.sealing import SealedField
 
 
-class RemoteAgent(models.Model):
+class RemoteAgent(models.Model):  # type: ignore[django-manager-missing]  # its history is asked by its own model
     """`name` is what a task's `target_agent` says. The secret is sealed and never shown again."""
 
     class Binding(models.TextChoices):
@@ -61,6 +64,18 @@ class RemoteAgent(models.Model):
 
     def sealed_place(self) -> str:
         return f"{self.workspace_id}/{self.pk}"
+
+
+_Kept: Any = history_of(
+    RemoteAgent, "id", "workspace", "name", "card_url", "endpoint_url", "binding", "protocol_version", "signature",
+    "require_signature", "jwks_url", "auth", "auth_header", "enabled", "created_by",
+)  # fmt: skip
+
+
+class RemoteAgentHistory(_Kept):  # type: ignore[misc]
+    """What remote agents were, without their credentials and what goes along with messages."""
+
+    append_only = True
 
 
 class RemoteTask(models.Model):

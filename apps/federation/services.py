@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models.functions import Now
 
 from apps.audit.actions import Action
+from apps.audit.history import deed
 from apps.audit.recording import record
 from apps.core.errors import InvalidError
 from apps.core.sealing import opened, sealed
@@ -119,7 +120,7 @@ def remote_agent_register(*, workspace_id: uuid.UUID, new: NewRemoteAgent, by: s
     _take(agent, fetched)
     _keep(agent, new.credentials)
     try:
-        with transaction.atomic():
+        with deed(by):
             agent.save(force_insert=True)
             _record(agent, "registered", by=by)
     except IntegrityError as error:
@@ -144,7 +145,7 @@ def remote_agent_change(*, workspace_id: uuid.UUID, name: str, change: RemoteAge
     if change.needs_card:
         _take(agent, asyncio.run(fetch_card(replace(_source(agent), etag=""))))
     said = [name for name in RemoteAgentChange.__dataclass_fields__ if getattr(change, name) is not None]
-    with transaction.atomic():
+    with deed():
         agent.save()
         _record(agent, "changed", fields=said)
     return agent
@@ -160,7 +161,7 @@ def remote_agent_refresh(*, workspace_id: uuid.UUID, name: str) -> RemoteAgent:
         remote_agent_failed(agent_id=agent.id, error=error.detail)
         raise
     _take(agent, fetched)
-    with transaction.atomic():
+    with deed():
         agent.save()
         _record(agent, "refreshed")
     return agent
@@ -169,7 +170,7 @@ def remote_agent_refresh(*, workspace_id: uuid.UUID, name: str) -> RemoteAgent:
 def remote_agent_remove(*, workspace_id: uuid.UUID, name: str) -> None:
     """Forget an agent and its secret. Tasks that name it wait; those that it works on come to their end."""
     agent = remote_agent_get(workspace_id=workspace_id, name=name)
-    with transaction.atomic():
+    with deed():
         agent.delete()
         _record(agent, "removed")
 

@@ -4,6 +4,7 @@ What must always hold is held by the database: constraints and unique indexes be
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -11,6 +12,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from apps.accounts.models import Workspace
+from apps.audit.history import history_of
 from apps.codebases.models import Codebase
 from apps.core.ids import new_id
 from apps.tasks.states import ASKING, HELD, TERMINAL, State
@@ -209,7 +211,7 @@ class OutboxEntry(models.Model):
         return f"{self.kind} of {self.task_id}"
 
 
-class QueueLimit(models.Model):
+class QueueLimit(models.Model):  # type: ignore[django-manager-missing]  # its history is asked by its own model
     """What an operator has set for a part of the queue: how many of its tasks may be held at once, or a pause.
 
     `held` counts the tasks whose `limit_ids` name this row. It is changed under this row's lock, in the statement that
@@ -246,6 +248,17 @@ class QueueLimit(models.Model):
     @property
     def is_paused(self) -> bool:
         return self.paused_at is not None
+
+
+_KeptOfLimit: Any = history_of(
+    QueueLimit, "id", "workspace", "kind", "key", "most", "paused_at", "reason", "changed_by"
+)
+
+
+class QueueLimitHistory(_KeptOfLimit):  # type: ignore[misc]
+    """What limits and pauses were; how many tasks they counted is in those tasks' logs."""
+
+    append_only = True
 
 
 class SweepTotal(models.Model):

@@ -53,6 +53,8 @@ DEEDS = [
     ("PATCH /v1/opencode/codebases/{codebase_id}", ["codebase.change"]),
     ("PATCH /v1/agents/remote/{name}", ["remote_agent.change"]),
     ("DELETE /v1/agents/remote/{name}", ["remote_agent.change"]),
+    ("POST /a2a/rest/tasks/{task_id}/pushNotificationConfigs", ["push.set"]),
+    ("DELETE /a2a/rest/tasks/{task_id}/pushNotificationConfigs/{config_id}", ["push.remove"]),
     ("GET /v1/audit/export", ["export"]),
     ("POST /v1/opencode/tasks", []),
     ("GET /v1/opencode/tasks/{task_id}", []),

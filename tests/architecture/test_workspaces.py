@@ -10,6 +10,8 @@ from django.db import models
 BELONGS_TO_NOBODY = {
     "accounts.Workspace": "is the tenant itself",
     "accounts.User": "a person may be a member of several workspaces",
+    "accounts.UserHistory": "is what a person's account was; the console shows it to superusers",
+    "accounts.WorkspaceHistory": "is what a tenant was called",
     "accounts.LoginSession": "is a person's; one for programs names its workspace, a browser's is for all of theirs",
     "accounts.SpentRefresh": "is a login's",
     "accounts.OidcIdentity": "is a person's name at the identity provider",

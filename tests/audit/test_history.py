@@ -9,15 +9,22 @@ from django.db.utils import ProgrammingError
 from django.test import Client
 from django.urls import reverse
 
+from apps.a2a.models import PushConfigHistory
+from apps.a2a.push import config_create, config_delete
+from apps.a2a.push_wish import PushWish
 from apps.accounts.members import member_remove, member_set_role
 from apps.accounts.models import ApiToken, ApiTokenHistory, Membership, MembershipHistory
-from apps.accounts.permissions import Role
+from apps.accounts.permissions import Role, Scope
+from apps.accounts.principals import Principal
 from apps.accounts.tokens import token_create, token_rotate
 from apps.audit.history import deed, states_of
-from apps.codebases.models import Codebase, CodebaseHistory
+from apps.codebases.models import Codebase, CodebaseHistory, VariableHistory
 from apps.codebases.services import CodebaseChange, codebase_change
+from apps.codebases.variable_services import NewVariable, variable_set
 from apps.core.caller import caller, calls
 from apps.core.tenancy import acting, of_workspaces
+from apps.tasks.models import QueueLimit, QueueLimitHistory
+from apps.tasks.services import limit_set, queue_pause
 from tests.factories import Cast
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +81,50 @@ def test_a_tokens_history_holds_nothing_of_its_secret_and_no_use_of_it(cast: Cas
     text = json.dumps(kept, default=str)
     token.refresh_from_db()
     assert not [part for part in (secret, secret[:8], token.digest, token.hint) if part in text]
+
+
+def test_a_limits_history_tells_what_operators_did_and_nothing_of_claims(cast: Cast) -> None:
+    place = {"workspace_id": cast.workspace.id, "kind": "workspace", "by": "ada"}
+    limit = limit_set(**place, most=3)
+    assert limit is not None
+    cast.held()
+    queue_pause(**place, reason="deploy")
+    assert QueueLimit.objects.get().held == 1
+    newest, *_ = states_of(QueueLimitHistory, limit.pk)
+    assert newest.by == "ada"
+    changed = [name for _, fields in told(QueueLimitHistory, limit.pk)[1:] for name in fields]
+    assert changed == ["most", "changed_by", "paused_at", "reason"]
+
+
+def test_a_variables_history_holds_no_value(cast: Cast) -> None:
+    for kind, value in (("variable", "plain-value-1"), ("secret", "sealed-value-1")):
+        new = NewVariable(kind=kind, value=value)
+        place = {"workspace_id": cast.workspace.id, "codebase_id": None, "name": "KEY"}
+        variable, _ = variable_set(**place, new=new, by="ada")
+    kept = list(VariableHistory.objects.filter(pgh_obj_id=variable.pk).values())
+    assert [row["kind"] for row in kept] == ["variable", "secret"]
+    assert not [part for part in ("plain-value", "sealed-value") if part in json.dumps(kept, default=str)]
+
+
+def test_who_is_told_of_a_task_is_kept_without_what_opens_the_receiver(cast: Cast) -> None:
+    task, ada = cast.task(), Principal("ada", cast.workspace.id, Role.OPERATOR, frozenset(Scope))
+    wish = PushWish(
+        config_id="c",
+        url="https://93.184.216.34/hook/s3cret",
+        token="t0ken-of-theirs",
+        scheme="",
+        credentials="",
+        version="1.0",
+    )
+    config_create(ada, str(task.id), wish)
+    config_delete(ada, str(task.id), "c")
+    kept = list(PushConfigHistory.objects.filter(task_id=task.id).order_by("pgh_id").values())
+    assert [(row["pgh_label"], row["host"]) for row in kept] == [
+        ("insert", "93.184.216.34"),
+        ("delete", "93.184.216.34"),
+    ]
+    text = json.dumps(kept, default=str)
+    assert not [secret for secret in ("s3cret", "t0ken") if secret in text]
 
 
 def test_it_can_neither_be_changed_nor_seen_by_others(cast: Cast) -> None:

@@ -13,13 +13,22 @@ from django.http import HttpRequest, HttpResponse
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from apps.accounts.console import PlainAdmin, RowForm, WorkspaceAdmin, display
+from apps.accounts.console_history import Historied
 from apps.accounts.console_log import Logged
 from apps.accounts.members import is_last_admin, member_add, member_remove, member_set_role
-from apps.accounts.models import Membership, MembershipHistory, User, Workspace
+from apps.accounts.models import (
+    Membership,
+    MembershipHistory,
+    User,
+    UserHistory,
+    Workspace,
+    WorkspaceHistory,
+)
 from apps.accounts.permissions import Role, Scope
 from apps.accounts.principals import access_changed
 from apps.accounts.reach import reach_of
 from apps.accounts.refusals import home_of
+from apps.audit.history import deed
 
 if TYPE_CHECKING:
     PeopleAdmin = auth_admin.UserAdmin[User]
@@ -30,9 +39,10 @@ admin.site.unregister(Group)  # what people may do stands in their memberships
 
 
 @admin.register(User)
-class UserAdmin(Logged, PeopleAdmin, PlainAdmin):
+class UserAdmin(Historied, Logged, PeopleAdmin, PlainAdmin):
     """People of all workspaces, so for superusers only; a workspace's admins work with memberships."""
 
+    history = UserHistory
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -83,7 +93,8 @@ class UserAdmin(Logged, PeopleAdmin, PlainAdmin):
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Whoever is made inactive loses their tokens now, not when the remembered lookups end."""
-        super().save_model(request, obj, form, change)
+        with deed(request.user.get_username()):
+            super().save_model(request, obj, form, change)
         access_changed()
 
     def _is_superuser(self, request: HttpRequest) -> bool:
@@ -97,12 +108,17 @@ class TenantAdmin(WorkspaceAdmin):
     change_scope = Scope.ADMIN
     list_display = ("name", "slug", "members", "made")
     fields = ("name", "slug", "created_at")
+    history = WorkspaceHistory
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return reach_of(request).everything
 
     def get_readonly_fields(self, request: HttpRequest, obj: Workspace | None = None) -> tuple[str, ...]:
         return ("slug", "created_at") if obj else ("created_at",)
+
+    def save_model(self, request: HttpRequest, obj: Workspace, form: Any, change: bool) -> None:
+        with deed(request.user.get_username()):
+            super().save_model(request, obj, form, change)
 
     @display(description="Members")
     def members(self, workspace: Workspace) -> int:

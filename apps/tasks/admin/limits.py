@@ -27,7 +27,7 @@ from apps.tasks.admin.places import (
     place_name,
     resuming,
 )
-from apps.tasks.models import QueueLimit
+from apps.tasks.models import QueueLimit, QueueLimitHistory
 from apps.tasks.services import limit_set, queue_pause, queue_resume
 
 LIST = "admin:tasks_queuelimit_changelist"
@@ -65,6 +65,7 @@ class LimitAdmin(WorkspaceAdmin):
     actions = ("pause_selected", "resume_selected")
     actions_list = ("set_limit", "pause_place")
     actions_detail = ("pause", "resume", "change_limit", "remove")
+    history = QueueLimitHistory
     empty_hint = "Nothing is limited or paused: workers take what they can. Set a limit, or pause a part of the queue."
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 
 from apps.audit.actions import Action
+from apps.audit.history import deed
 from apps.audit.recording import record
 from apps.codebases.selectors import codebase_get
 from apps.core.errors import InvalidError
@@ -63,7 +64,7 @@ def _change(
     action: Action, workspace_id: uuid.UUID, kind: str, key: str, changes: Mapping[str, Any], by: str
 ) -> QueueLimit | None:
     _check_place(workspace_id, kind, key)
-    with transaction.atomic():
+    with deed(by):
         limit, is_new = _locked(workspace_id, kind, key)
         QueueLimit.objects.filter(id=limit.id).update(**changes, changed_by=by, changed_at=Now())
         if is_new:
