@@ -136,6 +136,7 @@ class Task(models.Model):
             ),
             models.Index(fields=["worker_id"], condition=Q(state__in=_values(HELD)), name="task_held_by"),
             models.Index(fields=["workspace", "context_id"], condition=~Q(context_id=""), name="task_of_context"),
+            models.Index(fields=["session_id"], condition=~Q(session_id=""), name="task_of_session"),
             models.Index(
                 fields=["workspace", "concurrency_key"],
                 condition=Q(state__in=_values(HELD)) & ~Q(concurrency_key=""),
