@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Count, DurationField, ExpressionWrapper, F, IntegerField, Min, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, F, IntegerField, Q, QuerySet, Subquery, Sum
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce, Now
 
@@ -72,10 +72,20 @@ def recent_moves(workspace_id: uuid.UUID, limit: int) -> list[TaskEvent]:
     return sorted(rows, key=lambda event: (event.position, event.seq), reverse=True)
 
 
+_OLDEST = """
+SELECT min(created_at), clock_timestamp() - min(created_at)
+FROM (SELECT created_at FROM tasks_task WHERE state = 'pending'{mine} OFFSET 0) waiting"""
+"""Of what waits, by its own index. Without OFFSET the planner takes it for the first in the order of all tasks, and
+looks for it among all that ever was."""
+_OLDEST_OF_ONE = _OLDEST.format(mine=" AND workspace_id = %(workspace_id)s")
+_OLDEST_OF_ALL = _OLDEST.format(mine="")
+
+
 def oldest_pending(workspace_id: uuid.UUID) -> datetime | None:
     """When the task that has waited longest was made."""
-    found: datetime | None = tasks_of(workspace_id).filter(state=State.PENDING).aggregate(at=Min("created_at"))["at"]
-    return found
+    ((found, _),) = execute(_OLDEST_OF_ONE, {"workspace_id": workspace_id})
+    at: datetime | None = found
+    return at
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +106,7 @@ class Totals:
 def totals() -> Totals:
     """What all workspaces have together."""
     tasks = Task.objects.order_by()
-    waits = ExpressionWrapper(Now() - Min("created_at"), output_field=DurationField())
-    longest = tasks.filter(state=State.PENDING).aggregate(longest=waits)["longest"]
+    ((_, longest),) = execute(_OLDEST_OF_ALL, {})
     return Totals(
         by_state=queue_counts_of_all(),
         oldest_pending_seconds=max(0.0, longest.total_seconds()) if longest is not None else 0.0,
