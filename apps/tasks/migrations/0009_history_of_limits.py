@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0008_history_of_people_and_workspaces"),
-        ("tasks", "0010_tasks_are_found_by_their_session"),
+        ("tasks", "0008_working_trees"),
     ]
 
     operations = [
