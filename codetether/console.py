@@ -10,9 +10,12 @@ from typing import Any
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.html import escape
 
 from apps.accounts.permissions import Scope
 from apps.accounts.reach import Reach, reach_of
+from apps.accounts.saved_links import links_of
+from apps.accounts.saved_pages import person
 from apps.tasks.selectors import asking_count
 
 
@@ -62,9 +65,19 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     reach = reach_of(request)
     badges = {"admin:tasks_task_changelist": _asking_badge(reach)}
     groups = [("", _allowed(WORK, reach)), ("Access", _access(reach))]
-    return [
+    menu: list[dict[str, Any]] = [
         {"title": title, "separator": bool(title), "items": [_entry(page, badges) for page in listed]}
         for title, listed in groups
+    ]
+    return [menu[0], {"title": "Saved lists", "separator": True, "items": _saved(request)}, *menu[1:]]
+
+
+def _saved(request: HttpRequest) -> list[dict[str, Any]]:
+    """What the person has saved. unfold takes a title for HTML, and theirs is not."""
+    here = request.get_full_path()
+    return [
+        {"title": escape(link.name), "icon": "bookmark", "link": link.path, "active": link.path == here}
+        for link in links_of(person(request))
     ]
 
 

@@ -16,6 +16,8 @@ from apps.accounts.console import WorkspaceAdmin
 from apps.accounts.palette import Found
 from apps.accounts.permissions import Scope
 from apps.accounts.reach import reach_of
+from apps.accounts.saved_links import links_of
+from apps.accounts.saved_pages import person
 from codetether.console import pages
 
 PAGES_SHOWN = 8
@@ -52,11 +54,15 @@ def _places(request: HttpRequest, words: str) -> list[Found]:
     """Pages, things to do and lists whose names hold all words."""
     wanted = words.casefold().split()
     named = (place for place in _all_places(request) if all(word in place.title.casefold() for word in wanted))
-    return list(named)[:PAGES_SHOWN] if wanted else list(_ways(request)) + list(_menu(request))
+    return list(named)[:PAGES_SHOWN] if wanted else list(chain(_saved(request), _ways(request), _menu(request)))
 
 
 def _all_places(request: HttpRequest) -> Iterator[Found]:
-    return chain(_menu(request), _ways(request), _additions(request))
+    return chain(_saved(request), _menu(request), _ways(request), _additions(request))
+
+
+def _saved(request: HttpRequest) -> Iterator[Found]:
+    return (Found(link.name, "Saved list", link.path, "bookmark") for link in links_of(person(request)))
 
 
 def _menu(request: HttpRequest) -> Iterator[Found]:

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from apps.accounts import console_door
+from apps.accounts import console_door, saved_pages
 from codetether import overview, palette
 
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("oidc/", include("apps.accounts.sign_on.urls")),
     path("admin/login/", console_door.login),
     path("admin/logout/", console_door.logout),
+    path("admin/saved/", admin.site.admin_view(saved_pages.keep), name="saved_link_save"),
+    path("admin/saved/<uuid:link_id>/", admin.site.admin_view(saved_pages.change), name="saved_link"),
     path("admin/overview/", admin.site.admin_view(overview.live), name="overview_live"),
     path("admin/search/", admin.site.admin_view(palette.search)),  # in the place of unfold's own
     path("admin/", admin.site.urls),

@@ -30,6 +30,7 @@ from apps.accounts.models import Workspace
 from apps.accounts.palette import Sought
 from apps.accounts.permissions import Scope
 from apps.accounts.reach import reach_of
+from apps.accounts.saved_pages import shown_above
 from apps.core.errors import CodeTetherError
 
 if TYPE_CHECKING:  # django-unfold ships no types; it adds to what Django's own classes do
@@ -118,6 +119,7 @@ class WorkspaceAdmin(Sought, Historied, Logged, PlainAdmin):
     show_facets = ShowFacets.NEVER  # they count the whole table once for each choice
     list_per_page = 50
     list_disable_select_all = True
+    list_before_template = "admin/saved_links.html"
     actions: Sequence[Any] | None = ()
 
     @property
@@ -134,6 +136,10 @@ class WorkspaceAdmin(Sought, Historied, Logged, PlainAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return WorkspaceList
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """With what the person has saved of this list."""
+        return super().changelist_view(request, {"saved": shown_above(request), **(extra_context or {})})
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """With the workspace where there are several; a single team never meets the word."""

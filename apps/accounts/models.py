@@ -9,6 +9,7 @@ from django.db import models
 from apps.accounts.login_models import LoginSession, SpentRefresh
 from apps.accounts.oidc_models import OidcIdentity, OidcLogout, OidcMembership
 from apps.accounts.permissions import Role
+from apps.accounts.saved_models import SavedLink
 from apps.audit.history import history_of
 from apps.core.ids import new_id
 
@@ -20,6 +21,7 @@ __all__ = [
     "OidcIdentity",
     "OidcLogout",
     "OidcMembership",
+    "SavedLink",
     "SpentRefresh",
     "User",
     "Workspace",

@@ -14,6 +14,7 @@ BELONGS_TO_NOBODY = {
     "accounts.WorkspaceHistory": "is what a tenant was called",
     "accounts.LoginSession": "is a person's; one for programs names its workspace, a browser's is for all of theirs",
     "accounts.SpentRefresh": "is a login's",
+    "accounts.SavedLink": "is an address that a person keeps; it shows whoever opens it what they may see",
     "accounts.OidcIdentity": "is a person's name at the identity provider",
     "accounts.OidcLogout": "is what the identity provider said of a person",
     "tasks.LastSweep": "the reaper sweeps for all; readers are shown their own workspace's part",
