@@ -115,7 +115,9 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     open_to = list(reach.workspaces(Scope.TASKS_READ)[:200])
     chosen = next((one for one in open_to if one.slug == request.GET.get("workspace")), open_to[0] if open_to else None)
     context |= {"title": "Overview", "workspaces": open_to if len(open_to) > 1 else [], "workspace": chosen}
-    return context | _shown(chosen, request) | {"stream": reach.home == chosen.id} if chosen else context
+    if chosen is None:
+        return context
+    return context | _shown(chosen, request) | {"stream": reach.address_of("/v1/monitor/stream", chosen.id)}
 
 
 def live(request: HttpRequest) -> HttpResponse:

@@ -59,7 +59,7 @@ class LivePage(WorkspaceAdmin):
             "title": str(row),
             "subtitle": None,
             "address": reverse(f"admin:{self._name('live')}", args=[row.pk]),
-            "stream": self.stream_of(row) if reach_of(request).home == getattr(row, self.workspace_attr) else "",
+            "stream": reach_of(request).address_of(self.stream_of(row), getattr(row, self.workspace_attr)),
         }
 
     def page_again(self, request: HttpRequest, object_id: str, **more: Any) -> HttpResponse:

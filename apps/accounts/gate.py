@@ -32,10 +32,22 @@ def credentials_of(connection: HTTPConnection, workspace: str = "") -> Credentia
     """What a request or WebSocket brought to identify itself, and the workspace that it names (here or elsewhere)."""
     headers = headers_of(connection)
     authorization, named = headers.get("authorization", ""), headers.get(WORKSPACE_HEADER, "")
+    in_address = _in_address(connection)
+    if in_address and named not in ("", in_address):
+        raise MalformedError("The address and X-Workspace name different workspaces.", code="contradiction")
+    named = named or in_address
     if workspace and named not in ("", workspace):
         raise MalformedError("The header X-Workspace names another workspace.", code="contradiction")
     session_key = "" if authorization else connection.cookies.get(settings.SESSION_COOKIE_NAME, "")
     return Credentials(authorization, session_key, workspace or named)
+
+
+def _in_address(connection: HTTPConnection) -> str:
+    """The workspace in the address of what is only read: browsers cannot set headers for streams, sockets and links."""
+    if b"workspace=" not in connection.scope.get("query_string", b""):
+        return ""
+    is_read = connection.scope["type"] == "websocket" or connection.scope["method"] in ("GET", "HEAD")
+    return connection.query_params.get("workspace", "") if is_read else ""
 
 
 async def principal_of(connection: HTTPConnection, workspace: str = "") -> Principal:

@@ -42,6 +42,11 @@ class Reach:
         """The workspaces where `scope` is held, oldest first."""
         return self.narrowed(Workspace.objects.order_by("created_at"), scope, "id")
 
+    def address_of(self, path: str, workspace_id: uuid.UUID) -> str:
+        """Where the person's browser reads `path` of the protocol lane in that workspace; empty where they are no
+        member of it: superusers see its pages, and cannot follow it there."""
+        return f"{path}?workspace={workspace_id}" if workspace_id in self.roles else ""
+
     @property
     def is_wide(self) -> bool:
         """Whether there is more than one workspace to see, so that a page must say whose a row is."""

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from apps.accounts.models import User
 from apps.accounts.permissions import Role
 from apps.tasks.admin import logpages, parts
 from apps.tasks.models import Task
@@ -116,11 +117,13 @@ def test_part_beyond_the_end_is_empty(cast: Cast, otto: Client) -> None:
     assert asked(otto, "part", cast.task(), number=10**9)["html"].strip() == ""
 
 
-def test_session_stream_is_offered_only_in_the_home_workspace(cast: Cast, otto: Client) -> None:
+def test_stream_is_offered_in_each_of_ones_workspaces_and_to_superusers_in_none_else(cast: Cast, otto: Client) -> None:
     far = cast.elsewhere()
     far.workspace.memberships.create(user_id=otto.session["_auth_user_id"], role=Role.VIEWER)
-    assert "/output/stream" in page_of(otto, cast.task())
-    assert "/output/stream" not in page_of(otto, far.task())
+    for place in (cast, far):
+        assert f"/output/stream?workspace={place.workspace.id}" in page_of(otto, place.task())
+    User.objects.filter(pk=otto.session["_auth_user_id"]).update(is_superuser=True)
+    assert "/output/stream" not in page_of(otto, cast.elsewhere().task())
 
 
 @pytest.mark.parametrize(

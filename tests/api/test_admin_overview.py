@@ -8,6 +8,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
+from apps.accounts.models import User
 from apps.accounts.permissions import Role
 from apps.tasks.models import Task
 from apps.tasks.reports import from_worker
@@ -128,6 +129,14 @@ def test_step_is_a_known_post_of_ones_own_workspace(cast: Cast, otto: Client) ->
 
 def test_live_pieces_are_for_who_is_signed_in(cast: Cast) -> None:
     assert Client().get(reverse(OVERVIEW)).status_code == 302
+
+
+def test_each_of_ones_workspaces_is_live(cast: Cast, otto: Client) -> None:
+    far = cast.elsewhere()
+    User.objects.get(username="otto").memberships.create(workspace=far.workspace, role=Role.VIEWER)
+    for one in (cast.workspace, far.workspace):
+        page = otto.get("/admin/", {"workspace": one.slug}).text
+        assert f'data-stream="/v1/monitor/stream?workspace={one.id}"' in page
 
 
 def test_somebody_in_no_workspace_gets_no_pieces(cast: Cast) -> None:

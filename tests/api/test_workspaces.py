@@ -57,6 +57,15 @@ def test_naming_a_workspace_that_one_is_not_in_is_refused(api: Api, cast: Cast, 
     assert code(refused) == (403, "workspace_forbidden")
 
 
+def test_address_and_header_name_the_same_workspace_or_none_is_chosen(api: Api, cast: Cast) -> None:
+    ada = {"Authorization": f"Bearer {api.token}"}
+    mine, path = cast.workspace.slug, "/v1/monitor/export/json?of=tasks&workspace="
+    assert api.call("GET", path + mine, headers={**ada, "X-Workspace": mine}).status_code == 200
+    contrary = api.call("GET", path + "other", headers={**ada, "X-Workspace": mine})
+    assert code(contrary) == (400, "contradiction")
+    assert code(api.call("GET", path + "other", headers=ada)) == (403, "workspace_forbidden")
+
+
 def test_tokens_own_workspace_may_be_named(api: Api, cast: Cast) -> None:
     headers = {"X-Workspace": cast.workspace.slug}
     made = api.call("POST", "/v1/opencode/tasks", json={"title": "t", "prompt": "p"}, headers=headers)

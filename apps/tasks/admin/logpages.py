@@ -44,6 +44,7 @@ class LogPages(Steps):
         at = _number(request, "at", default=task.last_seq)
         last = number_of(min(at, task.last_seq) or task.last_seq)
         numbers = range(max(0, last - PARTS_TOLD + 1), last + 1)
+        reach = reach_of(request)
         return {
             "parts": [part(task.pk, number) for number in numbers],
             "last_part": number_of(task.last_seq),
@@ -51,7 +52,7 @@ class LogPages(Steps):
             "at": at if at < task.last_seq else "",
             "earlier": numbers[0] * PART or None,
             "later": (last + 1) * PART + 1 if last < number_of(task.last_seq) else None,
-            "stream": reach_of(request).home == task.workspace_id,
+            "stream": reach.address_of(f"/v1/opencode/tasks/{task.pk}/output/stream", task.workspace_id),
         }
 
     def tail_view(self, request: HttpRequest, object_id: str) -> JsonResponse:
