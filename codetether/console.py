@@ -50,6 +50,8 @@ ACCESS = [
     Page("Audit trail", "history", "admin:audit_auditentry_changelist", Scope.ADMIN),
     Page("Workspaces", "domain", "admin:accounts_workspace_changelist", Scope.ADMIN),
 ]
+OWN = [Page("Notifications", "notifications", "notifications")]
+"""What is the person's and no workspace's."""
 USERS = Page("Users", "person", "admin:accounts_user_changelist")
 """For superusers only."""
 
@@ -58,13 +60,14 @@ def pages(reach: Reach) -> Iterator[Page]:
     """The pages of the menu that the person may open."""
     yield from _allowed(WORK, reach)
     yield from _access(reach)
+    yield from OWN
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The menu, with only what the person may open."""
     reach = reach_of(request)
     badges = {"admin:tasks_task_changelist": _asking_badge(reach)}
-    groups = [("", _allowed(WORK, reach)), ("Access", _access(reach))]
+    groups: list[tuple[str, Iterable[Page]]] = [("", _allowed(WORK, reach)), ("Access", _access(reach)), ("You", OWN)]
     menu: list[dict[str, Any]] = [
         {"title": title, "separator": bool(title), "items": [_entry(page, badges) for page in listed]}
         for title, listed in groups
@@ -109,3 +112,17 @@ def script(request: HttpRequest) -> str:
 
 def favicon(request: HttpRequest) -> str:
     return static("codetether/favicon.svg")
+
+
+def touch_icon(request: HttpRequest) -> str:
+    """For a phone's home screen, where no SVG is taken."""
+    return static("codetether/icons/apple-180.png")
+
+
+def manifest(request: HttpRequest) -> str:
+    """What makes the console an app that can be installed."""
+    return static("codetether/app.webmanifest")
+
+
+def app_script(request: HttpRequest) -> str:
+    return static("codetether/app.js")

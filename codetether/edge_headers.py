@@ -32,7 +32,12 @@ PAGE: Policy = {
     "form-action": [CSP.SELF],
 }
 DOCUMENTATION_PAGE: Policy = {**PAGE, "style-src": [CSP.SELF, CSP.UNSAFE_INLINE]}
-CONSOLE_PAGE: Policy = {**DOCUMENTATION_PAGE, "script-src": [CSP.SELF, CSP.UNSAFE_EVAL]}
+CONSOLE_PAGE: Policy = {
+    **DOCUMENTATION_PAGE,
+    "script-src": [CSP.SELF, CSP.UNSAFE_EVAL],
+    "worker-src": [CSP.SELF],
+    "manifest-src": [CSP.SELF],
+}
 POLICIES = {"data": NOTHING, "page": PAGE, "documentation": DOCUMENTATION_PAGE, "console": CONSOLE_PAGE}
 ALWAYS: Headers = (
     (b"x-content-type-options", b"nosniff"),

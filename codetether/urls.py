@@ -15,6 +15,7 @@ urlpatterns = [
     path("admin/saved/<uuid:link_id>/", admin.site.admin_view(saved_pages.change), name="saved_link"),
     path("admin/overview/", admin.site.admin_view(overview.live), name="overview_live"),
     path("admin/search/", admin.site.admin_view(palette.search)),  # in the place of unfold's own
+    path("admin/", include("apps.notifications.urls")),
     path("admin/", admin.site.urls),
 ]
 

@@ -17,6 +17,8 @@ class Action(StrEnum):
     INVITATION_CREATE = "invitation.create"
     INVITATION_ACCEPT = "invitation.accept"
     INVITATION_REVOKE = "invitation.revoke"
+    DEVICE_ADD = "device.add"
+    DEVICE_REMOVE = "device.remove"
     TASK_CANCEL = "task.cancel"
     TASK_REQUEUE = "task.requeue"
     TASK_ANSWER = "task.answer"

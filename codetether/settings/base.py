@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "apps.rest",
     "apps.a2a",
     "apps.live",
+    "apps.notifications",
 ]
 
 MIDDLEWARE = [
@@ -161,6 +162,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "deliver-push-notifications": {
         "task": "apps.a2a.jobs.push_deliver",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
+    "tell-peoples-devices": {
+        "task": "apps.notifications.jobs.notices_deliver",
         "schedule": 5.0,
         "options": {"expires": 10},
     },

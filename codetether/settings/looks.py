@@ -5,13 +5,17 @@ UNFOLD = {
     "SITE_HEADER": "CodeTether",
     "SITE_SYMBOL": "hub",
     "SITE_URL": None,
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "codetether.console.favicon"}],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": "codetether.console.favicon"},
+        {"rel": "apple-touch-icon", "sizes": "180x180", "href": "codetether.console.touch_icon"},
+        {"rel": "manifest", "type": "application/manifest+json", "href": "codetether.console.manifest"},
+    ],
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "DASHBOARD_CALLBACK": "codetether.overview.dashboard",
     "STYLES": ["codetether.console.stylesheet"],
-    "SCRIPTS": ["codetether.console.script"],
+    "SCRIPTS": ["codetether.console.script", "codetether.console.app_script"],
     "SIDEBAR": {"show_search": True, "navigation": "codetether.console.navigation"},
     "COMMAND": {"show_history": False},  # it would keep titles in the browser, for whoever signs in there next
     "COLORS": {

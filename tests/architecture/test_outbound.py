@@ -81,9 +81,10 @@ def test_the_door_itself_opens_the_connections() -> None:
         "apps/federation/remote.py",
         "apps/accounts/oidc/provider.py",
         "apps/audit/anchoring.py",
+        "apps/notifications/web_push.py",
     ],
 )
 def test_who_calls_addresses_of_others_goes_by_the_door(caller: str) -> None:
-    """Push notifications, remote agents, the identity provider's discovery and keys, the trail's anchor."""
+    """Push notifications, remote agents, the identity provider's discovery and keys, the trail's anchor, devices."""
     (source,) = (source for source in SERVER if source.name == caller)
     assert any(name.startswith("apps.core.outbound") for name in imported(source))

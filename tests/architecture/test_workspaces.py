@@ -17,6 +17,7 @@ BELONGS_TO_NOBODY = {
     "accounts.SavedLink": "is an address that a person keeps; it shows whoever opens it what they may see",
     "accounts.OidcIdentity": "is a person's name at the identity provider",
     "accounts.OidcLogout": "is what the identity provider said of a person",
+    "notifications.PushSubscription": "is a person's device; what it hears of follows from their memberships",
     "tasks.LastSweep": "the reaper sweeps for all; readers are shown their own workspace's part",
 }
 

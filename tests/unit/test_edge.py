@@ -73,6 +73,8 @@ def test_the_console_is_the_known_exception() -> None:
     assert "script-src 'self' 'unsafe-eval'" in policy
     assert "style-src 'self' 'unsafe-inline'" in policy
     assert policy.count("unsafe-inline") == 1
+    assert "worker-src 'self'" in policy
+    assert "manifest-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
 
 

@@ -1,0 +1,94 @@
+/* What makes the console an app on every page: its service worker, installing it, its colour, the number on its icon,
+and notifications that have been seen to. */
+(() => {
+    "use strict";
+
+    const SCRIPT = "/admin/sw.js", SCOPE = "/admin/";
+    const TASK = /^\/admin\/tasks\/task\/([0-9a-f-]{36})\/change\/$/;
+    const FORGET_MILLISECONDS = 3000;
+    let offer = null;
+
+    const registered = "serviceWorker" in navigator
+        ? navigator.serviceWorker.register(SCRIPT, { scope: SCOPE, updateViaCache: "none" }).catch(() => null)
+        : Promise.resolve(null);
+
+    function token() {
+        return document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
+    }
+
+    function send(address, body, more = {}) {
+        const headers = { "content-type": "application/json", "x-csrftoken": token() };
+        return fetch(address, { method: "POST", headers, body: JSON.stringify(body), ...more });
+    }
+
+    function showOffer() {
+        for (const button of document.querySelectorAll("[data-installs]")) button.hidden = offer === null;
+    }
+
+    window.addEventListener("beforeinstallprompt", (event) => {
+        event.preventDefault();
+        offer = event;
+        showOffer();
+    });
+    window.addEventListener("appinstalled", () => { offer = null; showOffer(); });
+
+    async function install() {
+        const asked = offer;
+        offer = null;
+        showOffer();
+        await asked?.prompt();
+    }
+
+    /* The frame of an installed app takes the colour that the page has, also when its theme is changed. */
+    function followTheme() {
+        const meta = document.head.appendChild(Object.assign(document.createElement("meta"), { name: "theme-color" }));
+        const paint = () => { meta.content = getComputedStyle(document.body).backgroundColor; };
+        new MutationObserver(paint).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
+        matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
+        paint();
+    }
+
+    /* Who looks at a task need not be told of it any more. */
+    async function closeSeen() {
+        const tag = TASK.exec(location.pathname)?.[1];
+        const registration = tag ? await registered : null;
+        for (const one of await registration?.getNotifications({ tag }) ?? []) one.close();
+    }
+
+    function countOnIcon() {
+        const link = document.querySelector(`a[href="${SCOPE}tasks/task/"]`);
+        if (!link || !navigator.setAppBadge) return;
+        const waiting = Number.parseInt(link.parentElement.querySelector(".sidebar-badge")?.textContent ?? "0", 10) || 0;
+        (waiting ? navigator.setAppBadge(waiting) : navigator.clearAppBadge()).catch(() => {});
+    }
+
+    /* Whoever signs out here is not told here any more: the next person at this device is somebody else. */
+    async function forget(form) {
+        const registration = await navigator.serviceWorker?.getRegistration(SCOPE);
+        const subscription = await registration?.pushManager?.getSubscription();
+        if (!subscription) return;
+        const signal = AbortSignal.timeout(FORGET_MILLISECONDS);
+        await send("/admin/push/forget/", { endpoint: subscription.endpoint }, { signal });
+        await subscription.unsubscribe();
+    }
+
+    document.addEventListener("DOMContentLoaded", () => {
+        showOffer();
+        followTheme();
+        countOnIcon();
+        closeSeen();
+    });
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) closeSeen(); });
+    document.addEventListener("click", (event) => {
+        if (event.target.closest?.("[data-installs]")) install();
+    });
+    document.addEventListener("submit", (event) => {
+        const form = event.target;
+        if (form.id !== "logout-form" || form.dataset.forgotten || !("serviceWorker" in navigator)) return;
+        event.preventDefault();
+        form.dataset.forgotten = "yes";
+        forget(form).catch(() => {}).finally(() => form.submit());
+    });
+
+    window.codetetherApp = { registered, send };
+})();
