@@ -1,8 +1,10 @@
 """`GET /metrics`: this process's instruments, and what the database knows, in Prometheus's text format.
 
-The numbers span all workspaces and name none. They are read when they are asked for, so they are what SQL says.
+They are read when they are asked for, so they are what SQL says. Who acts for the installation is told the numbers of
+all workspaces, which name none, and of this process; any other workspace's admin those of that workspace.
 """
 
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
@@ -16,7 +18,7 @@ from starlette.routing import BaseRoute
 from apps.a2a.push_cursor import push_pending, push_totals
 from apps.accounts.gate import guarded
 from apps.accounts.permissions import Scope
-from apps.accounts.principals import Principal
+from apps.accounts.principals import Principal, sees_installation
 from apps.core.db import in_database
 from apps.core.metrics import ERRORS, REGISTRY
 from apps.core.tenancy import EVERYWHERE, acting
@@ -32,23 +34,29 @@ ERRORS.labels(StaleClaimError.code)  # shown from the start, so that the first r
 
 
 async def metrics(request: Request, principal: Principal) -> Response:
-    """Everything that is measured. For admins: it tells about all workspaces."""
-    with acting(EVERYWHERE):
-        page = await in_database(_page, hub().state == "connected")
+    """Everything that is measured, as far as it is the caller's."""
+    page = await in_database(_page, principal, hub().state == "connected")
     return Response(page, headers={"content-type": CONTENT_TYPE_PLAIN_0_0_4, "cache-control": "no-store"})
 
 
-def _page(wakeups_connected: bool) -> bytes:
-    stored = Stored(
+def _page(principal: Principal, wakeups_connected: bool) -> bytes:
+    if not sees_installation(principal):
+        return bytes(generate_latest(_stored(principal.workspace_id, None)))
+    with acting(EVERYWHERE):
+        return bytes(generate_latest(_stored(None, wakeups_connected))) + bytes(generate_latest(REGISTRY))
+
+
+def _stored(workspace_id: uuid.UUID | None, wakeups_connected: bool | None) -> "Stored":
+    """What the database knows of the workspaces that this context acts for: of that one, or (None) of all."""
+    return Stored(
         tasks=totals(),
-        pending=pending_by_reason(),
+        pending=pending_by_reason(workspace_id),
         workers=connected_count(),
         wakeups_connected=wakeups_connected,
-        sweep=sweep_latest(),
+        sweep=sweep_latest(workspace_id=workspace_id),
         pushed=push_totals(),
         push_pending=push_pending(),
     )
-    return bytes(generate_latest(stored)) + bytes(generate_latest(REGISTRY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,8 @@ class Stored:
     tasks: Totals
     pending: Mapping[str, int]
     workers: int
-    wakeups_connected: bool
+    wakeups_connected: bool | None
+    """None: it is not told, being the process's."""
     sweep: Swept | None
     pushed: Mapping[str, int]
     push_pending: int
@@ -90,7 +99,8 @@ class Stored:
         meaning = "Receivers of push notifications that are to be told something, or to be tried again."
         yield "push_receivers_waiting", meaning, self.push_pending
         meaning = "Whether the other processes' wake-ups arrive here; 0 also before this process's first stream."
-        yield "wakeups_connected", meaning, self.wakeups_connected
+        if self.wakeups_connected is not None:
+            yield "wakeups_connected", meaning, self.wakeups_connected
 
 
 def _filled(family: GaugeMetricFamily | CounterMetricFamily, values: Mapping[str, float]) -> Metric:

@@ -144,6 +144,17 @@ def default_workspace_id() -> uuid.UUID:
     return Workspace.objects.values_list("id", flat=True).get(slug=Workspace.DEFAULT_SLUG)
 
 
+def sees_installation(principal: Principal) -> bool:
+    """Whether the caller, an admin, acts for all that is installed here: the default workspace's admins (those of
+    `A2A_AUTH_TOKENS` are) and superusers."""
+    if principal.workspace_id == default_workspace_id():
+        return True
+    return (
+        principal.user_id is not None
+        and User.objects.filter(pk=principal.user_id, is_superuser=True, is_active=True).exists()
+    )
+
+
 def _bearer(authorization: str) -> str:
     kind, _, token = authorization.partition(" ")
     return token.strip() if kind.lower() == "bearer" else ""

@@ -221,6 +221,33 @@ def test_the_subscription_to_wake_ups_is_told(admin: Api) -> None:
     assert Scrape(admin.runner.run(subscribed())).value("codetether_wakeups_connected") == 1
 
 
+@pytest.mark.usefixtures("work")
+def test_another_workspaces_admin_is_told_that_workspaces_numbers_alone(admin: Api, cast: Cast) -> None:
+    far = cast.elsewhere()
+    far.task()
+    limit_set(workspace_id=far.workspace.id, kind="workspace", most=1, by="ada")
+    far.held()
+    queue_pause(workspace_id=cast.workspace.id, kind="workspace", by="ada")
+    worker_register(workspace_id=cast.workspace.id, registration=Registration(worker_id="w1", name="w1"))
+    theirs = scrape(admin.bearing(far.token(Role.ADMIN)))
+    tasks = theirs.by("codetether_tasks", "state")
+    assert {state: n for state, n in tasks.items() if n} == {"pending": 1, "running": 1}
+    assert sum(theirs.by("codetether_pending_tasks", "reason").values()) == 1
+    told = [theirs.value(f"codetether_{name}") for name in ("full_limits", "queue_pauses", "connected_workers")]
+    assert told == [1, 0, 0]
+    process = {family.name for family in REGISTRY.collect()} | {"codetether_wakeups_connected"}
+    assert not process & {family.name for family in theirs.families}
+
+
+def test_superusers_are_told_of_all_workspaces_wherever_they_are(admin: Api, cast: Cast) -> None:
+    far = cast.elsewhere()
+    cast.task()
+    root = far.user("root", Role.ADMIN, is_superuser=True)
+    hers = scrape(admin.bearing(far.token(Role.ADMIN, user=root)))
+    assert hers.by("codetether_tasks", "state")["pending"] == 1
+    assert "codetether_http_response_start_seconds" in {family.name for family in hers.families}
+
+
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR, Role.WORKER])
 def test_others_than_admins_are_refused(api: Api, cast: Cast, role: Role) -> None:
     answer = api.bearing(cast.token(role)).get("/metrics")
