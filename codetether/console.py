@@ -36,6 +36,7 @@ class Page:
 WORK = [
     Page("Overview", "dashboard", "admin:index"),
     Page("Tasks", "task_alt", "admin:tasks_task_changelist", Scope.TASKS_READ),
+    Page("Sessions", "forum", "admin:agent_sessions_agentsession_changelist", Scope.SESSIONS_READ),
     Page("Codebases", "folder_code", "admin:codebases_codebase_changelist", Scope.CODEBASES_READ),
     Page("Variables", "key_vertical", "admin:codebases_variable_changelist", Scope.CODEBASES_READ),
     Page("Workers", "dns", "admin:workers_worker_changelist", Scope.TASKS_READ),

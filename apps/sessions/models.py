@@ -22,8 +22,11 @@ class AgentSession(models.Model):
     """One conversation. `source` is the program that keeps it, `worker_id` the machine on which it can be resumed."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="agent_sessions")
-    codebase = models.ForeignKey("codebases.Codebase", on_delete=models.CASCADE, related_name="agent_sessions")
+    # the indexes below begin with these two: one more of each alone would only cost
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="agent_sessions", db_index=False)
+    codebase = models.ForeignKey(
+        "codebases.Codebase", on_delete=models.CASCADE, related_name="agent_sessions", db_index=False
+    )
     session_id = models.TextField()
     parent_id = models.TextField(blank=True, default="")
     forked_from = models.TextField(
@@ -48,10 +51,16 @@ class AgentSession(models.Model):
     """Not a column: the sessions that were forked from it, where the query asked (selectors.sessions_of)."""
 
     class Meta:
+        verbose_name = "session"
         ordering = ["-updated_at", "-id"]
         constraints = [models.UniqueConstraint(fields=["codebase", "session_id"], name="session_once_per_codebase")]
         indexes = [
             models.Index(fields=["workspace", "-updated_at"], name="session_newest"),
+            models.Index(fields=["-updated_at", "-id"], include=["workspace"], name="session_newest_of_all"),
+            models.Index(fields=["codebase", "-updated_at"], name="session_of_codebase"),
+            models.Index(fields=["source", "-updated_at", "-id"], include=["workspace"], name="session_of_program"),
+            models.Index(fields=["worker_id", "-updated_at", "-id"], include=["workspace"], name="session_of_worker"),
+            models.Index(fields=["session_id"], name="session_by_its_id"),
             models.Index(fields=["codebase", "forked_from"], condition=~Q(forked_from=""), name="session_forks"),
             models.Index(fields=["synced_at"], condition=Q(unsearched=True), name="session_unsearched"),
             GinIndex(SearchVector("title", config=SEARCH_LANGUAGE), name="session_title_words"),

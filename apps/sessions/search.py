@@ -7,7 +7,7 @@ ranked. So a word that stands everywhere costs no more than one that is rare. Wo
 
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,24 +30,34 @@ BEGIN, END = "\x02", "\x03"
 _FOUND = f"""
 asked AS (SELECT websearch_to_tsquery('{SEARCH_LANGUAGE}', %(question)s) AS asked),
 found AS MATERIALIZED (
-    SELECT f.* FROM asked, codetether_words_found(%(workspace)s, %(codebase)s, asked, {LOOKED_AT}) f
+    SELECT f.* FROM asked, unnest(%(workspaces)s::uuid[]) AS seen (workspace),
+        codetether_words_found(workspace, %(codebase)s, asked, {LOOKED_AT}) f
 )"""
 _SHOWN = (
     f"ts_headline('{SEARCH_LANGUAGE}', left({{text}}, {SNIPPET_FROM}), asked, "
     f"'StartSel={BEGIN}, StopSel={END}, MaxFragments=2, MaxWords=25, MinWords=10')"
 )
-_SESSIONS = f"""
-WITH {_FOUND}, grouped AS (
+_GROUPED = """
+grouped AS (
     SELECT session_id, max(rank) AS rank, max(created_at) AS at, count(message_id) AS matches,
         (array_agg(message_id ORDER BY rank DESC, created_at DESC) FILTER (WHERE message_id IS NOT NULL))[1] AS best,
         count(*) OVER () AS total
     FROM found GROUP BY session_id
     ORDER BY max(rank) DESC, max(created_at) DESC, session_id LIMIT %(limit)s OFFSET %(offset)s
-)
+)"""
+_SESSIONS = f"""
+WITH {_FOUND}, {_GROUPED}
 SELECT g.session_id, g.rank, g.matches, m.message_id, {_SHOWN.format(text="COALESCE(m.text, s.title)")}, g.total
 FROM grouped g CROSS JOIN asked JOIN agent_sessions_agentsession s ON s.id = g.session_id
 LEFT JOIN agent_sessions_sessionmessage m ON m.id = g.best
 ORDER BY g.rank DESC, g.at DESC, g.session_id"""
+_RANKED = f"""
+WITH {_FOUND}, {_GROUPED}
+SELECT session_id, matches, best FROM grouped ORDER BY rank DESC, at DESC, session_id"""
+_SNIPPETS = f"""
+WITH asked AS (SELECT websearch_to_tsquery('{SEARCH_LANGUAGE}', %(question)s) AS asked)
+SELECT m.id, m.message_id, {_SHOWN.format(text="m.text")}
+FROM agent_sessions_sessionmessage m CROSS JOIN asked WHERE m.id = ANY(%(messages)s)"""
 _MESSAGES = f"""
 WITH {_FOUND}, page AS (
     SELECT *, count(*) OVER () AS total FROM found WHERE message_id IS NOT NULL
@@ -67,11 +77,20 @@ class Hit:
     snippet: str
 
 
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A session that was found: by how many messages (0: by its title alone), and the key of the best of them."""
+
+    session: uuid.UUID
+    matches: int
+    best: uuid.UUID | None
+
+
 def sessions_search(
     workspace_id: uuid.UUID, question: str, *, codebase_id: str = "", limit: int, offset: int = 0
 ) -> tuple[list[dict[str, Any]], int]:
     """(sessions that match, best first, as `session_facts` with `{rank, matches, message_id, snippet}`; how many)."""
-    rows = _rows(_SESSIONS, workspace_id, question, codebase_id, limit, offset)
+    rows = _rows(_SESSIONS, [workspace_id], question, codebase_id, limit, offset)
     sessions = {one.pk: one for one in sessions_of(workspace_id).filter(pk__in=[row[0] for row in rows])}
     facts = [_facts(sessions[row[0]], row) for row in rows if row[0] in sessions]
     return facts, rows[0][-1] if rows else 0
@@ -85,15 +104,29 @@ def _facts(session: AgentSession, row: tuple[Any, ...]) -> dict[str, Any]:
 
 def messages_search(workspace_id: uuid.UUID, question: str, *, limit: int, offset: int = 0) -> tuple[list[Hit], int]:
     """(messages that match, best first; how many)."""
-    rows = _rows(_MESSAGES, workspace_id, question, "", limit, offset)
+    rows = _rows(_MESSAGES, [workspace_id], question, "", limit, offset)
     return [Hit(key, round(rank, 4), _marked(shown)) for key, rank, shown, _ in rows], rows[0][-1] if rows else 0
 
 
+def sessions_ranked(
+    workspace_ids: Sequence[uuid.UUID], question: str, *, codebase_id: str = "", limit: int
+) -> list[Match]:
+    """The sessions of some workspaces that match, best first."""
+    return [Match(*row) for row in _rows(_RANKED, workspace_ids, question, codebase_id, limit, 0)]
+
+
+def snippets_of(messages: Sequence[uuid.UUID], question: str) -> dict[uuid.UUID, tuple[str, str]]:
+    """By key of each message: its id, and what of it to show, as `Hit.snippet`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SNIPPETS, {"messages": list(messages), "question": question})
+        return {key: (message_id, _marked(shown)) for key, message_id, shown in cursor.fetchall()}
+
+
 def _rows(
-    sql: str, workspace_id: uuid.UUID, question: str, codebase_id: str, limit: int, offset: int
+    sql: str, workspace_ids: Sequence[uuid.UUID], question: str, codebase_id: str, limit: int, offset: int
 ) -> list[tuple[Any, ...]]:
     params: Mapping[str, Any] = {
-        "workspace": workspace_id,
+        "workspaces": list(workspace_ids),
         "question": question,
         "codebase": codebase_id,
         "limit": limit,

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from apps.core import jsontext
 from apps.core.tenancy import AS_OWNER, acting
 
 AT_ONCE = 500
@@ -28,6 +29,22 @@ NOUNS = ["till", "invoice export", "search index", "login page", "booking calend
          "backup", "rate limiter", "address form", "forecast", "returns desk", "loyalty account", "customs paper",
          "delivery map", "backlog", "currency cache", "gazebo", "harbour list", "quarterly summary", "voucher",
          "barcode reader", "shelf plan", "cold store", "courier label"]  # fmt: skip
+
+DIFF = """--- shop/totals.py
++++ shop/totals.py
+@@ -12,2 +12,2 @@
+ def total(lines):
+-    return sum(round(line.price, 2) for line in lines)
++    return round(sum(line.price for line in lines), 2)
+"""
+CALLS: list[tuple[str, dict[str, Any]]] = [
+    ("bash", {"status": "completed", "input": {"command": "pytest -q tests/test_totals.py"},
+              "title": "Run the tests of totals", "output": "1 failed, 11 passed in 0.42s"}),
+    ("edit", {"status": "completed", "input": {"filePath": "shop/totals.py"}, "output": "Edit applied.",
+              "metadata": {"diff": DIFF}}),
+    ("read", {"status": "error", "input": {"filePath": "shop/total.py"}, "error": "There is no such file."}),
+]  # fmt: skip
+"""What agents do in made-up sessions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +101,8 @@ INSERT INTO agent_sessions_sessionpart (id, workspace_id, message_id, part_id, i
 SELECT md5(id::text || i || p.name)::uuid, workspace_id, md5(id::text || i)::uuid, p.name, p.place, p.kind, p.data
 FROM said CROSS JOIN LATERAL (VALUES
     ('prt_1', 0, 'text', jsonb_build_object('text', text)),
-    (CASE WHEN i %% 4 = 0 THEN 'prt_2' END, 1, 'tool', '{{"tool": "bash", "state": {{"status": "completed"}}}}')
+    (CASE WHEN i %% 4 = 0 THEN 'prt_2' END, 1, 'tool',
+        (%(calls)s::jsonb[])[1 + i / 4 %% cardinality(%(calls)s::jsonb[])])
 ) p(name, place, kind, data) WHERE p.name IS NOT NULL"""
 
 
@@ -110,6 +128,7 @@ def _params(sessions: Sequence[SeedSession], models: Sequence[str], seed: int) -
         "models": [models[n % len(models)] for n in range(3)],
         "sentences": SENTENCES,
         "nouns": NOUNS,
+        "calls": [jsontext.dumps({"tool": tool, "state": state}).decode() for tool, state in CALLS],
         "ids": [uuid.uuid5(session.workspace_id, session.session_id) for session in sessions],
         "workspaces": [session.workspace_id for session in sessions],
         "codebases": [session.codebase_id for session in sessions],

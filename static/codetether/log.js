@@ -18,6 +18,7 @@ export class Log {
         this.following = true;
         this.moved = () => {};
         this.shown = () => {};
+        this.unfolds = () => true;
         this.watcher = new IntersectionObserver((entries) => this.#seen(entries), { root: box, rootMargin: NEAR });
         for (const section of box.querySelectorAll(".ct-part")) {
             this.sections.set(Number(section.dataset.number), section);
@@ -65,15 +66,16 @@ export class Log {
         this.moved();
     }
 
-    /* Brings the block that holds an event into view; resolves to it, or to null where its part has none. */
-    async seek(seq, number) {
+    /* Brings the block that holds an event into view, with the folds in it that `unfolds` (fold, words) says; resolves
+       to it, or to null where its part has none. */
+    async seek(seq, number, words = []) {
         this.following = false;
         for (const near of [number, number - 1]) {
             if (!this.sections.has(near)) continue;
             await this.#load(near);
             const block = blockOf(this.sections.get(near), seq);
             if (!block) continue;
-            for (const fold of block.querySelectorAll("details")) fold.open = true;
+            for (const fold of block.querySelectorAll("details")) fold.open ||= this.unfolds(fold, words);
             block.scrollIntoView({ block: "center" });
             await this.#settled(block);
             this.following = false;

@@ -1,6 +1,7 @@
 /* The page of a task: its log as it grows, words in it, and what a person can do about it. */
 import { Live, asked } from "./live.js";
 import { Log } from "./log.js";
+import { Words, mark } from "./words.js";
 
 const KINDS = ["status", "output", "tool_use", "tool_result", "file_change", "artifact", "message", "usage", "session",
     "complete", "error"];
@@ -94,71 +95,7 @@ function link(words) {
     return element;
 }
 
-/* Words in the log */
-
-const search = find("task-search");
-let hits = [];
-let at = -1;
-let searched = "";
-
-search.hidden = false;
-search.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const words = search.elements.q.value.trim();
-    if (words === searched && hits.length) { await go(1); return; }
-    searched = words;
-    hits = words ? (await asked(`${base()}search/?q=${encodeURIComponent(words)}`)).hits : [];
-    at = hits.length;
-    if (hits.length) await go(-1);
-    tellHits();
-});
-search.elements.q.addEventListener("input", () => { if (!search.elements.q.value) clearHits(); });
-search.addEventListener("click", (event) => {
-    const step = event.target.closest("[data-step]");
-    if (step) go(Number(step.dataset.step));
-});
-
-async function go(step) {
-    at = (at + step + hits.length) % hits.length;
-    tellHits();
-    mark(await log.seek(hits[at].seq, hits[at].part));
-}
-
-function clearHits() {
-    hits = [];
-    searched = "";
-    tellHits();
-    mark(null);
-}
-
-function tellHits() {
-    find("task-hits").textContent = searched ? (hits.length ? `${at + 1} of ${hits.length}` : "nothing") : "";
-    for (const button of search.querySelectorAll("[data-step]")) button.disabled = hits.length === 0;
-}
-
-/* The block of the present match stands out, and the words in it. */
-function mark(block) {
-    for (const marked of document.querySelectorAll(".ct-hit")) marked.classList.remove("ct-hit");
-    block?.classList.add("ct-hit");
-    if (!globalThis.CSS?.highlights) return;
-    const ranges = block && searched ? rangesOf(block, searched.toLowerCase()) : [];
-    CSS.highlights.set("ct-words", new Highlight(...ranges));
-}
-
-function rangesOf(block, words) {
-    const ranges = [];
-    const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
-    while (walker.nextNode()) {
-        const text = walker.currentNode.data.toLowerCase();
-        for (let from = text.indexOf(words); from >= 0; from = text.indexOf(words, from + words.length)) {
-            const range = new Range();
-            range.setStart(walker.currentNode, from);
-            range.setEnd(walker.currentNode, from + words.length);
-            ranges.push(range);
-        }
-    }
-    return ranges;
-}
+new Words(find("task-search"), `${base()}search/`, log);
 
 document.addEventListener("click", async (event) => {
     const seek = event.target.closest?.("[data-seek]");

@@ -39,10 +39,20 @@ SHOWN = (
     "/admin/tasks/task/?p=5",
     "/admin/tasks/task/{task}/change/",
     "/admin/tasks/task/{long}/change/",
+    "/admin/tasks/task/?session={session}",
+    "/admin/agent_sessions/agentsession/",
+    "/admin/agent_sessions/agentsession/?q=gazebo",
+    "/admin/agent_sessions/agentsession/?codebase={codebase}",
+    "/admin/agent_sessions/agentsession/?program=opencode",
+    "/admin/agent_sessions/agentsession/?active=week",
+    "/admin/agent_sessions/agentsession/{conversation}/change/",
+    "/admin/agent_sessions/agentsession/{conversation}/search/?q=gazebo",
     "/admin/codebases/codebase/",
+    "/admin/codebases/codebase/{codebase}/change/",
     "/admin/workers/worker/",
+    "/admin/workers/worker/{worker}/change/",
     "/admin/tasks/queuelimit/",
-    "/admin/search/?s=till",
+    "/admin/search/?s=gazebo",
     "/admin/search/?s={task}",
 )
 """Pages of the console."""
@@ -97,7 +107,7 @@ class Visitor:
 
 
 def places() -> dict[str, str]:
-    """Ids of what there is: a usual task, the one with the longest log, a codebase, and a session of it."""
+    """Ids of what there is: a usual task, the one with the longest log, a codebase, a session of it, and its worker."""
     task, session = apps.get_model("tasks", "Task"), apps.get_model("agent_sessions", "AgentSession")
     ours = apps.get_model("accounts", "Workspace").objects.get(slug="default")
     usual = task.objects.filter(workspace=ours, state="completed").order_by("-created_at")[:1].get()
@@ -107,7 +117,9 @@ def places() -> dict[str, str]:
         "task": str(usual.pk),
         "long": str(longest.pk),
         "codebase": found.codebase_id,
+        "worker": str(apps.get_model("workers", "Worker").objects.filter(workspace=ours)[:1].get().pk),
         "session": found.session_id,
+        "conversation": str(found.pk),
     }
 
 

@@ -1,8 +1,8 @@
 """Sessions of agent programs: what workers sync, what people read, and going on with one."""
 
 import uuid
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from apps.accounts.permissions import Scope
 from apps.codebases.models import Codebase
@@ -17,7 +17,13 @@ from apps.sessions.models import AgentSession
 from apps.sessions.search import sessions_search
 from apps.sessions.selectors import message_facts, messages_of, session_facts, session_get, sessions_of
 from apps.sessions.services import messages_sync, sessions_sync
-from apps.tasks.services import Wish, codebase_trigger
+from apps.tasks.services import Wish, session_fork, session_resume
+
+if TYPE_CHECKING:
+    from apps.tasks.models import Task
+
+Begin = Callable[..., "Task"]
+"""`session_resume` or `session_fork`."""
 
 
 class _OfCodebase(Endpoint):
@@ -40,12 +46,10 @@ class _OfCodebase(Endpoint):
             source=body.source,
         )
 
-    def begun(self, session: AgentSession, body: ResumeBody, told: str, **more: Any) -> Answer:
-        """Make a task that is in `session`, and tell of it."""
-        wish = Wish(prompt=body.prompt, agent_type=body.agent, model=body.model, session_id=session.session_id, **more)
-        task = codebase_trigger(
-            workspace_id=self.caller.workspace_id, codebase_id=session.codebase_id, wish=wish, by=self.caller.name
-        )
+    def begun(self, begin: Begin, session: AgentSession, body: ResumeBody, told: str, title: str = "") -> Answer:
+        """Make a task out of `session`, and tell of it."""
+        wish = Wish(prompt=body.prompt, title=title, agent_type=body.agent, model=body.model)
+        task = begin(session=session, wish=wish, by=self.caller.name)
         return {
             "success": True,
             "message": told,
@@ -115,7 +119,8 @@ class Resume(_OfCodebase):
     @operation(Scope.TASKS_WRITE, answers=answers.Started)
     def post(self, codebase_id: str, session_id: str, body: ResumeBody) -> Answer:
         """Go on with a session: a task with the prompt, for a worker of the codebase."""
-        return self.begun(self.session(codebase_id, session_id), body, "A new task goes on with the session.")
+        session = self.session(codebase_id, session_id)
+        return self.begun(session_resume, session, body, "A new task goes on with the session.")
 
 
 class Fork(_OfCodebase):
@@ -126,7 +131,7 @@ class Fork(_OfCodebase):
         The answer's `session_id` is the old one; the task has the new one's as soon as its worker has opened it.
         """
         session, told = self.session(codebase_id, session_id), "A new task begins with the session's history."
-        return self.begun(session, body, told, title=body.title, metadata={"fork": True})
+        return self.begun(session_fork, session, body, told, body.title)
 
 
 class StoredSessions(Endpoint):

@@ -113,3 +113,17 @@ class WorkerFilter(ChoiceFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Task]) -> QuerySet[Task]:
         return queryset.filter(worker_id=self.value()) if self.value() else queryset
+
+
+class SessionFilter(ChoiceFilter):
+    """Reached from a session's page; it lists only the session that is asked for."""
+
+    title = "session"
+    parameter_name = "session"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [(self.value() or "", self.value() or "")] if self.value() else []
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Task]) -> QuerySet[Task]:
+        # the index of sessions holds those alone, so the query has to say that it wants no others
+        return queryset.exclude(session_id="").filter(session_id=self.value()) if self.value() else queryset

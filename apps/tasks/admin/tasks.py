@@ -14,10 +14,19 @@ from apps.core.blocks import TEXT_LIMIT, Block
 from apps.core.markdown import rendered
 from apps.core.spending import spending
 from apps.files.selectors import files_of_tasks
+from apps.sessions.selectors import session_key
 from apps.tasks import log
 from apps.tasks.admin.bulk import Bulk
-from apps.tasks.admin.filters import AgentTypeFilter, CodebaseFilter, NeedsFilter, StateFilter, WorkerFilter
+from apps.tasks.admin.filters import (
+    AgentTypeFilter,
+    CodebaseFilter,
+    NeedsFilter,
+    SessionFilter,
+    StateFilter,
+    WorkerFilter,
+)
 from apps.tasks.admin.finding import Findable
+from apps.tasks.admin.lines import STATE_TONES
 from apps.tasks.admin.logpages import LogPages
 from apps.tasks.admin.spans import CostFilter, MadeFilter, RequiresFilter
 from apps.tasks.admin.steering import is_asking
@@ -28,17 +37,6 @@ from apps.tasks.selectors import made_by, open_question
 from apps.tasks.states import TERMINAL, State
 
 FILES_SHOWN = 200
-
-STATE_TONES = {
-    "pending": "default",
-    "running": "info",
-    "input_required": "warning",
-    "auth_required": "warning",
-    "completed": "success",
-    "failed": "danger",
-    "cancelled": "default",
-    "rejected": "danger",
-}
 
 
 @admin.register(Task)
@@ -51,6 +49,7 @@ class TaskAdmin(Findable, Bulk, LogPages):
     list_display = ("title", "state_label", "codebase", "worker", "priority", "attempts", "made", "spent")
     list_filter: ClassVar[tuple[Any, ...]] = (
         NeedsFilter, StateFilter, MadeFilter, CostFilter, CodebaseFilter, AgentTypeFilter, RequiresFilter, WorkerFilter,
+        SessionFilter,
     )  # fmt: skip
     list_filter_submit = True
     list_select_related = ("codebase", "workspace")
@@ -108,6 +107,7 @@ class TaskAdmin(Findable, Bulk, LogPages):
             "why_pending": type(self).explain_pending(task),
             "asking": is_asking(task),
             "question": question_of(asked) if asked else None,
+            "session_key": session_key(task.codebase_id, task.session_id),
             "working": tree_shown(task),
             "live": live,
             "may_steer": self.has_steer_permission(request, task) and live,

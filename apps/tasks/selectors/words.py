@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from apps.core.patterns import holding, holding_in_json
 from apps.core.prepared import execute
 
 HITS = 200
 AROUND = 60
-_JSON_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n", "\t": r"\t", "\r": r"\r"})
-_LIKE_ESCAPES = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 _FOUND = """
 SELECT e.seq, e.kind, said.text FROM tasks_taskevent e
@@ -40,8 +39,8 @@ def log_search(task_id: uuid.UUID, words: str) -> list[Hit]:
         return []
     params: Mapping[str, Any] = {
         "task_id": task_id,
-        "like": f"%{words.translate(_LIKE_ESCAPES)}%",
-        "quoted": f"%{words.translate(_JSON_ESCAPES).translate(_LIKE_ESCAPES)}%",
+        "like": holding(words),
+        "quoted": holding_in_json(words),
         "limit": HITS,
     }
     return [Hit(seq, kind, _excerpt(text, words)) for seq, kind, text in reversed(execute(_FOUND, params))]

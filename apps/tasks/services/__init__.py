@@ -42,6 +42,7 @@ from apps.tasks.services.outbox import Change, outbox_dispatch, outbox_subscribe
 from apps.tasks.services.programs import KEPT_BY, keepers_in, kept_by
 from apps.tasks.services.rescue import Sweep, Swept, leases_reap, sweep_latest
 from apps.tasks.services.retention import Compaction, events_compact, events_compactable
+from apps.tasks.services.session import session_fork, session_resume
 from apps.tasks.services.statements import Claimer
 from apps.tasks.services.steer import task_answer, task_cancel, task_message, task_reprioritise, task_requeue
 from apps.tasks.services.trees import (
@@ -98,6 +99,8 @@ __all__ = [
     "queue_pause",
     "queue_resume",
     "sweep_latest",
+    "session_fork",
+    "session_resume",
     "task_answer",
     "task_cancel",
     "task_claim",
