@@ -13,7 +13,9 @@ from django.utils.safestring import SafeString
 
 from apps.accounts.console import ChoiceFilter, DialogForm, WorkspaceAdmin, action, display, moment
 from apps.accounts.permissions import Scope
+from apps.tasks.admin.places import limiting
 from apps.tasks.selectors.places import held_by
+from apps.tasks.services import limit_set
 from apps.workers.admin.presence import TONES, is_older, presence
 from apps.workers.models import Worker
 from apps.workers.selectors import here
@@ -55,7 +57,7 @@ class ListedWorkers(WorkspaceAdmin):
     search_help_text = "A name, an id or a host"
     ordering = ("name", "worker_id")
     fields = ()
-    actions_detail = ("drain", "resume")
+    actions_detail = ("drain", "resume", "limit")
     empty_hint = "Start one where the code is: codetether-worker --server URL --token-file FILE --codebase PATH."
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -107,6 +109,9 @@ class ListedWorkers(WorkspaceAdmin):
     def has_steer_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.allows(request, Scope.TASKS_WRITE, obj)
 
+    def has_limit_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.allows(request, Scope.ADMIN, obj)
+
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]:
         """Drain or resume, whichever changes something."""
         worker = self.get_object(request, unquote(object_id))
@@ -152,4 +157,16 @@ class ListedWorkers(WorkspaceAdmin):
                 workspace_id=worker.workspace_id, worker_id=worker.worker_id, draining=draining, by=by
             ),
             "It takes nothing new from now on." if draining else "It takes work again.",
+        )
+
+    @action(**limiting("its"))
+    def limit(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        most, by = form.cleaned_data["most"], request.user.get_username()
+        return self.act_on(
+            request,
+            object_id,
+            lambda worker: limit_set(
+                workspace_id=worker.workspace_id, kind="worker", key=worker.worker_id, most=most, by=by
+            ),
+            "Its limit is set." if most else "Nobody limits it now.",
         )
