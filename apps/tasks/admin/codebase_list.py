@@ -20,8 +20,7 @@ from apps.codebases.models import Codebase
 from apps.tasks.admin.places import limiting, pausing, resuming
 from apps.tasks.admin.surroundings import Nothing, Surroundings
 from apps.tasks.models import QueueLimit
-from apps.tasks.selectors import open_task_count
-from apps.tasks.selectors.places import held_in, last_task, pauses_of
+from apps.tasks.selectors import held_in, last_task, open_task_count, pauses_of
 from apps.tasks.services import limit_set, queue_pause, queue_resume
 
 Kind = QueueLimit.Kind

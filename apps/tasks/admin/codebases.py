@@ -22,11 +22,11 @@ from apps.tasks.admin.lines import lines
 from apps.tasks.admin.trees import trees_left
 from apps.tasks.admin.trigger import TriggerForm
 from apps.tasks.models import Task
-from apps.tasks.selectors import last_words
-from apps.tasks.selectors.places import (
+from apps.tasks.selectors import (
     LOOKED_AT,
     Spent,
     held_of_codebase,
+    last_words,
     newest_of_codebase,
     next_of_codebase,
     pauses_of,

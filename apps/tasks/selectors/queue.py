@@ -21,14 +21,6 @@ from apps.tasks.states import ASKING, HELD, State
 RECENT_EVENTS = 500
 
 
-def held_count(*, workspace_id: Any, worker_id: Any) -> Subquery:
-    """How many tasks a worker holds, as an expression for a query over workers (give OuterRefs)."""
-    states = [str(state) for state in HELD]
-    held = Task.objects.filter(workspace_id=workspace_id, worker_id=worker_id, state__in=states).order_by()
-    counted = held.values("worker_id").annotate(number=Count("id")).values("number")
-    return Subquery(counted, output_field=IntegerField())
-
-
 def open_task_count(*, workspace_id: Any, codebase_id: Any) -> CombinedExpression:
     """How many tasks of a codebase have not ended, as an expression for a query over codebases (give OuterRefs)."""
     tasks = Task.objects.filter(workspace_id=workspace_id, codebase_id=codebase_id).order_by()

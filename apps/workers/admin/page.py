@@ -14,8 +14,7 @@ from apps.accounts.tiles import Tile
 from apps.codebases.selectors import codebases_of
 from apps.core.spending import spending
 from apps.tasks.admin.lines import lines
-from apps.tasks.selectors import GLOBAL_QUEUE, last_words, limits_of
-from apps.tasks.selectors.places import day_of_worker, ended_of_worker, held_of_worker
+from apps.tasks.selectors import GLOBAL_QUEUE, day_of_worker, ended_of_worker, held_of_worker, last_words, limits_of
 from apps.workers.admin.presence import TONES, is_older, presence
 from apps.workers.admin.workers import ListedWorkers, asking_and_busy
 from apps.workers.load import Load

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from apps.accounts.console import ChoiceFilter, DialogForm, WorkspaceAdmin, action, display, moment
 from apps.accounts.permissions import Scope
 from apps.tasks.admin.places import limiting
-from apps.tasks.selectors.places import held_by
+from apps.tasks.selectors import held_by
 from apps.tasks.services import limit_set
 from apps.workers.admin.presence import TONES, is_older, presence
 from apps.workers.models import Worker
