@@ -16,7 +16,7 @@ from apps.accounts.permissions import Scope
 from apps.accounts.reach import Reach, reach_of
 from apps.accounts.saved_links import links_of
 from apps.accounts.saved_pages import person
-from apps.tasks.selectors import asking_count
+from codetether.badges import Badge, badges
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,10 @@ def pages(reach: Reach) -> Iterator[Page]:
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The menu, with only what the person may open."""
     reach = reach_of(request)
-    badges = {"admin:tasks_task_changelist": _asking_badge(reach)}
+    beside = {badge.name: badge for badge in badges(reach)}
     groups: list[tuple[str, Iterable[Page]]] = [("", _allowed(WORK, reach)), ("Access", _access(reach)), ("You", OWN)]
     menu: list[dict[str, Any]] = [
-        {"title": title, "separator": bool(title), "items": [_entry(page, badges) for page in listed]}
+        {"title": title, "separator": bool(title), "items": [_entry(page, beside.get(page.name)) for page in listed]}
         for title, listed in groups
     ]
     return [menu[0], {"title": "Saved lists", "separator": True, "items": _saved(request)}, *menu[1:]]
@@ -93,14 +93,9 @@ def _allowed(listed: Iterable[Page], reach: Reach) -> Iterator[Page]:
     return (page for page in listed if page.scope is None or reach.holds(page.scope))
 
 
-def _entry(page: Page, badges: dict[str, int | None]) -> dict[str, Any]:
-    return {"title": page.title, "icon": page.icon, "link": page.link, "badge": badges.get(page.name)}
-
-
-def _asking_badge(reach: Reach) -> int | None:
-    """How many tasks need a person, in all workspaces that the person sees."""
-    seen = reach.workspaces(Scope.TASKS_READ).values_list("id", flat=True)
-    return asking_count(list(seen)) or None
+def _entry(page: Page, badge: Badge | None) -> dict[str, Any]:
+    entry: dict[str, Any] = {"title": page.title, "icon": page.icon, "link": page.link}
+    return entry | {"badge": badge.words, "badge_variant": badge.tone} if badge else entry
 
 
 def stylesheet(request: HttpRequest) -> str:

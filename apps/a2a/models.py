@@ -12,6 +12,7 @@ from apps.core.ids import new_id
 from apps.core.sealing import SealedField
 
 LIVE = Q(given_up_at__isnull=True)
+FAILING = Q(attempts__gt=0)
 
 
 class PushConfig(models.Model):  # type: ignore[django-manager-missing]  # its history is asked by its own model
@@ -59,6 +60,7 @@ class PushConfig(models.Model):  # type: ignore[django-manager-missing]  # its h
             models.Index(fields=["due_at"], condition=Q(due_at__isnull=False) & LIVE, name="push_config_due"),
             models.Index(fields=["taken_until"], condition=Q(taken_until__isnull=False), name="push_config_taken"),
             models.Index(fields=["workspace", "-created_at", "-id"], name="push_config_newest"),
+            models.Index(fields=["workspace", "given_up_at"], condition=FAILING, name="push_config_failing"),
         ]
 
     def __str__(self) -> str:

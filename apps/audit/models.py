@@ -48,3 +48,15 @@ class AuditHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.workspace_id} {self.seq}"
+
+
+class AuditCheck(models.Model):
+    """How a workspace's chain was found when it was verified last. It is no part of the chain, and proves nothing."""
+
+    workspace_id = models.UUIDField(primary_key=True)
+    at = models.DateTimeField()
+    entries = models.PositiveBigIntegerField(help_text="How many were as they were written.")
+    fault = models.CharField(max_length=255, blank=True, default="", help_text="What is wrong; empty: nothing.")
+
+    def __str__(self) -> str:
+        return f"{self.workspace_id}: {self.fault or 'whole'}"

@@ -150,6 +150,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 900.0,
         "options": {"expires": 300},
     },
+    "verify-the-audit-trail": {
+        "task": "apps.audit.jobs.audit_check",
+        "schedule": 86400.0,
+        "options": {"expires": 3600},
+    },
     "take-sessions-into-the-search": {
         "task": "apps.sessions.jobs.search_take_in",
         "schedule": 5.0,

@@ -18,8 +18,8 @@ from apps.accounts.models import Workspace
 from apps.accounts.permissions import Scope
 from apps.accounts.reach import reach_of
 from apps.audit.actions import Action, Outcome
+from apps.audit.checking import chain_check
 from apps.audit.models import AuditEntry
-from apps.audit.verifying import verify
 from apps.core import jsontext
 
 LIST = "admin:audit_auditentry_changelist"
@@ -128,7 +128,7 @@ class AuditEntryAdmin(WorkspaceAdmin):
     )
     def verify_chains(self, request: HttpRequest, form: forms.Form) -> HttpResponse:
         for workspace in reach_of(request).workspaces(Scope.ADMIN):
-            whole, finding = verify(workspace.id)
+            whole, finding = chain_check(workspace.id)
             if finding is None:
                 messages.success(request, f"{workspace.name}: all {whole} entries are as they were written.")
             else:
