@@ -16,6 +16,9 @@ from apps.audit.history import history_of
 from apps.codebases.models import Codebase
 from apps.core.ids import new_id
 from apps.tasks.states import ASKING, HELD, TERMINAL, State
+from apps.tasks.total_models import EndedTotal as EndedTotal
+from apps.tasks.total_models import LastSweep as LastSweep
+from apps.tasks.total_models import SweepTotal as SweepTotal
 from apps.tasks.tree_models import WorkingTree as WorkingTree
 
 GLOBAL_QUEUE = "global"
@@ -260,53 +263,3 @@ class QueueLimitHistory(_KeptOfLimit):  # type: ignore[misc]
     """What limits and pauses were; how many tasks they counted is in those tasks' logs."""
 
     append_only = True
-
-
-class SweepTotal(models.Model):
-    """How many tasks of a workspace the reaper has moved since ever, by what became of them.
-
-    Counted in the transaction that moves the task: the log says the same, but has no index by which to count it.
-    """
-
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
-    outcome = models.TextField()
-    number = models.BigIntegerField(default=0)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["workspace", "outcome"], name="sweep_total_once")]
-
-    def __str__(self) -> str:
-        return f"{self.number} {self.outcome}"
-
-
-class EndedTotal(models.Model):
-    """How many tasks of a workspace have ended in a state, but for those whose outbox entry is still there.
-
-    It is added to in the transaction that removes the entry, so both together are exact at every moment, and neither
-    grows with what has ended. Ends are final: it never falls.
-    """
-
-    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
-    state = models.TextField()
-    number = models.BigIntegerField(default=0)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["workspace", "state"], name="ended_total_once")]
-
-    def __str__(self) -> str:
-        return f"{self.number} {self.state}"
-
-
-class LastSweep(models.Model):
-    """The reaper's latest sweep over all workspaces: the only row, written when the sweep is done."""
-
-    id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
-    ended_at = models.DateTimeField(db_default=Now())
-    seconds = models.FloatField(help_text="How long it took.")
-    moved = models.JSONField(default=dict, help_text="What it moved: {workspace: {outcome: number}}.")
-
-    class Meta:
-        constraints = [models.CheckConstraint(condition=Q(id=1), name="last_sweep_is_one")]
-
-    def __str__(self) -> str:
-        return f"sweep of {self.ended_at:%H:%M:%S}"

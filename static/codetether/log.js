@@ -31,20 +31,27 @@ export class Log {
     /* There is a section for each part up to `lastPart`. */
     grow(lastPart) {
         const before = this.box.scrollHeight;
+        const height = `${this.#usual()}px`; // asked once: after each change the browser would lay out the page for it
+        let next = null;
         let earlier = 0;
-        for (let number = 0; number <= lastPart; number += 1) {
-            if (this.sections.has(number)) continue;
-            const section = document.createElement("section");
-            section.className = "ct-part";
-            section.dataset.number = number;
-            section.style.height = `${this.#usual()}px`;
-            this.sections.set(number, section);
-            const next = [...this.box.children].find((other) => Number(other.dataset.number) > number);
-            this.box.insertBefore(section, next ?? null);
-            if (next) earlier += 1;
+        for (let number = lastPart; number >= 0; number -= 1) {
+            if (!this.sections.has(number)) {
+                this.#add(number, height, next);
+                if (next) earlier += 1;
+            }
+            next = this.sections.get(number);
         }
         if (earlier) this.box.scrollTop += this.box.scrollHeight - before;
         for (const section of this.sections.values()) this.watcher.observe(section);
+    }
+
+    #add(number, height, next) {
+        const section = document.createElement("section");
+        section.className = "ct-part";
+        section.dataset.number = number;
+        section.style.height = height;
+        this.sections.set(number, section);
+        this.box.insertBefore(section, next);
     }
 
     /* Puts new HTML of a part in place; what has not changed stays, with its folds and what is selected in it. */

@@ -85,12 +85,16 @@ def test_nonsense_place_in_the_log_is_its_end(cast: Cast, otto: Client, after: s
 
 
 @pytest.mark.usefixtures("short_parts")
-def test_page_comes_with_the_last_parts_or_those_asked_for(cast: Cast, otto: Client) -> None:
+def test_page_comes_with_the_last_parts_or_those_asked_for(
+    cast: Cast, otto: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     task = reports(cast, *(text(f"word{number} ") for number in range(8)))
     assert "word5" in page_of(otto, task)
     assert "word0" not in page_of(otto, task)
     assert "word0" in page_of(otto, task, at=3)
     assert "word7" not in page_of(otto, task, at=3)
+    monkeypatch.setattr(logpages, "ENOUGH", 2)
+    assert "word5" not in page_of(otto, task)
 
 
 @pytest.mark.usefixtures("short_parts")

@@ -15,6 +15,8 @@ from apps.tasks.admin.steps import Steps
 from apps.tasks.models import Task
 from apps.tasks.selectors import log_search
 
+ENOUGH = 100
+"""Events that fill the place in which a log is shown."""
 PARTS_TOLD = 2
 """Parts that one look at what is new brings; a page that is further behind asks for the others as it shows them."""
 
@@ -40,10 +42,11 @@ class LogPages(Steps):
         raise NotImplementedError
 
     def log_shown(self, request: HttpRequest, task: Task) -> dict[str, Any]:
-        """The parts that the page comes with: those about `?at=` (a seq), by default the last."""
+        """What the page comes with: the part of `?at=` (a seq), by default the last; the one before, if it is short."""
         at = _number(request, "at", default=task.last_seq)
         last = number_of(min(at, task.last_seq) or task.last_seq)
-        numbers = range(max(0, last - PARTS_TOLD + 1), last + 1)
+        is_short = task.last_seq - last * PART < ENOUGH
+        numbers = range(max(0, last - is_short), last + 1)
         reach = reach_of(request)
         return {
             "parts": [part(task.pk, number) for number in numbers],
