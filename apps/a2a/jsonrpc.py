@@ -26,7 +26,7 @@ from apps.a2a.methods import METHODS, Method
 from apps.a2a.operations import OLD, Call
 from apps.a2a.streams import TaskStream, Told
 from apps.accounts.gate import body_of, credentials_of, json_response, principal_of, refuse_cookie_writes
-from apps.accounts.permits import permitted
+from apps.accounts.permits import permitted, room_for_stream
 from apps.core import jsontext, sse
 from apps.core.errors import MethodNotAllowedError
 
@@ -82,12 +82,13 @@ async def serve(request: Request) -> Response:
             result = answer.told(method.spell) if isinstance(answer, View) else method.spell(answer)
             return json_response({"jsonrpc": "2.0", "id": asked.id, "result": result}, headers=activated(request))
         assert operation.stream is not None
-        while_allowed = permitted(credentials_of(request, tenant), operation.scope)
+        credentials = credentials_of(request, tenant)
+        await room_for_stream(credentials)
         stream = await operation.stream(call)
         return sse.EventStream(
             _frames(asked, method, stream),
             activated(request),
-            while_allowed=while_allowed,
+            while_allowed=permitted(credentials, operation.scope),
             tell=partial(_last_frame, asked),
         )
     except Exception as error:  # noqa: BLE001 (the binding's one boundary: everything becomes an answer)

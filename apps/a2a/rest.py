@@ -24,7 +24,7 @@ from apps.a2a.operations import NEW, OLD, Call
 from apps.a2a.rest_paths import METHODS, METHODS_1_0, Given, RestMethod
 from apps.a2a.streams import TaskStream
 from apps.accounts.gate import credentials_of, principal_of, refuse_cookie_writes
-from apps.accounts.permits import permitted
+from apps.accounts.permits import permitted, room_for_stream
 from apps.core import jsontext, sse
 from apps.core.errors import MethodNotAllowedError
 
@@ -115,12 +115,13 @@ async def _serve(request: Request, method: RestMethod) -> Response:
         headers = {"Cache-Control": "private, no-store", **activated(request)}
         return Response(jsontext.dumps(body), 200, headers, _media_type(request, method.version))
     assert operation.stream is not None
-    while_allowed = permitted(credentials_of(request, given.tenant), operation.scope)
+    credentials = credentials_of(request, given.tenant)
+    await room_for_stream(credentials)
     stream = await operation.stream(call)
     return sse.EventStream(
         _frames(method, stream, given.twice),
         activated(request),
-        while_allowed=while_allowed,
+        while_allowed=permitted(credentials, operation.scope),
         tell=partial(_last_frame, method.version),
     )
 

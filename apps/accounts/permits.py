@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from weakref import WeakKeyDictionary
 
 from django.db import Error
@@ -123,28 +123,27 @@ async def allowed(credentials: Credentials, scope: Scope) -> Principal:
     return principal
 
 
-def permitted(credentials: Credentials, scope: Scope) -> AbstractAsyncContextManager[None]:
-    """A block that lasts as long as `credentials` hold `scope`. Enter and leave it in one asyncio task.
-
-    It is a stream, of which there may be so many: one too many is refused here already, before an answer begins.
-    """
-    check_room(remembered(credentials))
-    return _permitted(credentials, scope)
+async def room_for_stream(credentials: Credentials) -> None:
+    """Ask before an answer begins: TooManyStreamsError or StreamsFullError where `permitted` would have no room."""
+    await check_room(remembered(credentials))
 
 
 @asynccontextmanager
-async def _permitted(credentials: Credentials, scope: Scope) -> AsyncIterator[None]:
+async def permitted(credentials: Credentials, scope: Scope) -> AsyncIterator[None]:
+    """A block that lasts as long as `credentials` hold `scope`. Enter and leave it in one asyncio task.
+
+    It is a stream, of which there may be so many; one too many is refused.
+    """
     principal = await allowed(credentials, scope)
     permit = Permit(credentials, scope, principal)
     watching = watch()
     try:
-        with one_more(principal):
-            async with watching.awake(), permit.until:
-                watching.permits.add(permit)
-                try:
-                    yield
-                finally:
-                    watching.permits.discard(permit)
+        async with one_more(principal), watching.awake(), permit.until:
+            watching.permits.add(permit)
+            try:
+                yield
+            finally:
+                watching.permits.discard(permit)
     except TimeoutError:
         if permit.until.expired():
             raise permit.refusal from None

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute
 
 from apps.accounts.gate import Handler, credentials_of, guarded, unguarded
 from apps.accounts.permissions import Scope
-from apps.accounts.permits import permitted
+from apps.accounts.permits import permitted, room_for_stream
 from apps.accounts.principals import Principal
 from apps.core.db import in_database
 from apps.core.errors import MalformedError
@@ -25,21 +25,21 @@ async def codebase_events(request: Request, principal: Principal) -> Response:
     place = await in_database(
         feeds.codebase_place, principal.workspace_id, codebase_id, last_event_id(request), beginning
     )
-    return _stream(request, feeds.codebase_feed(principal.workspace_id, place))
+    return await _stream(request, feeds.codebase_feed(principal.workspace_id, place))
 
 
 async def task_output(request: Request, principal: Principal) -> Response:
     """What happens to one task, from its beginning to its end."""
     task_id = request.path_params["task_id"]
     place = await in_database(feeds.task_place, principal.workspace_id, task_id, last_event_id(request))
-    return _stream(request, feeds.task_feed(*place))
+    return await _stream(request, feeds.task_feed(*place))
 
 
 async def monitor(request: Request, principal: Principal) -> Response:
     """What happens to any task of the workspace, as the log has it; `?from=start` tells everything first."""
     beginning = request.query_params.get("from", "now")
     cursor = await in_database(feeds.cursor_of, last_event_id(request), beginning)
-    return _stream(request, feeds.workspace_feed(principal.workspace_id, cursor))
+    return await _stream(request, feeds.workspace_feed(principal.workspace_id, cursor))
 
 
 async def export(request: Request, principal: Principal) -> Response:
@@ -60,8 +60,10 @@ async def dashboard(request: Request) -> Response:
     return RedirectResponse(DASHBOARD, 302)
 
 
-def _stream(request: Request, feed: Feed) -> EventStream:
-    return EventStream(_framed(feed), while_allowed=permitted(credentials_of(request), Scope.TASKS_READ))
+async def _stream(request: Request, feed: Feed) -> EventStream:
+    credentials = credentials_of(request)
+    await room_for_stream(credentials)
+    return EventStream(_framed(feed), while_allowed=permitted(credentials, Scope.TASKS_READ))
 
 
 async def _framed(feed: Feed) -> AsyncGenerator[bytes]:

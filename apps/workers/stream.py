@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from apps.accounts.gate import credentials_of
 from apps.accounts.permissions import Scope
-from apps.accounts.permits import permitted
+from apps.accounts.permits import permitted, room_for_stream
 from apps.accounts.principals import Principal
 from apps.core.db import in_database
 from apps.core.sse import KEEPALIVE, EventStream, event
@@ -36,7 +36,9 @@ async def tasks_stream(request: Request, principal: Principal) -> Response:
     listener = _listener(request, principal)
     await in_database(check_worker, principal, listener.worker_id)
     await in_database(worker_seen, workspace_id=listener.workspace_id, worker_id=listener.worker_id)
-    return EventStream(frames(listener), while_allowed=permitted(credentials_of(request), Scope.WORKER))
+    credentials = credentials_of(request)
+    await room_for_stream(credentials)
+    return EventStream(frames(listener), while_allowed=permitted(credentials, Scope.WORKER))
 
 
 @dataclass(frozen=True, slots=True)
