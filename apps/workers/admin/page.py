@@ -16,7 +16,8 @@ from apps.core.spending import spending
 from apps.tasks.admin.lines import lines
 from apps.tasks.selectors import GLOBAL_QUEUE, day_of_worker, ended_of_worker, held_of_worker, last_words, limits_of
 from apps.workers.admin.presence import TONES, is_older, presence
-from apps.workers.admin.workers import ListedWorkers, asking_and_busy
+from apps.workers.admin.speaking import Speaking, listeners
+from apps.workers.admin.workers import asking_and_busy
 from apps.workers.load import Load
 from apps.workers.models import Worker
 from apps.workers.selectors import queues_of
@@ -27,7 +28,7 @@ CODEBASES_SHOWN = 100
 
 
 @admin.register(Worker)
-class WorkerAdmin(ListedWorkers, LivePage):
+class WorkerAdmin(Speaking, LivePage):
     change_form_template = "admin/workers/worker/change_form.html"
     pieces_template = "admin/workers/worker/live.html"
 
@@ -56,6 +57,8 @@ class WorkerAdmin(ListedWorkers, LivePage):
     def beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         may_see = self.allows(request, Scope.ADMIN, row)
         return {
+            "may_steer": self.has_steer_permission(request, row),
+            "listeners": listeners(row),
             "codebases": codebases_of(row.workspace_id)
             .filter(pk__in=queues_of(row))
             .order_by("name")[:CODEBASES_SHOWN],
