@@ -7,6 +7,9 @@ const USUAL_HEIGHT = 3000;
 const NEAR = "1500px 0px";
 const AT_END_PIXELS = 40;
 const KEPT = 60;
+const TURNS = 25;
+const CALM_TURNS = 3;
+const GOING = ["wheel", "touchmove", "keydown"];
 
 export class Log {
     constructor(box, partAddress, lastPart) {
@@ -16,6 +19,7 @@ export class Log {
         this.kept = new Map();
         this.asking = new Map();
         this.following = true;
+        this.sought = null;
         this.moved = () => {};
         this.shown = () => {};
         this.unfolds = () => true;
@@ -73,9 +77,9 @@ export class Log {
         this.moved();
     }
 
-    /* Brings the block that holds an event into view, with the folds in it that `unfolds` (fold, words) says; resolves
-       to it, or to null where its part has none. */
-    async seek(seq, number, words = []) {
+    /* Brings the block that holds an event into view, with the folds in it that `unfolds` (fold, words) says, tells
+       `found` of it, and resolves to it once it rests; to null where its part has none. */
+    async seek(seq, number, words = [], found = () => {}) {
         this.following = false;
         for (const near of [number, number - 1]) {
             if (!this.sections.has(near)) continue;
@@ -83,8 +87,9 @@ export class Log {
             const block = blockOf(this.sections.get(near), seq);
             if (!block) continue;
             for (const fold of block.querySelectorAll("details")) fold.open ||= this.unfolds(fold, words);
+            found(block);
             block.scrollIntoView({ block: "center" });
-            await this.#settled(block);
+            await this.#settled(block, this.sections.get(near));
             this.following = false;
             this.moved();
             return block;
@@ -92,13 +97,23 @@ export class Log {
         return null;
     }
 
-    /* Parts about the block load and push it; it is brought back until it rests. */
-    async #settled(block) {
-        for (let turn = 0; turn < 4; turn += 1) {
+    /* Parts about the block load and push it; it is brought back until it rests, or until the reader goes elsewhere.
+       Its own part stays meanwhile, also while it is far away. */
+    async #settled(block, section) {
+        let calm = 0;
+        const leave = () => { calm = CALM_TURNS; };
+        for (const kind of GOING) this.box.addEventListener(kind, leave, { passive: true });
+        this.sought = section;
+        for (let turn = 0; turn < TURNS && calm < CALM_TURNS; turn += 1) {
             await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 60)));
             await Promise.allSettled([...this.asking.values()]);
+            if (calm === CALM_TURNS || this.sought !== section) break;
+            const before = this.box.scrollTop;
             block.scrollIntoView({ block: "center" });
+            calm = Math.abs(this.box.scrollTop - before) < 1 ? calm + 1 : 0;
         }
+        if (this.sought === section) this.sought = null;
+        for (const kind of GOING) this.box.removeEventListener(kind, leave);
     }
 
     #seen(entries) {
@@ -110,7 +125,7 @@ export class Log {
     }
 
     #empty(section) {
-        if (section === this.box.lastElementChild || section.contains(getSelection()?.anchorNode)) return;
+        if (section === this.sought || section === this.box.lastElementChild || section.contains(getSelection()?.anchorNode)) return;
         const height = section.offsetHeight;
         section.style.height = `${height}px`;
         section.replaceChildren();

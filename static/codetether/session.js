@@ -16,13 +16,13 @@ async function begin(base) {
     below.addEventListener("click", () => { log.toEnd(); box.focus(); });
 
     const wanted = Number(page.dataset.at);
-    if (page.dataset.words) await words.find(page.dataset.words, wanted || undefined).catch(() => {});
-    if (wanted) {
-        const sought = words.searched ? words.wordsAt(wanted) : [];
-        mark(await log.seek(wanted, partOf(wanted), sought), sought);
-    } else {
-        log.toEnd();
-    }
+    const found = page.dataset.words ? words.find(page.dataset.words, wanted || undefined).catch(() => {}) : null;
+    if (!wanted) { log.toEnd(); return; }
+    const block = await log.seek(wanted, partOf(wanted)); // at once: what is far from the reader's place is taken out
+    await found;
+    const sought = words.searched ? words.wordsAt(wanted) : [];
+    for (const fold of block?.querySelectorAll("details") ?? []) fold.open ||= holds(fold, sought);
+    mark(block, sought);
 }
 
 function partOf(place) {

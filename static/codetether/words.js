@@ -45,7 +45,8 @@ export class Words {
         this.#tell();
         const hit = this.hits[this.at];
         const words = this.wordsAt(hit.seq);
-        mark(await this.log.seek(hit.seq, hit.part, words), words);
+        mark(null);
+        await this.log.seek(hit.seq, hit.part, words, (block) => mark(block, words));
     }
 
     #clear() {
