@@ -21,7 +21,7 @@ from tests.fakes.control_plane import TOKEN
 from tests.fakes.machine import Machine
 from tests.fakes.worker_process import WorkerProcess
 
-START_SECONDS = 40.0
+START_SECONDS = 100.0
 PATIENCE = 20.0
 LEASE_SECONDS = 2
 DATABASE = "postgresql://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}"
