@@ -13,8 +13,10 @@ from apps.tasks.models import QueueLimit, Task
 from apps.tasks.selectors.tasks import tasks_of
 from apps.tasks.states import ASKING, HELD, TERMINAL, State
 
-LOOKED_AT = 5_000
-"""Tasks that are looked at, the latest; where there are more, a page hears of these only, and that."""
+LOOKED_AT = 2_000
+"""Tasks of a codebase that are looked at, the latest; where there are more, a page hears of these only, and that."""
+MOVED_LATELY = 5_000
+"""Tasks of a workspace among which those of a worker are sought, the latest to come to another state."""
 DAYS = 7
 
 
@@ -149,13 +151,13 @@ SELECT id FROM {_MOVED} AND state = ANY(%(ended)s) ORDER BY moved_at DESC, id DE
 
 def day_of_worker(workspace_id: uuid.UUID, worker_id: str) -> Spent:
     """How the tasks of a worker went that moved in the last 24 hours: looked for among the workspace's latest."""
-    place = {"workspace_id": workspace_id, "worker_id": worker_id, "most": LOOKED_AT}
+    place = {"workspace_id": workspace_id, "worker_id": worker_id, "most": MOVED_LATELY}
     return next((Spent(*numbers) for numbers in execute(_OF_WORKER, place)), Spent())
 
 
 def ended_of_worker(workspace_id: uuid.UUID, worker_id: str, limit: int) -> list[Task]:
     """The tasks that ended last at a worker, latest first: looked for among the workspace's latest."""
-    place = {"workspace_id": workspace_id, "worker_id": worker_id, "most": LOOKED_AT}
+    place = {"workspace_id": workspace_id, "worker_id": worker_id, "most": MOVED_LATELY}
     rows = execute(_ENDED, {**place, "ended": _texts(TERMINAL), "limit": limit})
     return _in_order([task_id for (task_id,) in rows])
 
