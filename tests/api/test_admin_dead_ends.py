@@ -44,6 +44,12 @@ def test_fault_of_ours_leads_on_and_tells_no_secret(vera: Client, monkeypatch: p
     assert "TypeError" not in answer.text
 
 
+def test_login_without_an_aim_leads_to_the_overview(cast: Cast) -> None:
+    cast.user("otto", is_staff=True)
+    answer = Client().post("/admin/login/", {"username": "otto", "password": "correct horse"})
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+
+
 def test_programs_are_told_in_json(cast: Cast) -> None:
     assert Client().get("/v1/nothing").json()["code"]
 
