@@ -39,14 +39,14 @@ def _tasks(workspace_id: uuid.UUID, after: AfterMade | None) -> tuple[list[Facts
     return [{**task_facts(task), **task.usage} for task in found], following
 
 
-def _events(workspace_id: uuid.UUID, after: log.Cursor | None) -> tuple[list[Facts], log.Cursor | None]:
-    found = log.read_workspace(workspace_id, after or log.Cursor(0), limit=PAGE)
+def _events(workspace_id: uuid.UUID, after: log.Read | None) -> tuple[list[Facts], log.Read | None]:
+    found, following = log.read_whole(workspace_id, after or log.BEGINNING, limit=PAGE)
     facts = [
         {"id": str(one.cursor), "task_id": str(one.task_id), "seq": one.seq, "kind": one.kind, "at": one.created_at,
          "title": one.title, "codebase_id": one.codebase_id or None, "data": one.data}
         for one in found
     ]  # fmt: skip
-    return facts, found[-1].cursor if found else None
+    return facts, following
 
 
 EXPORTS = {

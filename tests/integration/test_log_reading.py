@@ -149,3 +149,15 @@ def test_each_task_stays_in_order_under_concurrent_writers(cast: Cast) -> None:
         [writer.result() for writer in writers]
     for task in tasks:
         assert [event.seq for event in seen if event.task_id == task.id] == list(range(1, 27))
+
+
+def test_whole_log_of_a_workspace_comes_task_by_task_and_once(cast: Cast) -> None:
+    tasks = [cast.task(title=str(number)) for number in range(3)]
+    for number in range(5):
+        task_message(workspace_id=cast.workspace.id, task_id=tasks[1].id, message=f"hello {number}", by="ada")
+    cast.elsewhere().task()
+    found, after = log.read_whole(cast.workspace.id, limit=2)
+    while after is not None:
+        events, after = log.read_whole(cast.workspace.id, after, limit=2)
+        found += events
+    assert [(event.title, event.seq) for event in found] == [("2", 1), *(("1", seq) for seq in range(1, 7)), ("0", 1)]

@@ -9,18 +9,22 @@ from apps.tasks.log.entries import TERMINAL_KINDS, Cursor, LogEvent
 from apps.tasks.log.following import Batch, follow, follow_workspace
 from apps.tasks.log.reading import PAGE, is_past, now_cursor, read, read_workspace
 from apps.tasks.log.sweep import POLL_SECONDS
+from apps.tasks.log.whole import BEGINNING, Read, read_whole
 
 __all__ = [
     "PAGE",
+    "BEGINNING",
     "POLL_SECONDS",
     "TERMINAL_KINDS",
     "Batch",
     "Cursor",
     "LogEvent",
+    "Read",
     "follow",
     "follow_workspace",
     "is_past",
     "now_cursor",
     "read",
+    "read_whole",
     "read_workspace",
 ]

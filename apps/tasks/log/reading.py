@@ -17,7 +17,7 @@ PAGE = 500
 PAGE_BYTES = 262_144
 """Of data as stored (PostgreSQL compresses large values); a page holds at least one event, however large."""
 
-_FACTS = """e.task_id, e.seq, e.position, e.kind, e.data::text, e.created_at, COALESCE(t.codebase_id, ''),
+FACTS = """e.task_id, e.seq, e.position, e.kind, e.data::text, e.created_at, COALESCE(t.codebase_id, ''),
     t.session_id, t.worker_id, t.agent_type, t.title"""
 
 
@@ -36,7 +36,7 @@ class Page:
 
 
 _TASK_PAGE = f"""
-SELECT {_FACTS}, e.bytes FROM (
+SELECT {FACTS}, e.bytes FROM (
     SELECT *, pg_column_size(data) AS bytes, sum(pg_column_size(data)) OVER (ORDER BY seq) AS total FROM
     (SELECT * FROM tasks_taskevent WHERE task_id = %(task_id)s AND seq > %(seq)s ORDER BY seq LIMIT
     %(limit)s) f
@@ -60,7 +60,7 @@ def task_page(task_id: uuid.UUID, after_seq: int, limit: int = PAGE) -> Page:
 
 
 _WORKSPACE_PAGE = f"""
-SELECT {_FACTS}, e.bytes FROM (
+SELECT {FACTS}, e.bytes FROM (
     SELECT f.*, pg_column_size(data) AS bytes, sum(pg_column_size(data)) OVER (
         ORDER BY position, task_id::text COLLATE "C", seq) AS total
     FROM (
@@ -160,11 +160,11 @@ def _rows(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 
 
 def _page(rows: list[tuple[Any, ...]], limit: int, horizon: Cursor, is_held_back: bool = False) -> Page:
-    events = [_event(*row[:-1]) for row in rows]
+    events = [as_event(*row[:-1]) for row in rows]
     is_whole = len(rows) < limit and sum(row[-1] for row in rows) < PAGE_BYTES
     resume = horizon if is_whole or not events else events[-1].cursor
     return Page(events, is_whole, resume, is_held_back)
 
 
-def _event(task_id: uuid.UUID, seq: int, position: int, kind: str, data: str, *facts: Any) -> LogEvent:
+def as_event(task_id: uuid.UUID, seq: int, position: int, kind: str, data: str, *facts: Any) -> LogEvent:
     return LogEvent(task_id, seq, position, kind, orjson.loads(data), *facts)
