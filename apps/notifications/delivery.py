@@ -60,6 +60,7 @@ async def _tell_news(sender: httpx.AsyncClient, notice: Notice) -> None:
     if refusal is None:
         await in_database(notice_done, notice, was_sent=news is not None)
     elif refusal.is_gone:
+        log.info("device %s is gone: %s", notice.subscription_id, refusal.reason)
         await in_database(device_drop, device_id=notice.subscription_id)
     else:
         await in_database(notice_postpone, notice, reason=refusal.reason, retry_after=refusal.retry_after)

@@ -5,6 +5,7 @@ and notifications that have been seen to. */
 
     const SCRIPT = "/admin/sw.js", SCOPE = "/admin/";
     const TASK = /^\/admin\/tasks\/task\/([0-9a-f-]{36})\/change\/$/;
+    const TOLD = "codetether.told";
     const FORGET_MILLISECONDS = 3000;
     let offer = null;
 
@@ -62,8 +63,28 @@ and notifications that have been seen to. */
         (waiting ? navigator.setAppBadge(waiting) : navigator.clearAppBadge()).catch(() => {});
     }
 
+    /* Browsers change their subscription at times: a device that is turned on stays so, under its new address. */
+    async function stayTold() {
+        const kept = JSON.parse(localStorage.getItem(TOLD) ?? "null");
+        const pushes = kept && self.Notification?.permission === "granted" ? (await registered)?.pushManager : null;
+        const found = await pushes?.getSubscription();
+        if (!pushes || found?.endpoint === kept.endpoint) return;
+        const options = { userVisibleOnly: true, applicationServerKey: bytes(kept.key) };
+        const made = found ?? (await pushes.subscribe(options));
+        if ((await send("/admin/push/subscribe/", made.toJSON())).ok) remember(made.endpoint, kept.key);
+    }
+
+    function remember(endpoint, key) {
+        localStorage.setItem(TOLD, JSON.stringify({ endpoint, key }));
+    }
+
+    function bytes(text) {
+        return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (one) => one.charCodeAt(0));
+    }
+
     /* Whoever signs out here is not told here any more: the next person at this device is somebody else. */
-    async function forget(form) {
+    async function forget() {
+        localStorage.removeItem(TOLD);
         const registration = await navigator.serviceWorker?.getRegistration(SCOPE);
         const subscription = await registration?.pushManager?.getSubscription();
         if (!subscription) return;
@@ -77,6 +98,7 @@ and notifications that have been seen to. */
         followTheme();
         countOnIcon();
         closeSeen();
+        stayTold().catch(() => {}); // a push service that is away: at the next page
     });
     document.addEventListener("visibilitychange", () => { if (!document.hidden) closeSeen(); });
     document.addEventListener("click", (event) => {
@@ -87,8 +109,8 @@ and notifications that have been seen to. */
         if (form.id !== "logout-form" || form.dataset.forgotten || !("serviceWorker" in navigator)) return;
         event.preventDefault();
         form.dataset.forgotten = "yes";
-        forget(form).catch(() => {}).finally(() => form.submit());
+        forget().catch(() => {}).finally(() => form.submit());
     });
 
-    window.codetetherApp = { registered, send };
+    window.codetetherApp = { registered, send, bytes, forget, remember };
 })();

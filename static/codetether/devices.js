@@ -1,5 +1,5 @@
 /* The page of notifications: whether this browser is told, and the buttons for it. Permission is asked upon a click. */
-const { registered, send } = window.codetetherApp;
+const { registered, send, bytes, forget, remember } = window.codetetherApp;
 const root = document.getElementById("devices");
 const state = document.getElementById("device-state");
 const hint = document.getElementById("device-hint");
@@ -27,10 +27,6 @@ function obstacle() {
         return isApple && !matchMedia("(display-mode: standalone)").matches ? "home" : "unable";
     }
     return Notification.permission === "denied" ? "denied" : "";
-}
-
-function bytes(text) {
-    return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (one) => one.charCodeAt(0));
 }
 
 async function digest(text) {
@@ -69,21 +65,20 @@ async function look() {
 async function turnOn() {
     if (await Notification.requestPermission() !== "granted") return look();
     const registration = await navigator.serviceWorker.ready;
-    await subscription();
+    await (await subscription())?.unsubscribe(); // one that the server does not know may be dead
     const made = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(root.dataset.key) });
     const answer = await send(root.dataset.subscribe, made.toJSON());
-    if (answer.ok) return location.reload();
+    if (answer.ok) {
+        remember(made.endpoint, root.dataset.key);
+        return location.reload();
+    }
     await made.unsubscribe();
     const problem = await answer.json().catch(() => ({}));
     say("off", "danger", problem.detail ?? `The server answered with ${answer.status}.`);
 }
 
 async function turnOff() {
-    const found = await subscription();
-    if (found) {
-        await send(root.dataset.forget, { endpoint: found.endpoint });
-        await found.unsubscribe();
-    }
+    await forget();
     location.reload();
 }
 

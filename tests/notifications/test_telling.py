@@ -102,6 +102,14 @@ def test_a_viewer_is_not_asked_and_hears_of_failures(stage: Stage) -> None:
     assert [message["title"] for message in stage.told()] == ["Failed: Mend the till"]
 
 
+def test_a_superuser_is_told_of_the_workspaces_that_they_are_in(stage: Stage) -> None:
+    root = stage.person("root", Role.VIEWER, is_superuser=True)
+    stage.device(root)
+    stage.asks(stage.cast.held(title="Mend the till"))
+    stage.asks(stage.cast.elsewhere().held(title="Another's"))
+    assert [message["title"] for message in stage.told()] == ["Asks: Mend the till"]
+
+
 @pytest.mark.parametrize("change", [{"is_active": False}, {"is_staff": False}])
 def test_who_may_not_sign_in_any_more_is_told_nothing(stage: Stage, change: dict[str, bool]) -> None:
     user = stage.person()
