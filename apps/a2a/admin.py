@@ -58,6 +58,7 @@ class PushConfigAdmin(WorkspaceAdmin):
         ("Failures", {"fields": ("attempts", "last_error", "next_attempt", "given_up")}),
         ("What was asked for", {"fields": ("config_id", "version", "secrets", "created_by", "made", "sent_seq")}),
     )
+    list_display_links = ("receiver",)  # the task leads to itself
     actions_detail = ("retry",)
     history = PushConfigHistory
     empty_hint = "A2A clients ask for them, with a message or for a task that is under way."

@@ -188,6 +188,8 @@ class WorkspaceAdmin(Sought, Historied, Logged, PlainAdmin):
         for name in ("can_add_related", "can_change_related", "can_view_related", "can_delete_related"):
             if field is not None and hasattr(field.widget, name):
                 setattr(field.widget, name, False)
+        for part in getattr(getattr(field, "widget", None), "widgets", ()):  # of a date and a time, each by itself
+            part.attrs.setdefault("aria-label", f"{field.label}: {part.attrs.get('placeholder', '')}")
         return field
 
     def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:

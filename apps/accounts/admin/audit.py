@@ -105,7 +105,7 @@ class AuditEntryAdmin(WorkspaceAdmin):
 
     @display(description="Details")
     def told(self, entry: AuditEntry) -> SafeString:
-        return format_html("<pre>{}</pre>", jsontext.dumps(entry.details).decode())
+        return format_html('<pre class="ct-code">{}</pre>', jsontext.dumps(entry.details).decode())
 
     @display(description="Hash")
     def digest(self, entry: AuditEntry) -> str:

@@ -82,7 +82,8 @@ shaped AS MATERIALIZED (
     FROM (
         SELECT *, CASE WHEN state IN ('pending', 'running', 'input_required', 'auth_required')
             THEN %(now)s::timestamptz - (%(total)s - n) * interval '45 seconds' * LEAST(1, 4000.0 / %(total)s)
-            ELSE %(now)s::timestamptz - (1 - n::float8 / %(total)s) * %(days)s * interval '1 day'
+            ELSE %(now)s::timestamptz - %(days)s * interval '1 day'
+                * (1 - n::float8 / (%(total)s - %(pending)s - %(running)s - %(asking)s))
         END - last_seq * pace AS created_at
         FROM numbered_log OFFSET 0
     ) placed
