@@ -80,8 +80,21 @@ def test_tools_and_thoughts_are_told_too(reader: Reader, tmp_path: Path) -> None
 @every_reader
 def test_tokens_are_counted(reader: Reader, tmp_path: Path) -> None:
     facts, messages = read(reader, made(reader, tmp_path))
-    counted = facts.tokens or next(message["tokens"] for message in messages if message.get("tokens"))
+    counted = next((message["tokens"] for message in messages if message.get("tokens")), facts.tokens)
     assert counted == {"input": 100, "output": 20, "cache": {"read": 7}}
+
+
+@pytest.mark.parametrize(("reader", "answers"), [(claude, 2), (gemini, 1)])
+def test_tokens_of_a_session_are_those_of_its_messages(reader: Reader, answers: int, tmp_path: Path) -> None:
+    """Where the program does not say them of the session. Gemini CLI tells a message again when it changes."""
+    store = made(reader, tmp_path)
+    (entry,) = reader.list_entries(store)
+    if reader is gemini:
+        (store / entry.key).write_bytes((store / entry.key).read_bytes() * 2)
+    head = reader.read_head(store, entry.key)
+    assert head is not None
+    used = {"input": 100 * answers, "output": 20 * answers, "cache": {"read": 7 * answers}}
+    assert head.facts.tokens == read(reader, store)[0].tokens == used
 
 
 @every_reader

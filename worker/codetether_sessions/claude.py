@@ -15,6 +15,7 @@ from codetether_sessions.shape import (
     Identity,
     Json,
     Keep,
+    Spent,
     counted,
     items,
     known_id,
@@ -54,7 +55,8 @@ def read_head(store: Path, key: str) -> Head | None:
 def read_session(store: Path, key: str, keep: Keep) -> Facts | None:
     """The session, its messages given to `keep` in order; None when it has none."""
     path = store / key
-    facts, answer, found = Facts(path.stem), _Answer(keep), False
+    facts, spent, found = Facts(path.stem), Spent(keep), False
+    answer = _Answer(spent.keep)
     for _, line in json_lines(path):
         kind = text(line.get("type"))
         if kind in _TITLES:
@@ -65,6 +67,7 @@ def read_session(store: Path, key: str, keep: Keep) -> Facts | None:
             take = answer.answered if kind == "assistant" else answer.asked
             take(line)
     answer.end()
+    facts.tokens = spent.total()
     return facts if found else None
 
 

@@ -17,6 +17,7 @@ from codetether_sessions.shape import (
     Identity,
     Json,
     Keep,
+    Spent,
     counted,
     items,
     known_id,
@@ -78,6 +79,7 @@ def read_head(store: Path, key: str) -> Head | None:
 def read_session(store: Path, key: str, keep: Keep) -> Facts | None:
     """The session without its folder, its messages given to `keep` in order; None when it has no id."""
     facts: Facts | None = None
+    spent = Spent(keep)
     for _, line in json_lines(store / key):
         if facts is None and known_id(line.get("sessionId")):
             facts = Facts(line["sessionId"], created_at=moment(line.get("startTime")))
@@ -88,7 +90,9 @@ def read_session(store: Path, key: str, keep: Keep) -> Facts | None:
         facts.title = text(change.get("summary")) or facts.title
         for said in (line, *items(change.get("messages"))):
             if known_id(said.get("id")) and (told := _message(said, facts)):
-                keep(told)
+                spent.keep(told)
+    if facts is not None:
+        facts.tokens = spent.total()
     return facts
 
 

@@ -84,6 +84,29 @@ class Head:
     message_count: int
 
 
+class Spent:
+    """Adds up what messages have used, where a program does not say it of the session. One that comes again replaces
+    itself here too."""
+
+    def __init__(self, keep: Keep) -> None:
+        self._keep = keep
+        self._used: dict[str, tuple[int, int, int]] = {}
+
+    def keep(self, message: Json) -> None:
+        used = table(message.get("tokens"))
+        if used:
+            cached = whole(table(used.get("cache")).get("read"))
+            self._used[message["id"]] = (whole(used.get("input")), whole(used.get("output")), cached)
+        self._keep(message)
+
+    def total(self) -> Json:
+        """As `tokens_of` gives it; nothing where no message said anything."""
+        if not self._used:
+            return {}
+        given, answered, cached = (sum(column) for column in zip(*self._used.values(), strict=True))
+        return tokens_of(given, answered, cached)
+
+
 def counted(read: Callable[[Keep], Facts | None]) -> Head | None:
     """The head of a session that has to be read wholly to tell it."""
     known: set[str] = set()
