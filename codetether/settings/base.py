@@ -211,6 +211,7 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [asset_folder("static")]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_MIMETYPES = {".webmanifest": "application/manifest+json"}  # which not every system knows
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = ENV.max_body_bytes
 SESSION_COOKIE_HTTPONLY = True

@@ -42,6 +42,13 @@ def test_icons_are_there_in_the_sizes_that_are_said(manifest: dict[str, Any]) ->
 
 
 @pytest.mark.django_db
+def test_the_manifest_is_served_as_one() -> None:
+    answer = Client().get("/static/codetether/app.webmanifest")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/manifest+json")
+    answer.close()
+
+
+@pytest.mark.django_db
 def test_it_begins_and_its_shortcuts_lead_within_the_console(cast: Cast, manifest: dict[str, Any]) -> None:
     olga = signed_in(cast, "olga", Role.OPERATOR)
     assert manifest["start_url"].startswith(manifest["scope"])
