@@ -1,6 +1,7 @@
 """What the console's pages say: the overview, the list, a task's page, codebases and workers."""
 
 import pytest
+from django.contrib import admin
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -50,6 +51,11 @@ def test_empty_overview_says_what_to_do_next(cast: Cast, otto: Client) -> None:
     answer = otto.get(reverse("admin:index"))
     assert "codetether-worker --server" in answer.text
     assert "/trigger" in answer.text
+
+
+def test_every_list_knows_what_to_do_where_it_is_empty() -> None:
+    ours = [page for page in admin.site._registry.values() if isinstance(page, console.WorkspaceAdmin)]
+    assert [page.opts.label for page in ours if not page.empty_hint] == []
 
 
 @pytest.mark.parametrize("pages", ["tasks_task", "codebases_codebase", "workers_worker", "tasks_queuelimit"])

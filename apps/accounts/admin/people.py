@@ -109,6 +109,7 @@ class TenantAdmin(WorkspaceAdmin):
     list_display = ("name", "slug", "members", "made")
     fields = ("name", "slug", "created_at")
     history = WorkspaceHistory
+    empty_hint = "A superuser adds workspaces; their members are added under Members."
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return reach_of(request).everything

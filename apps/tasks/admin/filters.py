@@ -14,7 +14,7 @@ from apps.accounts.reach import reach_of
 from apps.codebases.models import Codebase
 from apps.tasks.admin.finding import places
 from apps.tasks.models import Task
-from apps.tasks.selectors.finding import tasks_made_by
+from apps.tasks.selectors.finding import LOOKED_AT, tasks_made_by
 from apps.tasks.states import ASKING, HELD, State
 
 LONG_WAIT = timedelta(minutes=15)
@@ -47,7 +47,7 @@ class NeedsFilter(ChoiceFilter):
             ("waiting", f"Waits for more than {LONG_WAIT.seconds // 60} minutes"),
             ("held", "Held by a worker"),
             ("open", "Not ended"),
-            ("mine", "Made by me (of the latest 20,000)"),
+            ("mine", f"Made by me (of the latest {LOOKED_AT:,})"),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Task]) -> QuerySet[Task]:

@@ -1,5 +1,5 @@
 """Filters by what a task cost, when it was made, and what it requires: by an order that an index has, or among the
-latest 20,000 (`selectors.finding`)."""
+latest of them (`selectors.finding`)."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from apps.accounts.console import ChoiceFilter
 from apps.core.ids import first_id_at
 from apps.tasks.admin.finding import places
 from apps.tasks.models import Task
-from apps.tasks.selectors.finding import costly_tasks, tasks_requiring
+from apps.tasks.selectors.finding import LOOKED_AT, costly_tasks, tasks_requiring
 from apps.tasks.services import KEPT_BY
 
 COSTS = ("0.10", "1", "10", "100")
@@ -24,7 +24,7 @@ NAMES_SHOWN = 100
 
 
 class CostFilter(ChoiceFilter):
-    title = "cost (latest 20,000)"
+    title = f"cost (latest {LOOKED_AT:,})"
     parameter_name = "cost"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from apps.core.prepared import execute
 
 TITLES_LOOKED_AT = 5_000
-LOOKED_AT = 20_000
+LOOKED_AT = 10_000
 """Tasks that are looked at, the latest, over all of the workspaces."""
 FOUND_AT_MOST = 2_000
 
