@@ -24,7 +24,10 @@ CONSOLE, WAY_OUT = "/admin/", "/admin/logout/"
 
 
 class StaffOnly:
-    """Who is signed in and is not staff gets 403 at the console, not the login page again: that would be a loop."""
+    """Who is signed in and is not staff gets 403 at the console, not the login page again: that would be a loop.
+
+    And nobody gets an address answered that holds a NUL, which PostgreSQL would refuse wherever it came.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -35,6 +38,10 @@ class StaffOnly:
             if user.is_authenticated and not admin.site.has_permission(request):
                 why = f"You are signed in as {user.get_username()}. This account may not use the console."
                 return refused(request, why, 403)
+            if any("\0" in value for _, values in request.GET.lists() for value in values):
+                return refused(
+                    request, "The address holds a character that no text has.", 400
+                )
         return self.get_response(request)
 
 

@@ -202,6 +202,11 @@ def test_words_are_found_as_they_stand_and_by_their_stems(cast: Cast, otto: Clie
     assert otto.get(url_of(one, "search"), {"q": "rounding"}).json()["hits"][0]["words"] == ["rounded"]
 
 
+@pytest.mark.parametrize("page", ["?codebase=%00", "?worker=%00", "{key}/change/?message=%00", "{key}/search/?q=a%00b"])
+def test_address_that_no_text_can_have_is_refused(cast: Cast, otto: Client, page: str) -> None:
+    assert otto.get(reverse(LIST) + page.format(key=session(cast, "Hello.").pk)).status_code == 400
+
+
 def test_download_as_json_lines_and_markdown(cast: Cast, otto: Client) -> None:
     one = session(
         cast, {"role": "user", "content": "héllo"}, {"role": "assistant", "parts": [CALL]}, {"parts": [RESULT]}
