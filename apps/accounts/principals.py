@@ -144,6 +144,11 @@ def default_workspace_id() -> uuid.UUID:
     return Workspace.objects.values_list("id", flat=True).get(slug=Workspace.DEFAULT_SLUG)
 
 
+def token_that_counts(token_id: uuid.UUID | None) -> ApiToken | None:
+    """The token of that id, where it is neither revoked nor expired, and its person may still act."""
+    return _tokens_at(timezone.now()).filter(pk=token_id).first() if token_id is not None else None
+
+
 def sees_installation(principal: Principal) -> bool:
     """Whether the caller, an admin, acts for all that is installed here: the default workspace's admins (those of
     `A2A_AUTH_TOKENS` are) and superusers."""

@@ -7,6 +7,7 @@ from apps.accounts.principals import Principal
 from apps.tasks.selectors import placed_codebase, task_get
 from apps.workers.errors import foreign_worker
 from apps.workers.models import Worker
+from apps.workers.owning import check_own
 from apps.workers.selectors import worker_get
 
 
@@ -26,6 +27,12 @@ def check_worker(principal: Principal, worker_id: str) -> None:
         return
     if not is_within(worker_get(workspace_id=principal.workspace_id, worker_id=worker_id), principal.codebases):
         raise foreign_worker()
+
+
+def check_acts_as(principal: Principal, worker_id: str) -> None:
+    """The same for what only the worker itself does: ForbiddenError also where its id is another token's."""
+    check_worker(principal, worker_id)
+    check_own(principal, worker_id)
 
 
 def check_tasks(principal: Principal, *task_ids: uuid.UUID) -> None:

@@ -21,6 +21,15 @@ def foreign_worker() -> ForbiddenError:
     )
 
 
+def worker_of_another_token() -> ForbiddenError:
+    """The refusal of a token that acts for a worker which another token has registered."""
+    return ForbiddenError(
+        "Another token has registered the worker of this id: give this one another id, stop that one first, or revoke "
+        "its token.",
+        code="worker_forbidden",
+    )
+
+
 def no_such_role() -> NotFoundError:
     """The refusal of a role that no worker of the workspace ever had; another workspace's roles look the same."""
     return NotFoundError("There is no agent of this role.", code="role_not_found")

@@ -31,12 +31,14 @@ from apps.tasks.services import (
 )
 from apps.tasks.states import State
 from apps.workers import reading, services
-from apps.workers.bounds import allowed, check_tasks, check_worker
+from apps.workers.bounds import allowed, check_acts_as, check_tasks, check_worker
 from apps.workers.claiming import claim_facts, claim_with_environment, is_guarded
+from apps.workers.owning import check_own, check_takes
 from apps.workers.selectors import claimer_get, connected_workers, heartbeat_seconds, worker_facts, worker_get
 
 if TYPE_CHECKING:
     from apps.tasks.models import Task
+    from apps.workers.models import Worker
 
 EVENTS_LIMIT = 500
 DRAINING = "draining"
@@ -45,13 +47,7 @@ DRAINING = "draining"
 
 async def register(request: Request, principal: Principal) -> Response:
     registration = reading.registration(await json_object(request))
-    worker = await in_database(
-        services.worker_register,
-        workspace_id=principal.workspace_id,
-        registration=registration,
-        serves=principal.codebases,
-        token_id=principal.token_id,
-    )
+    worker = await in_database(_register, principal, registration)
     return json_response(
         {
             "success": True,
@@ -61,6 +57,16 @@ async def register(request: Request, principal: Principal) -> Response:
             "heartbeat_interval": heartbeat_seconds(),
             "worker": worker_facts(worker),
         }
+    )
+
+
+def _register(principal: Principal, registration: services.Registration) -> "Worker":
+    check_takes(principal, registration.worker_id)
+    return services.worker_register(
+        workspace_id=principal.workspace_id,
+        registration=registration,
+        serves=principal.codebases,
+        token_id=principal.token_id,
     )
 
 
@@ -83,7 +89,7 @@ async def heartbeat(request: Request, principal: Principal) -> Response:
 def _heartbeat(
     principal: Principal, worker_id: str, claims: Sequence[services.HeldClaim] | None, stopping: bool | None
 ) -> services.Heartbeat:
-    check_worker(principal, worker_id)
+    check_acts_as(principal, worker_id)
     check_tasks(principal, *(claim.task_id for claim in claims or ()))
     return services.worker_heartbeat(
         workspace_id=principal.workspace_id, worker_id=worker_id, claims=claims, stopping=stopping
@@ -109,7 +115,7 @@ def _drain(principal: Principal, worker_id: str, draining: bool) -> dict[str, An
 async def unregister(request: Request, principal: Principal) -> Response:
     await json_object(request)
     worker_id = request.path_params["worker_id"]
-    await in_database(check_worker, principal, worker_id)
+    await in_database(check_acts_as, principal, worker_id)
     await in_database(services.worker_unregister, workspace_id=principal.workspace_id, worker_id=worker_id)
     return json_response({"success": True, "message": f"Worker {worker_id} has left."})
 
@@ -118,7 +124,7 @@ async def codebases(request: Request, principal: Principal) -> Response:
     body = await json_object(request)
     wanted = allowed(reading.listed(body, "codebases", reading.word), principal.codebases)
     worker_id = reading.text(body, "worker_id", required=True)
-    await in_database(check_worker, principal, worker_id)
+    await in_database(check_acts_as, principal, worker_id)
     await in_database(
         services.worker_codebases_set,
         workspace_id=principal.workspace_id,
@@ -156,7 +162,7 @@ def _claim(principal: Principal, body: Mapping[str, Any], task_id: uuid.UUID | N
     if task_id is None and body.get("task_id") is not None:
         task_id = _task_id(reading.text(body, "task_id", required=True))
     roles = [reading.text(body, "agent_name")]
-    check_worker(principal, worker_id)
+    check_acts_as(principal, worker_id)
     admission = claimer_get(workspace_id=principal.workspace_id, worker_id=worker_id, roles=roles)
     if admission.draining:
         return _nothing(task_id)
@@ -271,6 +277,7 @@ def _held(principal: Principal, task_id: uuid.UUID, body: Mapping[str, Any]) -> 
     worker_id = reading.text(body, "worker_id", required=shown is None)
     if shown is not None:
         return Claim(principal.workspace_id, task_id, shown)
+    check_own(principal, worker_id)
     held = held_claims(workspace_id=principal.workspace_id, worker_id=worker_id, task_id=task_id)
     if not held:
         raise StaleClaimError(f"Worker {worker_id} holds no claim on this task.")

@@ -19,7 +19,7 @@ from apps.core.waiter import Waiter, WakeUp
 from apps.core.wakeups import hub
 from apps.tasks.selectors import is_terminal, placed_codebase, steering_after, task_get
 from apps.tasks.services import Claimer, tasks_claimable
-from apps.workers.bounds import allowed, check_worker
+from apps.workers.bounds import allowed, check_acts_as
 from apps.workers.reading import invalid
 from apps.workers.selectors import claimer_get
 from apps.workers.services import steering_message, worker_seen
@@ -34,7 +34,7 @@ NAMES_LIMIT = 1000
 async def tasks_stream(request: Request, principal: Principal) -> Response:
     """GET /v1/worker/tasks/stream: routed by headers or query, replays what is pending, then tells what is new."""
     listener = _listener(request, principal)
-    await in_database(check_worker, principal, listener.worker_id)
+    await in_database(check_acts_as, principal, listener.worker_id)
     await in_database(worker_seen, workspace_id=listener.workspace_id, worker_id=listener.worker_id)
     credentials = credentials_of(request)
     await room_for_stream(credentials)

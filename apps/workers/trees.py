@@ -12,7 +12,7 @@ from apps.core.db import in_database
 from apps.core.ids import parse_id
 from apps.tasks.services import ToldTree, working_trees_report
 from apps.workers import reading
-from apps.workers.bounds import check_tasks, check_worker
+from apps.workers.bounds import check_acts_as, check_tasks
 from apps.workers.selectors import worker_get
 
 STATES = ("active", "kept", "merged", "discarded", "empty")
@@ -34,7 +34,7 @@ def _report(principal: Principal, body: Mapping[str, Any]) -> dict[str, Any]:
         raise reading.invalid("trees", "Name each tree once.")
     held = reading.listed(body, "held", reading.word) if body.get("held") is not None else None
     worker_get(workspace_id=principal.workspace_id, worker_id=worker_id)
-    check_worker(principal, worker_id)
+    check_acts_as(principal, worker_id)
     for tree in trees:
         if tree.codebase_id:
             principal.require_codebase(tree.codebase_id)

@@ -12,6 +12,7 @@ from apps.rest.endpoint import Answer, Endpoint, operation
 from apps.rest.paging import page_of
 from apps.rest.queries import CodebaseQuery, RemovalQuery
 from apps.tasks.services import codebase_remove, codebase_request
+from apps.workers.owning import check_own
 from apps.workers.selectors import connected_machines
 
 
@@ -30,6 +31,8 @@ class Codebases(Endpoint):
         """
         if not body.worker_id or body.agent_config is not None:
             demand(self.caller, (Scope.CODEBASES_WRITE,))
+        elif Scope.CODEBASES_WRITE not in self.caller.scopes:
+            check_own(self.caller, body.worker_id)
         new = NewCodebase(
             name=body.name,
             path=body.path,

@@ -18,6 +18,7 @@ from apps.sessions.search import sessions_search
 from apps.sessions.selectors import message_facts, messages_of, session_facts, session_get, sessions_of
 from apps.sessions.services import messages_sync, sessions_sync
 from apps.tasks.services import Wish, session_fork, session_resume
+from apps.workers.owning import check_own
 
 if TYPE_CHECKING:
     from apps.tasks.models import Task
@@ -38,6 +39,8 @@ class _OfCodebase(Endpoint):
     def sync(self, codebase_id: str, body: SyncBody, sessions: Sequence[reading.SyncedSession]) -> int:
         """Note `sessions` as `body` tells them; how many they were."""
         codebase = self.codebase(codebase_id)
+        if Scope.SESSIONS_WRITE not in self.caller.scopes:
+            check_own(self.caller, body.worker_id)
         return sessions_sync(
             workspace_id=codebase.workspace_id,
             codebase_id=codebase.id,
