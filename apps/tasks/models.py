@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -149,6 +150,14 @@ class Task(models.Model):
                 fields=["completed_at"],
                 condition=Q(completed_at__isnull=False, compacted_at__isnull=True),
                 name="task_to_compact",
+            ),
+            # one small entry for 64 pages (the migration says more): to find the few tasks of somebody
+            BrinIndex(
+                fields=["created_by", "worker_id", "agent_type"],
+                name="task_of_whom",
+                opclasses=["text_bloom_ops", "text_bloom_ops", "text_bloom_ops"],
+                pages_per_range=64,
+                autosummarize=True,
             ),
         ]
 

@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from apps.core import counting
 from apps.tasks.jobs import ended_recount as recount_job
 from apps.tasks.models import EndedTotal, OutboxEntry, Task
-from apps.tasks.selectors import TaskFilter, open_counts, queue_counts, tasks_counted, totals
+from apps.tasks.selectors import TaskFilter, open_counts, queue_counts, tasks, tasks_counted, totals
+from apps.tasks.selectors import counting as counting_of_tasks
 from apps.tasks.services import Change, Outcome, ended_recount, outbox, outbox_dispatch, task_cancel, task_finish
 from apps.tasks.states import State
 from tests.api.conftest import Api
@@ -94,5 +95,20 @@ def test_all_tasks_and_those_of_a_state_are_counted_exactly(
 def test_one_statement_tells_all_numbers(ended: Cast) -> None:
     """So a task that moves meanwhile is in exactly one of them."""
     with CaptureQueriesContext(connection) as asked:
-        assert tasks_counted(ended.workspace.id, TaskFilter()).number == 7
+        assert tasks_counted(ended.workspace.id, TaskFilter(), Task.objects.none()).number == 7
     assert len(asked) <= 1
+
+
+def test_words_are_sought_among_the_latest_and_it_is_said_where_there_are_more(
+    ended: Cast, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended.task(title="Paint 100 % of the fence_\\")
+    ended.task()
+    for words in ("paint 100 % of", "FENCE_\\"):
+        told = api.get("/v1/opencode/tasks", q=words).json()
+        assert (told["total"], told["total_capped"], len(told["tasks"])) == (1, False, 1)
+    assert api.get("/v1/opencode/tasks", q="p%t").json()["total"] == 0
+    for module in (tasks, counting_of_tasks):
+        monkeypatch.setattr(module, "LOOKED_AT", 1)
+    told = api.get("/v1/opencode/tasks", q="paint").json()
+    assert (told["total"], told["total_capped"]) == (0, True)

@@ -81,8 +81,8 @@ def _listed(caller: "Principal", query: TaskOfCodebaseQuery, codebase_id: str) -
         context_id=query.context_id,
         q=query.q,
     )
-    number = tasks_counted(caller.workspace_id, narrowed)
-    return page_of(tasks_filtered(caller.workspace_id, narrowed), query, "tasks", task_facts, number)
+    found = tasks_filtered(caller.workspace_id, narrowed)
+    return page_of(found, query, "tasks", task_facts, tasks_counted(caller.workspace_id, narrowed, found))
 
 
 def _made(caller: "Principal", body: TaskBody, codebase_id: str) -> Answer:

@@ -7,6 +7,7 @@ place: to go through those in pages would mean to sort all of them for each page
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db import connection
 
@@ -51,7 +52,7 @@ def read_whole(
     At most `limit` and about PAGE_BYTES of them. Each task's are in its log's order. A task that is made meanwhile is
     not among them.
     """
-    params = {
+    params: dict[str, Any] = {
         "workspace_id": workspace_id,
         "made_at": after.made_at,
         "task_id": after.task_id,

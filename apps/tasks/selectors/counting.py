@@ -4,9 +4,12 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 
+from django.db.models import QuerySet
+
 from apps.core.counting import Counted, counted
 from apps.core.prepared import execute
-from apps.tasks.selectors.tasks import TaskFilter, tasks_filtered
+from apps.tasks.models import Task
+from apps.tasks.selectors.tasks import LOOKED_AT, TaskFilter, tasks_filtered
 from apps.tasks.states import HELD, TERMINAL, State
 
 
@@ -47,11 +50,16 @@ def _by_state(found: Mapping[str, int], states: frozenset[State]) -> dict[str, i
     return {str(state): int(found.get(state, 0)) for state in State if state in states}
 
 
-def tasks_counted(workspace_id: uuid.UUID, wanted: TaskFilter) -> Counted:
-    """How many tasks match: exactly where nothing but the state is asked for, as is known, else as `counted` does."""
+def tasks_counted(workspace_id: uuid.UUID, wanted: TaskFilter, found: QuerySet[Task]) -> Counted:
+    """How many tasks `tasks_filtered` has found: exactly where nothing but the state is asked for, as is known, else as
+    `counted` does."""
     if replace(wanted, status="") == TaskFilter():
         return Counted(in_state(workspace_id, wanted.status))
-    return counted(tasks_filtered(workspace_id, wanted))
+    number = counted(found)
+    if not wanted.q or number.is_capped:
+        return number
+    others = tasks_filtered(workspace_id, replace(wanted, q="")).order_by()[: LOOKED_AT + 1].count()
+    return Counted(number.number, is_capped=others > LOOKED_AT)
 
 
 def in_state(workspace_id: uuid.UUID, state: str) -> int:

@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q, QuerySet, prefetch_related_objects
+from django.db import connection
+from django.db.models import QuerySet, prefetch_related_objects
 
 from apps.codebases.models import Codebase
 from apps.core.ids import parse_id
@@ -46,7 +47,10 @@ def tasks_named(named: Collection[tuple[uuid.UUID, uuid.UUID]]) -> list[Task]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFilter:
-    """What a list of tasks is narrowed to; empty values narrow nothing. `q` is sought in title and prompt."""
+    """What a list of tasks is narrowed to; empty values narrow nothing.
+
+    `q` is sought in title and prompt of the latest LOOKED_AT that the others leave.
+    """
 
     status: str = ""
     codebase_id: str = ""
@@ -70,9 +74,20 @@ def tasks_filtered(workspace_id: uuid.UUID, wanted: TaskFilter) -> QuerySet[Task
         value = getattr(wanted, name)
         if value:
             found = found.filter(**{name: value})
-    if wanted.q:
-        found = found.filter(Q(title__icontains=wanted.q) | Q(prompt__icontains=wanted.q))
-    return found
+    return found.filter(pk__in=_with_words(found, wanted.q)) if wanted.q else found
+
+
+LOOKED_AT = 20_000
+"""Tasks whose texts are looked through for words, the latest: no index holds them."""
+
+
+def _with_words(found: QuerySet[Task], words: str) -> list[uuid.UUID]:
+    """Which of the latest LOOKED_AT that were found so far hold `words` in title or prompt, whatever their case."""
+    latest, params = found.values("id", "title", "prompt")[:LOOKED_AT].query.sql_with_params()
+    like = "%" + words.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM ({latest}) t WHERE title ILIKE %s OR prompt ILIKE %s", [*params, like, like])
+        return [task_id for (task_id,) in cursor.fetchall()]
 
 
 def current_task(*, workspace_id: uuid.UUID, codebase_id: str) -> Task | None:
