@@ -39,9 +39,7 @@ class StaffOnly:
                 why = f"You are signed in as {user.get_username()}. This account may not use the console."
                 return refused(request, why, 403)
             if any("\0" in value for _, values in request.GET.lists() for value in values):
-                return refused(
-                    request, "The address holds a character that no text has.", 400
-                )
+                return refused(request, "The address holds a character that no text has.", 400)
         return self.get_response(request)
 
 
