@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 
 SCRIPT = "codetether/service_worker.js"
 OFFLINE = "codetether/offline.html"
-KEPT = (OFFLINE, "codetether/offline.css", "codetether/favicon.svg")
+KEPT = (OFFLINE, "codetether/offline.css", "codetether/offline.js", "codetether/favicon.svg")
 ICON, BADGE = "codetether/icons/icon-192.png", "codetether/icons/badge-96.png"
 
 
