@@ -1,5 +1,6 @@
 """A row's page with a face of its own, whose pieces are told anew while it is open (static/codetether/place.js)."""
 
+from collections.abc import Mapping
 from copy import copy
 from typing import Any, ClassVar
 
@@ -11,6 +12,8 @@ from django.urls import URLPattern, path, reverse
 from apps.accounts.console import WorkspaceAdmin
 from apps.accounts.reach import reach_of
 
+_REMEMBERED = "_console_rows"
+
 
 class LivePage(WorkspaceAdmin):
     """Its template shows `pieces_template`; `?edit` shows the row's form instead, to who may change it."""
@@ -21,13 +24,21 @@ class LivePage(WorkspaceAdmin):
         """What the pieces say of a row; the page itself knows."""
         raise NotImplementedError
 
-    def beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """What the page says beside its pieces, and does not tell anew."""
+    def beside(self, request: HttpRequest, row: Any, shown: Mapping[str, Any]) -> dict[str, Any]:
+        """What the page says beside its pieces (which are `shown`), and does not tell anew."""
         return {}
 
     def stream_of(self, row: Any) -> str:
         """The address of a stream that tells when it is worth to look again."""
         return "/v1/monitor/stream"
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Looked up once a request: the page asks for it, and so does each of its buttons."""
+        known: dict[tuple[str, str], Any] = request.__dict__.setdefault(_REMEMBERED, {})
+        key = (self._name("change"), f"{from_field}/{object_id}")
+        if key not in known:
+            known[key] = super().get_object(request, object_id, from_field)
+        return known[key]
 
     def get_urls(self) -> list[URLPattern]:
         own = path("<path:object_id>/live/", self.admin_site.admin_view(self.live_view), name=self._name("live"))
@@ -53,9 +64,10 @@ class LivePage(WorkspaceAdmin):
         return super().change_view(request, object_id, form_url, more)
 
     def _page(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        shown = self.shown(request, row)
         return {
-            **self.shown(request, row),
-            **self.beside(request, row),
+            **shown,
+            **self.beside(request, row, shown),
             "title": str(row),
             "subtitle": None,
             "address": reverse(f"admin:{self._name('live')}", args=[row.pk]),

@@ -1,5 +1,6 @@
 """The page of one codebase: how it is doing, its tasks and why they wait, what is around it, and work for it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin, messages
@@ -74,7 +75,7 @@ class QueuedCodebaseAdmin(QueuedCodebases, LivePage):
             "tasks_url": reverse("admin:tasks_task_changelist", query={"codebase": row.pk}),
         }
 
-    def beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+    def beside(self, request: HttpRequest, row: Any, shown: Mapping[str, Any]) -> dict[str, Any]:
         own, shared = (variables_of(row.workspace_id, key)[:VARIABLES_SHOWN] for key in (row.pk, None))
         return {
             "policy": policy_of(row.agent_config),
@@ -82,11 +83,8 @@ class QueuedCodebaseAdmin(QueuedCodebases, LivePage):
             "shared_variables": shared,
             "may_change": self.has_change_permission(request, row),
             "may_set": self.allows(request, Scope.ADMIN, row),
-            "form": self._form(row),
+            "form": TriggerForm(codebase=row, machines=shown["machines"]),
         }
-
-    def _form(self, codebase: Any, *said: Any) -> TriggerForm:
-        return TriggerForm(*said, codebase=codebase, machines=type(self).surroundings.machines(codebase))
 
     def trigger_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """POST: make a task of the form, and go to its page; back to the form where something is wrong in it."""
@@ -97,7 +95,8 @@ class QueuedCodebaseAdmin(QueuedCodebases, LivePage):
             raise Http404
         if not self.has_steer_permission(request, codebase):
             raise PermissionDenied
-        form = self._form(codebase, request.POST)
+        machines = type(self).surroundings.machines(codebase)
+        form = TriggerForm(request.POST, codebase=codebase, machines=machines)
         task = _created(form, codebase, request.user.get_username()) if form.is_valid() else None
         if task is None:
             return self.page_again(request, object_id, form=form)

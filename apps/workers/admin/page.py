@@ -1,5 +1,6 @@
 """The page of one worker: how it is, what it holds and has done, and what it offers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -54,15 +55,13 @@ class WorkerAdmin(Speaking, LivePage):
             "tasks_url": reverse("admin:tasks_task_changelist", query={"worker": row.worker_id}),
         }
 
-    def beside(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        may_see = self.allows(request, Scope.ADMIN, row)
+    def beside(self, request: HttpRequest, row: Any, shown: Mapping[str, Any]) -> dict[str, Any]:
+        queues, may_see = queues_of(row), self.allows(request, Scope.ADMIN, row)
         return {
             "may_steer": self.has_steer_permission(request, row),
             "listeners": listeners(row),
-            "codebases": codebases_of(row.workspace_id)
-            .filter(pk__in=queues_of(row))
-            .order_by("name")[:CODEBASES_SHOWN],
-            "serves_global": GLOBAL_QUEUE in queues_of(row),
+            "codebases": codebases_of(row.workspace_id).filter(pk__in=queues).order_by("name")[:CODEBASES_SHOWN],
+            "serves_global": GLOBAL_QUEUE in queues,
             "token": ApiToken.objects.filter(pk=row.token_id).first() if may_see and row.token_id else None,
         }
 
