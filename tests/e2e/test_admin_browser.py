@@ -130,7 +130,9 @@ def test_an_operators_day(plant: Plant, browser: Browser) -> None:
     watched = Watched(browser, plant.url, DESKTOP)
     follows_a_task_and_answers_its_question(watched, worker)
     answers_on_the_first_page(watched, WorkerByHand(plant))
-    cancels_a_task(watched, plant.create("Something foolish"))
+    plant.create("Something foolish")
+    finds_it_by_keyboard(watched, "Something foolish")
+    cancels_a_task(watched)
     pauses_the_queue(watched)
     sets_a_limit(watched)
     makes_a_token(watched, plant)
@@ -184,9 +186,21 @@ def answers_on_the_first_page(watched: Watched, worker: WorkerByHand) -> None:
     expect(page.locator("[data-piece=lately]")).to_contain_text("completed")
 
 
-def cancels_a_task(watched: Watched, task_id: str) -> None:
+def finds_it_by_keyboard(watched: Watched, title: str) -> None:
     page = watched.page
-    watched.open(f"/admin/tasks/task/{task_id}/change/")
+    for key in "gt":
+        page.keyboard.press(key)
+    page.wait_for_url(f"{watched.url}/admin/tasks/task/")
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("option", name="Overview")).to_be_visible()
+    page.keyboard.type(title.lower())
+    expect(page.get_by_role("option").first).to_contain_text(title)
+    page.keyboard.press("Enter")
+    expect(page.locator("#task-head")).to_contain_text("pending")
+
+
+def cancels_a_task(watched: Watched) -> None:
+    page = watched.page
     page.get_by_role("link", name="Cancel").click()
     page.fill("#id_reason", "on second thought")
     page.get_by_role("button", name="Cancel the task").click()
