@@ -17,8 +17,9 @@ from starlette.routing import BaseRoute
 
 from apps.a2a.push_cursor import push_pending, push_totals
 from apps.accounts.gate import guarded
+from apps.accounts.installation import sees_installation
 from apps.accounts.permissions import Scope
-from apps.accounts.principals import Principal, sees_installation
+from apps.accounts.principals import Principal
 from apps.core.db import in_database
 from apps.core.metrics import ERRORS, REGISTRY
 from apps.core.tenancy import EVERYWHERE, acting

@@ -82,8 +82,7 @@ async def serve(request: Request) -> Response:
             result = answer.told(method.spell) if isinstance(answer, View) else method.spell(answer)
             return json_response({"jsonrpc": "2.0", "id": asked.id, "result": result}, headers=activated(request))
         assert operation.stream is not None
-        credentials = credentials_of(request, tenant)
-        await room_for_stream(credentials)
+        await room_for_stream(credentials := credentials_of(request, tenant))
         stream = await operation.stream(call)
         return sse.EventStream(
             _frames(asked, method, stream),

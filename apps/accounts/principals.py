@@ -149,17 +149,6 @@ def token_that_counts(token_id: uuid.UUID | None) -> ApiToken | None:
     return _tokens_at(timezone.now()).filter(pk=token_id).first() if token_id is not None else None
 
 
-def sees_installation(principal: Principal) -> bool:
-    """Whether the caller, an admin, acts for all that is installed here: the default workspace's admins (those of
-    `A2A_AUTH_TOKENS` are) and superusers."""
-    if principal.workspace_id == default_workspace_id():
-        return True
-    return (
-        principal.user_id is not None
-        and User.objects.filter(pk=principal.user_id, is_superuser=True, is_active=True).exists()
-    )
-
-
 def _bearer(authorization: str) -> str:
     kind, _, token = authorization.partition(" ")
     return token.strip() if kind.lower() == "bearer" else ""

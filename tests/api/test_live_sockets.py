@@ -17,7 +17,7 @@ from apps.core.wakeups import hub
 from apps.live import sockets
 from apps.tasks.services import Outcome, task_finish, task_message
 from apps.tasks.states import State
-from tests.api.live_client import application
+from tests.api.live_client import application, get
 from tests.api.test_live_streams import signed_in
 from tests.factories import Cast
 
@@ -141,6 +141,22 @@ async def test_page_chooses_among_its_persons_workspaces(cast: Cast) -> None:
     async with socket(path, cookie=cookie, origin=OURS) as one:
         await one.send_to(text_data=greeting)
         assert (await frames(one, 1))[0]["data"]["task_id"] == str(task.id)
+
+
+async def test_page_chooses_a_streams_workspace_in_the_address(cast: Cast) -> None:
+    """`EventSource` cannot send headers."""
+    far, foreign = await in_database(cast.elsewhere), await in_database(cast.elsewhere)
+    cookie = f"sessionid={await in_database(signed_in, cast)}"
+    path = "/v1/monitor/stream?workspace="
+    async with get(f"{path}{far.workspace.id}", cookie=cookie) as stream:
+        assert stream.status == 403
+    await in_database(lambda: User.objects.get().memberships.create(workspace=far.workspace, role=Role.VIEWER))
+    async with get(f"{path}{far.workspace.slug}", cookie=cookie) as stream:
+        await stream.block()
+        theirs = await in_database(far.task)
+        assert (await stream.event()).data["task_id"] == str(theirs.id)
+    async with get(f"{path}{foreign.workspace.slug}", cookie=cookie) as stream:
+        assert stream.status == 403
 
 
 @pytest.mark.parametrize("origin", ["http://elsewhere.example", "null", "http://testserver.example"])

@@ -7,7 +7,6 @@ import pytest
 import pytest_asyncio
 from django.test import Client
 
-from apps.accounts.models import User
 from apps.accounts.permissions import Role
 from apps.accounts.principals import access_changed
 from apps.core.db import in_database
@@ -221,22 +220,6 @@ async def test_page_reads_with_its_session(cast: Cast) -> None:
     cookie = f"sessionid={await in_database(signed_in, cast)}"
     async with get("/v1/monitor/stream", cookie=cookie) as stream:
         assert stream.status == 200
-
-
-async def test_page_chooses_its_persons_workspace_in_the_address(cast: Cast) -> None:
-    """`EventSource` cannot send headers."""
-    far, foreign = await in_database(cast.elsewhere), await in_database(cast.elsewhere)
-    cookie = f"sessionid={await in_database(signed_in, cast)}"
-    path = "/v1/monitor/stream?workspace="
-    async with get(f"{path}{far.workspace.id}", cookie=cookie) as stream:
-        assert stream.status == 403
-    await in_database(lambda: User.objects.get().memberships.create(workspace=far.workspace, role=Role.VIEWER))
-    async with get(f"{path}{far.workspace.slug}", cookie=cookie) as stream:
-        await stream.block()
-        theirs = await in_database(far.task)
-        assert (await stream.event()).data["task_id"] == str(theirs.id)
-    async with get(f"{path}{foreign.workspace.slug}", cookie=cookie) as stream:
-        assert stream.status == 403
 
 
 async def test_stream_ends_at_once_with_the_right_to_read_it(cast: Cast, token: str) -> None:
