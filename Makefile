@@ -2,7 +2,7 @@
 # deploy/dev/python-env.sh finds a fitting interpreter and installs the locked packages into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-agents test-deps lint format lock bench mutants chaos fuzz schema-fuzz audit-deps docs keycloak-client local-worker-restart clean
+.PHONY: help run dev test test-agents test-deps lint format lock bench mutants chaos fuzz schema-fuzz screenshots audit-deps docs keycloak-client local-worker-restart clean
 
 ENV := deploy/dev/python-env.sh
 PY := .venv/bin/python
@@ -63,6 +63,10 @@ fuzz: ## Send bad requests by all bindings of A2A to real processes (ARGS="--cas
 schema-fuzz: ## Make many calls of the whole OpenAPI description, as every role (CASES=100)
 	@$(ENV) sync base test lint
 	@CODETETHER_FUZZ_CASES=$(or $(CASES),30) $(PY) -m pytest -n 0 tests/api/test_schema.py tests/api/test_inputs_fuzz.py $(ARGS)
+
+screenshots: ## Take pictures of the console's pages into build/screenshots and docs/assets (ARGS="--only task")
+	@$(ENV) sync base test lint
+	@$(PY) -m tests.screenshots $(ARGS)
 
 audit-deps: ## Look up known holes in what the locks name; needs PyPI's JSON API, and fails where that says nothing
 	@$(ENV) sync base test lint

@@ -92,6 +92,6 @@ def _worker(workspace_id: uuid.UUID, name: str, number: int) -> None:
                      {"name": "claude", "version": "2.0.0", "models": MODELS[:1]}],
         "offered_models": [{"id": model, "name": model, "provider": model.partition("/")[0]} for model in MODELS],
         "agents": [{"role": role, "instance": f"{role}:{name}:1", "description": described}],
-        "global_codebase_id": "global", "concurrency": 4, "last_seen_at": Now(), "unregistered_at": None,
+        "global_codebase_id": "global", "concurrency": 12, "last_seen_at": Now(), "unregistered_at": None,
     }  # fmt: skip
     Worker.objects.update_or_create(workspace_id=workspace_id, worker_id=name, defaults=said)

@@ -1,7 +1,6 @@
 """Sign-on in a real browser, by a real OpenID provider: in, with roles, and out again from either side."""
 
 import json
-import os
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -11,16 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browsing.chromium import IN_A_BROWSER, PATIENCE_MILLISECONDS
 from tests.e2e.plant import Plant
-from tests.e2e.test_admin_browser import PATIENCE_MILLISECONDS, browser  # noqa: F401 (a fixture)
 from tests.factories import Cast
 from tests.fakes.agent_programs import installed_folder
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(os.environ.get("CODETETHER_SKIP_BROWSER_TESTS") == "1", reason="CODETETHER_SKIP_BROWSER_TESTS"),
-]
+pytestmark = IN_A_BROWSER
 
 PROGRAM = Path(__file__).parents[1] / "fakes" / "oidc_provider.mjs"
 
@@ -55,7 +50,7 @@ def _stop(provider: subprocess.Popen[bytes]) -> None:
     provider.stdout.close()
 
 
-def sign_in(browser: Browser, plant: Plant, name: str) -> Page:  # noqa: F811 (the fixture's value)
+def sign_in(browser: Browser, plant: Plant, name: str) -> Page:
     page = browser.new_context().new_page()
     page.set_default_timeout(PATIENCE_MILLISECONDS)
     page.goto(f"{plant.url}/admin/tasks/task/")
@@ -67,7 +62,7 @@ def sign_in(browser: Browser, plant: Plant, name: str) -> Page:  # noqa: F811 (t
     return page
 
 
-def test_in_by_the_provider_and_out_again_from_either_side(plant: Plant, browser: Browser) -> None:  # noqa: F811
+def test_in_by_the_provider_and_out_again_from_either_side(plant: Plant, browser: Browser) -> None:
     ada = sign_in(browser, plant, "ada")
     expect(ada).to_have_url(f"{plant.url}/admin/tasks/task/")
     vic = sign_in(browser, plant, "vic")

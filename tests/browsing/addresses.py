@@ -1,0 +1,56 @@
+"""Every page of the console, found in the admin's registry and the URL configuration: what is new there comes along."""
+
+from collections.abc import Iterator
+
+from django.contrib import admin
+from django.contrib.admin.utils import quote
+from django.db.models import Model
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+FOR_PROGRAMS = ("v1/", "agents", "admin/logout/")
+"""Begin what answers programs, and what ends the session of whoever looks."""
+DOCUMENTATION = "/v1/docs"
+
+
+def pages(client: Client) -> list[str]:
+    """The addresses that show this browser's person a page. Fails for a model with a console page and no row."""
+    found = dict.fromkeys([*_of_the_site(), *_of_models(), DOCUMENTATION])
+    return [address for address in found if _is_page(client, address)]
+
+
+def change_page(row: Model) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[quote(str(row.pk))])
+
+
+def _is_page(client: Client, address: str) -> bool:
+    """Not what refuses this person, leads on, is a piece of a page or a file, or takes POST only."""
+    answer = client.get(address)
+    is_shown = answer.status_code == 200 and answer["Content-Type"].startswith("text/html")
+    return is_shown and b"</html>" in answer.getvalue()
+
+
+def _of_models() -> Iterator[str]:
+    """For each model of the console: its list, and the pages of its newest row."""
+    for model, model_admin in admin.site._registry.items():
+        row = model._default_manager.order_by("pk").last()
+        assert row is not None, f"Put a {model._meta.label} on the stage (tests/browsing/stage.py)."
+        for pattern in model_admin.get_urls():
+            if pattern.name and pattern.name.startswith(model._meta.app_label):
+                arguments = [quote(str(row.pk))] if pattern.pattern.converters else []
+                yield reverse(f"admin:{pattern.name}", args=arguments)
+
+
+def _of_the_site() -> Iterator[str]:
+    """What needs no argument, and each app's own page."""
+    yield from (f"/admin/{model._meta.app_label}/" for model in admin.site._registry)
+    yield from (f"/{path}" for path in _plain(get_resolver().url_patterns) if not path.startswith(FOR_PROGRAMS))
+
+
+def _plain(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[str]:
+    for entry in patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from _plain(entry.url_patterns, path)
+        elif not set("<(^[") & set(path):
+            yield path
