@@ -51,21 +51,27 @@ class Watch:
 
     def __init__(self) -> None:
         self.permits: set[Permit] = set()
+        self.changes = 0
         self._open = 0
         self._task: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def awake(self) -> AsyncIterator[None]:
-        """Hear of changes within the block."""
+        """Hear of changes within the block, from its first moment on."""
         self._open += 1
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._watch_for_ever())
         try:
+            if self._task is None or self._task.done():
+                await self._begin()
             yield
         finally:
             self._open -= 1
             if not self._open:
                 await self._sleep()
+
+    async def _begin(self) -> None:
+        listening = asyncio.Event()
+        self._task = asyncio.get_running_loop().create_task(self._watch_for_ever(listening))
+        await listening.wait()
 
     async def _sleep(self) -> None:
         task, self._task = self._task, None
@@ -73,14 +79,16 @@ class Watch:
             task.cancel()
             await asyncio.wait([task])
 
-    async def _watch_for_ever(self) -> None:
+    async def _watch_for_ever(self, listening: asyncio.Event) -> None:
         with hub().waiting(ACCESS) as waiter:
+            listening.set()
             while True:
                 if await waiter.wait(RECHECK_SECONDS):
                     forget_tokens()
-                await self._recheck()
+                    self.changes += 1
+                await self.recheck()
 
-    async def _recheck(self) -> None:
+    async def recheck(self) -> None:
         """Ask once for each credential, however many streams it has."""
         held = defaultdict(list)
         for permit in self.permits:
@@ -134,17 +142,21 @@ async def permitted(credentials: Credentials, scope: Scope) -> AsyncIterator[Non
 
     It is a stream, of which there may be so many; one too many is refused.
     """
-    principal = await allowed(credentials, scope)
-    permit = Permit(credentials, scope, principal)
     watching = watch()
-    try:
-        async with one_more(principal), watching.awake(), permit.until:
-            watching.permits.add(permit)
-            try:
-                yield
-            finally:
-                watching.permits.discard(permit)
-    except TimeoutError:
-        if permit.until.expired():
-            raise permit.refusal from None
-        raise
+    async with watching.awake():
+        before = watching.changes
+        principal = await allowed(credentials, scope)
+        permit = Permit(credentials, scope, principal)
+        try:
+            async with one_more(principal), permit.until:
+                watching.permits.add(permit)
+                try:
+                    if watching.changes != before:  # meanwhile, while nobody could end this one
+                        await watching.recheck()
+                    yield
+                finally:
+                    watching.permits.discard(permit)
+        except TimeoutError:
+            if permit.until.expired():
+                raise permit.refusal from None
+            raise

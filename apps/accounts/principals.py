@@ -85,6 +85,8 @@ class Credentials:
 
 
 _remembered: dict[str, tuple[float, Principal]] = {}
+_forgotten = 0
+"""How often all was forgotten: what was looked up before is not to be remembered afterwards."""
 
 
 def remembered(credentials: Credentials) -> Principal | None:
@@ -124,7 +126,9 @@ def _tell(principal: Principal) -> None:
 
 
 def forget_tokens() -> None:
-    """Drop every remembered lookup of this process."""
+    """Drop every remembered lookup of this process, those that are under way included."""
+    global _forgotten  # noqa: PLW0603
+    _forgotten += 1
     _remembered.clear()
 
 
@@ -162,10 +166,12 @@ def _remember(credentials: Credentials) -> Principal:
     token = _bearer(credentials.authorization)
     if not token:
         raise UnauthenticatedError("The Authorization header is not 'Bearer TOKEN'.")
+    before = _forgotten
     principal = _chosen(_from_settings(token) or _from_person(token) or _from_database(token), credentials.workspace)
     if len(_remembered) >= REMEMBER_AT_MOST:
         _remembered.clear()
-    _remembered[_key(token, credentials.workspace)] = (time.monotonic() + _remember_seconds(principal), principal)
+    if _forgotten == before:
+        _remembered[_key(token, credentials.workspace)] = (time.monotonic() + _remember_seconds(principal), principal)
     return principal
 
 

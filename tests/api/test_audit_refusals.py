@@ -62,7 +62,7 @@ def test_who_brings_nothing_leaves_no_entry(api: Api) -> None:
 def test_sockets_and_grpc_are_ways_in_as_well(api: Api, cast: Cast) -> None:
     worker = cast.token(Role.WORKER)
     assert api.runner.run(websocket("/ws/monitor/", worker)) == 4403
-    assert api.runner.run(by_grpc(SEND, "ct_guessed")) == grpc.StatusCode.UNAUTHENTICATED
+    assert api.runner.run(by_grpc(SEND, "ct_guessed", "none")) == grpc.StatusCode.UNAUTHENTICATED
     assert refused() == [
         ("a worker", "WS /ws/monitor/", 403),
         ("nobody known", "GRPC lf.a2a.v1.SendMessageRequest", 401),
@@ -74,7 +74,7 @@ def test_of_many_refusals_a_few_are_written_and_the_next_tells_of_the_rest(api: 
     for _ in range(PER_ADDRESS + 5):
         assert api.bearing("ct_guessed").get("/v1/auth/me").status_code == 401
     assert len(refused()) == PER_ADDRESS
-    assert api.runner.run(by_grpc(SEND, "ct_guessed")) == grpc.StatusCode.UNAUTHENTICATED
+    assert api.runner.run(by_grpc(SEND, "ct_guessed", "none")) == grpc.StatusCode.UNAUTHENTICATED
     assert len(refused()) == PER_ADDRESS
 
 

@@ -1,17 +1,18 @@
 """A block that lasts as long as its caller may go on."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from apps.accounts import permits
+from apps.accounts import permits, principals
 from apps.accounts.models import ApiToken
 from apps.accounts.permissions import Role, Scope
 from apps.accounts.permits import permitted
-from apps.accounts.principals import Credentials, access_changed
+from apps.accounts.principals import Credentials, Principal, access_changed, authenticate, remembered
 from apps.accounts.tokens import Rotation, token_create, token_revoke, token_rotate
 from apps.core.db import in_database
 from apps.core.errors import ForbiddenError, UnauthenticatedError
@@ -47,6 +48,38 @@ async def test_losing_the_scope_ends_it(cast: Cast) -> None:
         await block(secret, narrow)
 
 
+async def test_change_while_it_opens_is_not_missed(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the look at the token and the beginning of the block."""
+    token, secret = await in_database(lambda: token_create(workspace=cast.workspace, name="t", role=Role.VIEWER))
+
+    @asynccontextmanager
+    async def slow_room(principal: Principal) -> AsyncIterator[None]:
+        await in_database(lambda: token_revoke(token=token))
+        while not permits.watch().changes:  # noqa: ASYNC110 (nothing tells the outside)
+            await asyncio.sleep(0)
+        yield
+
+    monkeypatch.setattr(permits, "one_more", slow_room)
+    with pytest.raises(UnauthenticatedError):
+        await block(secret)
+
+
+async def test_lookup_under_way_while_access_changes_is_not_remembered(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = await in_database(lambda: cast.token(Role.VIEWER))
+    credentials, found = Credentials(f"Bearer {secret}"), principals._from_database
+
+    def slow_lookup(token: str) -> Principal:
+        principal = found(token)
+        access_changed()
+        return principal
+
+    monkeypatch.setattr(principals, "_from_database", slow_lookup)
+    await in_database(authenticate, credentials)
+    assert remembered(credentials) is None
+
+
 async def test_expiry_ends_it_to_the_moment(cast: Cast) -> None:
     ends = timezone.now() + timedelta(seconds=0.2)
     secret = await in_database(lambda: cast.token(Role.VIEWER, expires_at=ends))
@@ -68,7 +101,7 @@ async def test_rotating_with_an_overlap_lets_it_go_on(cast: Cast) -> None:
     token, secret = await in_database(lambda: token_create(workspace=cast.workspace, name="t", role=Role.VIEWER))
     async with permitted(Credentials(f"Bearer {secret}"), Scope.TASKS_READ):
         await in_database(lambda: token_rotate(token=token, rotation=Rotation(timedelta(hours=1))))
-        await permits.watch()._recheck()
+        await permits.watch().recheck()
         await asyncio.sleep(0)
 
 

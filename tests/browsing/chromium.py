@@ -47,15 +47,21 @@ class NoChromiumError(AssertionError):
     """There is no browser here."""
 
 
+def program() -> str:
+    """The browser's path. NoChromiumError where it is not installed."""
+    found = shutil.which("chromium")
+    if found is None:
+        raise NoChromiumError(f"No chromium here: apt-get install chromium, or set {SKIP_VARIABLE}=1.")
+    return found
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A browser. As long as it runs, Django's ORM refuses to work in this thread: there is an event loop in it."""
-    program = shutil.which("chromium")
-    if program is None:
-        raise NoChromiumError(f"No chromium here: apt-get install chromium, or set {SKIP_VARIABLE}=1.")
+    path = program()
     expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        started = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield started
         started.close()
 

@@ -7,8 +7,6 @@ is taken by a receiver on loopback, decrypted, and handed to the service worker 
 
 import asyncio
 import json
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,24 +25,15 @@ from apps.notifications.delivery import deliver_due
 from apps.notifications.models import PushSubscription
 from apps.tasks.services import outbox_dispatch
 from codetether.celery import app as celery
+from tests.browsing.chromium import FLAGS, IN_A_BROWSER, PATIENCE_MILLISECONDS, PHONE, program
 from tests.e2e.plant import Plant
 from tests.factories import Cast
 from tests.fakes.push_service import Device, encoded
 from tests.fakes.webhook import receiving
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(os.environ.get("CODETETHER_SKIP_BROWSER_TESTS") == "1", reason="CODETETHER_SKIP_BROWSER_TESTS"),
-]
+pytestmark = IN_A_BROWSER
 
 PASSWORD = "correct horse"
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-dev-shm-usage"
-).split()
-PHONE = {"width": 390, "height": 844}
-PATIENCE_MILLISECONDS = 10_000
 DELIVERIES = 4
 MADE_UP = """
 self.asked = 0;
@@ -97,12 +86,9 @@ def device() -> Device:
 @pytest.fixture
 def app(plant: Plant, device: Device, tmp_path: Path) -> Iterator[BrowserContext]:
     """A browser that remembers: others have neither service workers that stay nor notifications."""
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.fail("No chromium here: apt-get install chromium, or set CODETETHER_SKIP_BROWSER_TESTS=1.")
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
-            tmp_path / "profile", executable_path=program, args=FLAGS, viewport=PHONE, permissions=["notifications"]
+            tmp_path / "profile", executable_path=program(), args=FLAGS, viewport=PHONE, permissions=["notifications"]
         )
         context.set_default_timeout(PATIENCE_MILLISECONDS)
         context.add_init_script(MADE_UP.replace("SAID", json.dumps(device.said)))

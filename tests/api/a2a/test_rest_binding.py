@@ -9,7 +9,7 @@ from google.protobuf.json_format import ParseDict
 
 from apps.a2a.rest_paths import METHODS_1_0
 from apps.tasks.models import Task as TaskRow
-from tests.api.a2a.client import Caller, Hand
+from tests.api.a2a.client import Caller, Hand, subscribed
 from tests.api.a2a.rest_client import RestCaller
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
@@ -60,6 +60,7 @@ async def test_stream_of_a_message(rest: RestCaller, hand: Hand) -> None:
 async def test_subscribe_by_either_verb_and_resume(rest: RestCaller, hand: Hand, verb: str) -> None:
     task = await rest.send()
     streaming = asyncio.create_task(rest.stream(verb, f"/tasks/{task['id']}:subscribe"))
+    await subscribed(task["id"])
     await hand.finish(await hand.take(), "100")
     events = await streaming
     (place, _), *rest_of_them = events[1:]

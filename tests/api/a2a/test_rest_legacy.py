@@ -11,7 +11,7 @@ from a2a.compat.v0_3.types import AgentCard
 from google.protobuf.json_format import ParseDict
 
 from apps.tasks.models import Task
-from tests.api.a2a.client import Hand, Json
+from tests.api.a2a.client import Hand, Json, subscribed
 from tests.api.a2a.rest_client import RestCaller
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.django_db(transaction=True)]
@@ -65,6 +65,7 @@ async def test_stream(rest: RestCaller, hand: Hand) -> None:
 async def test_resubscribe_by_either_verb(rest: RestCaller, hand: Hand, verb: str) -> None:
     task = await rest.send()
     streaming = asyncio.create_task(rest.stream(verb, f"/v1/tasks/{task['id']}:subscribe"))
+    await subscribed(task["id"])
     await hand.finish(await hand.take(), "100")
     events = [ParseDict(event, v03.StreamResponse()) for _, event in await streaming]
     assert (events[0].task.id, events[-1].status_update.final) == (task["id"], True)
