@@ -42,7 +42,7 @@ WORK = [
     Page("Workers", "dns", "admin:workers_worker_changelist", Scope.TASKS_READ),
     Page("Limits and pauses", "speed", "admin:tasks_queuelimit_changelist", Scope.TASKS_READ),
     Page("Remote agents", "hub", "admin:federation_remoteagent_changelist", Scope.TASKS_READ),
-    Page("Push notifications", "send", "admin:a2a_face_pushconfig_changelist", Scope.TASKS_READ),
+    Page("A2A receivers", "send", "admin:a2a_face_pushconfig_changelist", Scope.TASKS_READ),
 ]
 ACCESS = [
     Page("Invitations", "mail", "admin:accounts_invitation_changelist", Scope.ADMIN),

@@ -64,7 +64,7 @@ class PushConfigAdmin(WorkspaceAdmin):
     empty_hint = "A2A clients ask for them, with a message or for a task that is under way."
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Push notifications", **(extra_context or {})})
+        return super().changelist_view(request, {"title": "A2A receivers", **(extra_context or {})})
 
     @display(description="Task", ordering="task__title")
     def told_of(self, config: PushConfig) -> SafeString:

@@ -48,7 +48,7 @@ class PushConfig(models.Model):  # type: ignore[django-manager-missing]  # its h
     given_up_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name = "push notification"
+        verbose_name = "A2A receiver"
         ordering = ["-created_at", "-id"]
         constraints = [
             # also the index by which a task's configs are found, at each of its changes

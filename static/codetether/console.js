@@ -6,6 +6,7 @@
     const words = new Intl.RelativeTimeFormat(document.documentElement.lang || "en", { numeric: "auto", style: "narrow" });
     const REFRESH_MILLISECONDS = 20000;
     const ZONE_SECONDS = 31536000;
+    const SPOKEN = { hub: "Overview", search: "Search" };
 
     /* So that what the server writes agrees with what is written here. */
     function tellZone() {
@@ -30,6 +31,17 @@
         }
     }
 
+    /* Icons are words in a font of their own: read aloud they say "chevron_right". Where one is all that a link has, its
+       word stays, or a better one is given. */
+    function hushIcons(root) {
+        for (const icon of root.querySelectorAll(".material-symbols-outlined")) {
+            const control = icon.closest("a, button");
+            const is_alone = control && control.textContent.trim() === icon.textContent.trim();
+            if (is_alone && SPOKEN[icon.textContent.trim()]) control.ariaLabel = SPOKEN[icon.textContent.trim()];
+            if (!is_alone || control.ariaLabel || control.title) icon.ariaHidden = "true";
+        }
+    }
+
     async function copy(button) {
         const text = document.getElementById(button.dataset.copies).textContent;
         const before = button.textContent;
@@ -46,6 +58,7 @@
     tellZone();
     document.addEventListener("DOMContentLoaded", () => {
         tellTimes(document);
+        hushIcons(document);
         setInterval(() => { if (!document.hidden) tellTimes(document); }, REFRESH_MILLISECONDS);
     });
     document.addEventListener("click", (event) => {

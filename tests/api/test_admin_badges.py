@@ -53,7 +53,7 @@ def test_what_waits_is_counted(cast: Cast, ada: Client) -> None:
     assert beside(ada) == {
         "Tasks": "1",
         "Workers": "1 away",
-        "Push notifications": "1 failing",
+        "A2A receivers": "1 failing",
         "Audit trail": "broken",
     }
     assert "is missing" in AuditCheck.objects.get(workspace_id=cast.workspace.id).fault

@@ -19,6 +19,22 @@ def pages(client: Client) -> list[str]:
     return [address for address in found if _is_page(client, address)]
 
 
+SAME_FOR_ALL = ("/add/", "/delete/", "/history/")
+"""End the pages that the console makes for every model in one way."""
+
+
+def one_of_each(addresses: list[str]) -> list[str]:
+    """Without the second and later of those that are the same for every model."""
+    seen: set[str] = set()
+    kept = []
+    for address in addresses:
+        kind = next((end for end in SAME_FOR_ALL if address.endswith(end)), address)
+        if kind not in seen:
+            kept.append(address)
+        seen.add(kind)
+    return kept
+
+
 def change_page(row: Model) -> str:
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[quote(str(row.pk))])
 

@@ -1,7 +1,8 @@
 """Every page of the console in a browser: usable by everybody, on a phone as well, and nothing goes wrong on it.
 
 The pages come from the admin's registry and the URL configuration (tests/browsing/addresses.py). Each is opened once,
-by day on a desktop; then it is made dark, and as narrow as a phone.
+by day on a desktop; then it is made dark, and as narrow as a phone. All of them together take minutes: what the console
+makes for every model in one way (adding, deleting, history) is otherwise looked at once.
 """
 
 import re
@@ -14,7 +15,7 @@ from apps.accounts.models import User, Workspace
 from apps.accounts.permissions import Role
 from apps.tasks.models import Task
 from apps.workers.seeding import demo_seed
-from tests.browsing.addresses import change_page, pages
+from tests.browsing.addresses import change_page, one_of_each, pages
 from tests.browsing.axe import grave_faults
 from tests.browsing.chromium import DESKTOP, IN_A_BROWSER, PHONE, Watched, aside
 from tests.browsing.hand import Face
@@ -105,7 +106,18 @@ def addresses(stage: Stage, admin: User) -> list[str]:
     return [*pages(client), *(change_page(Task(pk=task_id)) for task_id in stage.tasks.values())]
 
 
+@pytest.mark.minutes
 def test_every_page_is_usable_and_sound(plant: Plant, addresses: list[str], stage: Stage, browser: Browser) -> None:
+    walk(plant, addresses, stage, browser)
+
+
+def test_every_kind_of_page_is_usable_and_sound(
+    plant: Plant, addresses: list[str], stage: Stage, browser: Browser
+) -> None:
+    walk(plant, one_of_each(addresses), stage, browser)
+
+
+def walk(plant: Plant, addresses: list[str], stage: Stage, browser: Browser) -> None:
     dialogs: set[str] = set()
     seen = [Looked(Watched(browser, plant.url, DESKTOP, has_axe=True), dialogs) for _ in range(3)]
     admins, viewers, newcomers = seen
