@@ -1,5 +1,6 @@
 """What all tests share: a clean database, the default workspace, the cast, and the law checked after each test."""
 
+import gc
 import uuid
 from collections.abc import Iterator
 
@@ -18,6 +19,12 @@ from tests.fold import assert_rows_are_folds
 from tests.held import assert_limits_count_what_is_held
 
 collect_ignore_glob = ["bench/*"]
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What all tests share stays: the collector need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,5 +1,6 @@
 """Event streams over HTTP: what they tell, from where they go on, and who may read them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -238,9 +239,16 @@ async def test_head_has_no_body(cast: Cast, token: str) -> None:
         assert (stream.status, stream.body) == (200, b"")
 
 
+async def listened_to(topic: str) -> None:
+    """Until somebody waits for a topic that begins so."""
+    async with asyncio.timeout(20):
+        while not any(name.startswith(topic) for name in hub()._waiters):  # noqa: ASYNC110 (nothing tells the outside)
+            await asyncio.sleep(0.01)
+
+
 async def test_client_that_hangs_up_leaves_nothing_behind(cast: Cast, token: str) -> None:
     async with get("/v1/monitor/stream", token):
-        assert hub()._waiters
+        await listened_to("workspace:")
     assert not hub()._waiters
 
 

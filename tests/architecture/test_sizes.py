@@ -3,6 +3,7 @@
 import tomllib
 from collections import defaultdict
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ ALLOWED: dict[str, dict[str, int]] = tomllib.loads(Path(__file__).with_name("ove
 Lengths = Callable[[], dict[str, int]]
 
 
+@cache
 def function_lengths() -> dict[str, int]:
     """The longest function of each name in each file, as `path::name`."""
     lengths: dict[str, int] = defaultdict(int)

@@ -6,11 +6,12 @@ from django.contrib import admin
 from django.contrib.admin.utils import quote
 from django.db.models import Model
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
 FOR_PROGRAMS = ("v1/", "agents", "admin/logout/")
 """Begin what answers programs, and what ends the session of whoever looks."""
 DOCUMENTATION = "/v1/docs"
+GENERIC = ("changelist", "add", "change", "delete", "history")
 
 
 def pages(client: Client) -> list[str]:
@@ -19,20 +20,27 @@ def pages(client: Client) -> list[str]:
     return [address for address in found if _is_page(client, address)]
 
 
-SAME_FOR_ALL = ("/add/", "/delete/", "/history/")
-"""End the pages that the console makes for every model in one way."""
-
-
 def one_of_each(addresses: list[str]) -> list[str]:
-    """Without the second and later of those that are the same for every model."""
+    """Of the pages that the console makes for every model in one way, the first of each kind; and all others."""
     seen: set[str] = set()
     kept = []
     for address in addresses:
-        kind = next((end for end in SAME_FOR_ALL if address.endswith(end)), address)
+        kind = _kind(address)
         if kind not in seen:
             kept.append(address)
         seen.add(kind)
     return kept
+
+
+def _kind(address: str) -> str:
+    """What a page is: itself, or that part of its address which tells what is made of any model."""
+    found = resolve(address.partition("?")[0])
+    model_admin = getattr(found.func, "model_admin", None)
+    if model_admin is None:
+        return "of an app" if found.url_name == "app_list" else address
+    kind = str(found.url_name).rpartition("_")[2]
+    has_own = model_admin.change_form_template is not None and kind in ("changelist", "change")
+    return address if has_own or kind not in GENERIC else kind
 
 
 def change_page(row: Model) -> str:

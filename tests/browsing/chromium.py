@@ -90,7 +90,7 @@ class Watched:
         self.url = url
         self.wrongs: list[str] = []
         self.awaited = 200
-        self.context: BrowserContext = browser.new_context(viewport=viewport, **context)
+        self.context: BrowserContext = browser.new_context(viewport=viewport, reduced_motion="reduce", **context)
         if has_axe:
             self.context.add_init_script(source())
         self.page: Page = self.context.new_page()

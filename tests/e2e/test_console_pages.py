@@ -1,8 +1,8 @@
 """Every page of the console in a browser: usable by everybody, on a phone as well, and nothing goes wrong on it.
 
 The pages come from the admin's registry and the URL configuration (tests/browsing/addresses.py). Each is opened once,
-by day on a desktop; then it is made dark, and as narrow as a phone. All of them together take minutes: what the console
-makes for every model in one way (adding, deleting, history) is otherwise looked at once.
+by day on a desktop; then it is made dark, and as narrow as a phone. All of them together take minutes; otherwise
+what the console makes for every model in one way is looked at once.
 """
 
 import re

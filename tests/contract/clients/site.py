@@ -64,7 +64,11 @@ def program(plant: Plant, *command: str) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.terminate()
-        process.wait(STOP_SECONDS)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:  # how long it takes is no test's business here
+            process.kill()
+            process.wait()
 
 
 @contextmanager
