@@ -54,6 +54,7 @@ class Watch:
         self.changes = 0
         self._open = 0
         self._task: asyncio.Task[None] | None = None
+        self._listening = asyncio.Event()
 
     @asynccontextmanager
     async def awake(self) -> AsyncIterator[None]:
@@ -61,17 +62,14 @@ class Watch:
         self._open += 1
         try:
             if self._task is None or self._task.done():
-                await self._begin()
+                self._listening = asyncio.Event()
+                self._task = asyncio.get_running_loop().create_task(self._watch_for_ever(self._listening))
+            await self._listening.wait()  # whoever comes while it begins waits, too
             yield
         finally:
             self._open -= 1
             if not self._open:
                 await self._sleep()
-
-    async def _begin(self) -> None:
-        listening = asyncio.Event()
-        self._task = asyncio.get_running_loop().create_task(self._watch_for_ever(listening))
-        await listening.wait()
 
     async def _sleep(self) -> None:
         task, self._task = self._task, None

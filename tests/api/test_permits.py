@@ -16,6 +16,8 @@ from apps.accounts.principals import Credentials, Principal, access_changed, aut
 from apps.accounts.tokens import Rotation, token_create, token_revoke, token_rotate
 from apps.core.db import in_database
 from apps.core.errors import ForbiddenError, UnauthenticatedError
+from apps.core.waiter import ACCESS
+from apps.core.wakeups import hub
 from tests.factories import Cast
 
 DEADLINE_SECONDS = 10
@@ -103,6 +105,14 @@ async def test_rotating_with_an_overlap_lets_it_go_on(cast: Cast) -> None:
         await in_database(lambda: token_rotate(token=token, rotation=Rotation(timedelta(hours=1))))
         await permits.watch().recheck()
         await asyncio.sleep(0)
+
+
+async def test_of_two_that_open_at_once_both_hear() -> None:
+    async def hears() -> bool:
+        async with permits.watch().awake():
+            return ACCESS in hub()._waiters
+
+    assert await asyncio.gather(hears(), hears()) == [True, True]
 
 
 async def test_nothing_is_left_behind(cast: Cast) -> None:
