@@ -17,7 +17,7 @@ from tests.chaos.run import folder_of, performed
 from tests.chaos.scene import Scene
 
 FULL = (10_000, 500, 3)
-SHORT = (120, 16, 1)
+SHORT = (250, 16, 1)
 """Tasks, faults, runs."""
 
 
@@ -60,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.chaos", description="Kill, freeze, lose, double; then check."
     )
-    parser.add_argument("--short", action="store_true", help="a hundred tasks and every kind of fault, under a minute")
+    parser.add_argument(
+        "--short", action="store_true", help="a few hundred tasks and every kind of fault, under a minute"
+    )
     parser.add_argument("--tasks", type=int, help="how many tasks clients make")
     parser.add_argument("--faults", type=int, help="how many kills and freezes")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="replay the decisions of a run")

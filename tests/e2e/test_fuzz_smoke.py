@@ -12,7 +12,7 @@ from codetether import env
 @pytest.mark.timeout(300)
 def test_a_short_run_finds_nothing() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz", "--cases", "45", "--seed", "3"],
+        [sys.executable, "-m", "tests.fuzz", "--cases", "90", "--seed", "3"],
         env=env.inherited(), capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
