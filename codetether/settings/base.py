@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "apps.workers",
     "apps.federation",
     "apps.rest",
+    "apps.mcp",
     "apps.a2a",
     "apps.live",
     "apps.notifications",
