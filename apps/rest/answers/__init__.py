@@ -1,6 +1,8 @@
 """What the REST face answers, for the OpenAPI schema. Views build plain objects; the tests hold them to these."""
 
-from apps.rest.answers.codebases import Codebase, CodebaseMade, CodebasePage, StoredCodebasePage
+from apps.codebases.shapes import Codebase
+from apps.federation.shapes import RemoteAgent
+from apps.rest.answers.codebases import CodebaseMade, CodebasePage, StoredCodebasePage
 from apps.rest.answers.files import File, FilePage
 from apps.rest.answers.monitor import (
     Count,
@@ -12,13 +14,12 @@ from apps.rest.answers.monitor import (
     Stats,
     WatchedAgents,
 )
-from apps.rest.answers.queue import Limit, LimitChanged, LimitPage, QueueStatus
-from apps.rest.answers.remote import RemoteAgent, RemoteAgentChanged, RemoteAgentPage
+from apps.rest.answers.queue import LimitChanged, LimitPage
+from apps.rest.answers.remote import RemoteAgentChanged, RemoteAgentPage
 from apps.rest.answers.server import (
     Agents,
     DatabaseStatus,
     Me,
-    Model,
     Models,
     Provider,
     Providers,
@@ -46,9 +47,7 @@ from apps.rest.answers.sessions import (
 )
 from apps.rest.answers.shared import Done, Paged, Problem
 from apps.rest.answers.tasks import (
-    Activity,
     Interrupted,
-    LogEvent,
     LogPage,
     OutputChunk,
     OutputPage,
@@ -57,14 +56,14 @@ from apps.rest.answers.tasks import (
     Started,
     Stopped,
     StuckPage,
-    Task,
     TaskChanged,
-    TaskDetail,
     TaskPage,
     TreeAsked,
 )
-from apps.rest.answers.trees import TreePage, WorkingTree
+from apps.rest.answers.trees import TreePage
 from apps.rest.answers.variables import Variable, VariablePage, VariableSet
+from apps.tasks.shapes import Activity, Limit, LogEvent, Task, TaskDetail, WorkingTree
+from apps.workers.shapes import Model, QueueStatus
 
 __all__ = [
     "Count",

@@ -1,22 +1,7 @@
 """Answers about codebases."""
 
-from datetime import datetime
-
-from pydantic import BaseModel
-
-from apps.rest.answers.shared import Done, Facts, Paged
-
-
-class Codebase(BaseModel):
-    id: str
-    name: str
-    path: str
-    description: str
-    worker_id: str | None
-    status: str
-    agent_config: Facts
-    created_at: datetime
-    updated_at: datetime
+from apps.codebases.shapes import Codebase
+from apps.rest.answers.shared import Done, Paged
 
 
 class CodebaseMade(Done):

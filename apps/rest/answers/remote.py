@@ -1,36 +1,7 @@
 """Answers about remote agents."""
 
-from datetime import datetime
-
-from pydantic import BaseModel
-
-from apps.rest.answers.shared import Done, Facts, Paged
-
-
-class RemoteAgent(BaseModel):
-    """`auth` says how we show who we are (none, bearer, header); what we show is in no answer."""
-
-    name: str
-    card_url: str
-    enabled: bool
-    description: str
-    version: str
-    skills: list[dict[str, str]]
-    endpoint_url: str
-    binding: str
-    protocol_version: str
-    signature: str
-    require_signature: bool
-    jwks_url: str | None
-    auth: str
-    api_key_header: str | None
-    metadata: Facts
-    card: Facts
-    fetched_at: datetime | None
-    last_used_at: datetime | None
-    last_error: str | None
-    created_by: str
-    created_at: datetime
+from apps.federation.shapes import RemoteAgent
+from apps.rest.answers.shared import Done, Paged
 
 
 class RemoteAgentPage(Paged):

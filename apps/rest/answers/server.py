@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from apps.rest.answers.shared import Done, Facts, Paged
+from apps.workers.shapes import Model
 
 
 class ReaperHealth(BaseModel):
@@ -36,14 +37,6 @@ class WorkerPage(Paged):
 
 class StoredWorkerPage(WorkerPage):
     source: str
-
-
-class Model(BaseModel):
-    id: str
-    name: str
-    provider: str
-    workers_available: int
-    programs: list[str]
 
 
 class Models(BaseModel):
