@@ -2,44 +2,19 @@
 
 import ipaddress
 from collections.abc import Iterator
-from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from a2a.types import AgentInterface
 from a2a.utils.constants import PROTOCOL_VERSION_0_3, PROTOCOL_VERSION_1_0, TransportProtocol
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
-from starlette.requests import Request
 
-from apps.core.headers import headers_of
 from apps.workers.selectors import AGENT_PATH
 
 JSONRPC_PATH = "/a2a/jsonrpc"
 REST_PATH = "/a2a/rest"
 JWKS_PATH = "/.well-known/jwks.json"
 VERSIONS = (PROTOCOL_VERSION_1_0, PROTOCOL_VERSION_0_3)
-
-
-def base_url_of(request: Request) -> str:
-    """Where clients reach us: `A2A_AGENT_URL` where it is set, else the host that this client asked, if it may be."""
-    host = headers_of(request).get("host", "")
-    if settings.A2A_AGENT_URL_IS_GIVEN or not _may_be_ours(host, tuple(settings.ALLOWED_HOSTS)):
-        return str(settings.A2A_AGENT_URL)
-    return f"{_scheme(request)}://{host}"
-
-
-@lru_cache(maxsize=256)
-def _may_be_ours(host: str, allowed: tuple[str, ...]) -> bool:
-    domain, _ = split_domain_port(host)
-    return bool(domain) and validate_host(domain, allowed)
-
-
-def _scheme(request: Request) -> str:
-    """The proxy in front says what it took the request by, where the settings trust one."""
-    name, secure = settings.SECURE_PROXY_SSL_HEADER or ("", "")
-    if name and headers_of(request).get(name.removeprefix("HTTP_").replace("_", "-").lower(), "").strip() == secure:
-        return "https"
-    return str(request.scope["scheme"])
 
 
 def is_certain(base_url: str) -> bool:

@@ -11,7 +11,7 @@ from django.conf import settings
 from starlette.requests import Request
 from starlette.responses import Response
 
-from apps.a2a.addresses import base_url_of, is_certain
+from apps.a2a.addresses import is_certain
 from apps.a2a.card import public_card, role_card, signed_where_certain
 from apps.a2a.signing import key_id, key_set, signed
 from apps.accounts.oidc.provider import provider
@@ -19,6 +19,7 @@ from apps.accounts.principals import Principal
 from apps.core import jsontext
 from apps.core.db import in_database
 from apps.core.errors import ConflictError, InvalidError
+from apps.core.own_address import base_url_of
 
 Json = dict[str, Any]
 

@@ -18,7 +18,6 @@ from a2a.utils.errors import (
 from starlette.requests import Request
 from starlette.responses import Response
 
-from apps.a2a.addresses import base_url_of
 from apps.a2a.asked import activated, check_media_type, check_version, tenant_of, version_of
 from apps.a2a.errors import error_object, refusal_of
 from apps.a2a.looking import View
@@ -29,6 +28,7 @@ from apps.accounts.gate import body_of, credentials_of, json_response, principal
 from apps.accounts.permits import permitted, room_for_stream
 from apps.core import jsontext, sse
 from apps.core.errors import MethodNotAllowedError
+from apps.core.own_address import base_url_of
 
 Json = dict[str, Any]
 RequestId = str | int | None

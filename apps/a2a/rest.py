@@ -16,7 +16,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from apps.a2a.addresses import base_url_of
 from apps.a2a.asked import activated, check_media_type, check_version, media_type_of, tenant_of, version_of
 from apps.a2a.errors import Refusal, refusal_of
 from apps.a2a.incoming import ID_LIMIT, wrong
@@ -27,6 +26,7 @@ from apps.accounts.gate import credentials_of, principal_of, refuse_cookie_write
 from apps.accounts.permits import permitted, room_for_stream
 from apps.core import jsontext, sse
 from apps.core.errors import MethodNotAllowedError
+from apps.core.own_address import base_url_of
 
 Json = dict[str, Any]
 

@@ -1,25 +1,37 @@
-"""Who calls the tool that is running, for whose workspace its statements are made."""
+"""Who calls the tool that is running, for whose workspace its statements are made, and where they reach us."""
 
 import contextvars
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from apps.accounts.principals import Principal, acts_as
 
-_principal: contextvars.ContextVar[Principal] = contextvars.ContextVar("mcp_caller")
+
+class Calling(NamedTuple):
+    principal: Principal
+    base_url: str
+
+
+_calling: contextvars.ContextVar[Calling] = contextvars.ContextVar("mcp_calling")
 
 
 def principal() -> Principal:
     """The authenticated caller of the call under way; LookupError outside of one."""
-    return _principal.get()
+    return _calling.get().principal
+
+
+def base_url() -> str:
+    """Where this caller reaches our other faces; LookupError outside of a call."""
+    return _calling.get().base_url
 
 
 @contextmanager
-def calling(caller: Principal) -> Iterator[None]:
+def calling(caller: Principal, base_url: str) -> Iterator[None]:
     """Within the block this context acts for that caller's workspace, and tools learn who it is."""
     acts_as(caller)
-    before = _principal.set(caller)
+    before = _calling.set(Calling(caller, base_url))
     try:
         yield
     finally:
-        _principal.reset(before)
+        _calling.reset(before)

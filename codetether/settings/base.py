@@ -256,6 +256,7 @@ A2A_AGENT_DISCOVERY_MAX_AGE = ENV.discovery_max_age
 A2A_BLOCKING_TIMEOUT = ENV.blocking_timeout
 A2A_MAX_HOPS = ENV.max_hops
 A2A_CONFORMANCE = ENV.conformance
+MCP_AGENT_CARD = "apps.a2a.card.extended_card"  # faces do not import one another
 VAPID_CONTACT = ENV.vapid_contact
 SSE_KEEPALIVE_SECONDS = ENV.sse_keepalive
 LEASE_SECONDS = ENV.lease_seconds
