@@ -65,6 +65,16 @@ def keyed(header: str, key: str) -> Credentials:
     return Credentials(auth=RemoteAgent.Auth.HEADER, header=header, secret=key) if key else NO_CREDENTIALS
 
 
+def credentials_given(*, token: str | None, api_key: str | None, header: str) -> Credentials | None:
+    """What a caller says of credentials; None where it says nothing. InvalidError for two at once."""
+    if token and api_key:
+        message = "Give token or api_key, not both."
+        raise InvalidError(message, errors={"token": [message], "api_key": [message]})
+    if api_key:
+        return keyed(header, api_key)
+    return None if token is None and api_key is None else bearer(token or "")
+
+
 def credentials_of(agent: RemoteAgent) -> Credentials:
     """The kept credentials, opened. For requests to the agent only."""
     return Credentials(auth=agent.auth, header=agent.auth_header, secret=opened(agent, "sealed_secret"))

@@ -16,12 +16,12 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from apps.accounts.admission import admit_stranger_now
+from apps.accounts.idempotency import answer_once, digest_of
 from apps.accounts.permissions import Scope
 from apps.accounts.principals import Principal
 from apps.core import jsontext
 from apps.core.errors import NotFoundError, UnprocessableError
 from apps.rest.authentication import Scopes
-from apps.rest.idempotency import answer_once, digest_of
 from apps.rest.parsers import object_in
 from apps.rest.problems import json_answer
 from apps.rest.reading import Body, Query

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter
 
+from apps.accounts.idempotency import KEY_LIMIT
 from apps.rest.answers import Problem
-from apps.rest.idempotency import KEY_LIMIT
 
 if TYPE_CHECKING:
     from apps.rest.endpoint import Operation

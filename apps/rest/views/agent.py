@@ -3,13 +3,11 @@
 from typing import TYPE_CHECKING, Literal
 
 from apps.accounts.permissions import Scope
-from apps.codebases.models import Codebase
-from apps.codebases.selectors import codebase_get
 from apps.core.errors import UnprocessableError
 from apps.rest import answers
 from apps.rest.bodies import MessageBody, TaskBody, TriggerBody
 from apps.rest.endpoint import Answer, Endpoint, operation
-from apps.tasks.selectors import current_task, limit_facts, limits_of, pending_count, task_facts
+from apps.tasks.selectors import codebase_activity
 from apps.tasks.services import Wish, codebase_interrupt, codebase_message, codebase_stop, codebase_trigger
 
 if TYPE_CHECKING:
@@ -68,24 +66,7 @@ class Status(Endpoint):
     @operation(Scope.CODEBASES_READ, answers=answers.Activity)
     def get(self, codebase_id: str) -> Answer:
         """What the codebase's agent does now: running, a question's state, idle, or pending (no worker has it yet)."""
-        workspace_id = self.caller.workspace_id
-        codebase = codebase_get(workspace_id=workspace_id, codebase_id=codebase_id)
-        task = current_task(workspace_id=workspace_id, codebase_id=codebase_id)
-        limit = limits_of(workspace_id).filter(kind="codebase", key=codebase_id).first()
-        return {
-            "codebase_id": codebase.id,
-            "status": task.state if task else _resting(codebase),
-            "session_id": (task.session_id or None) if task else None,
-            "current_task": task_facts(task) if task else None,
-            "started_at": task.started_at if task else None,
-            "model": (task.model or None) if task else codebase.agent_config.get("default_model"),
-            "pending_tasks": pending_count(workspace_id=workspace_id, codebase_id=codebase_id),
-            "queue": limit and limit_facts(limit),
-        }
-
-
-def _resting(codebase: Codebase) -> str:
-    return "idle" if codebase.status == Codebase.Status.ACTIVE else "pending"
+        return codebase_activity(workspace_id=self.caller.workspace_id, codebase_id=codebase_id)
 
 
 def _started(task: "Task", message: str) -> Answer:

@@ -1,19 +1,15 @@
 """Codebases: list, register, change, remove."""
 
-from django.db import transaction
-
 from apps.accounts.permissions import Scope
 from apps.codebases.selectors import CodebaseFilter, codebase_facts, codebase_get, codebases_filtered
 from apps.codebases.services import CodebaseChange, NewCodebase, codebase_change
 from apps.rest import answers
-from apps.rest.authentication import demand
 from apps.rest.bodies import AgentConfig, CodebaseBody, CodebaseChanges
 from apps.rest.endpoint import Answer, Endpoint, operation
 from apps.rest.paging import page_of
 from apps.rest.queries import CodebaseQuery, RemovalQuery
-from apps.tasks.services import codebase_remove, codebase_request
-from apps.workers.owning import check_own
-from apps.workers.selectors import connected_machines
+from apps.tasks.services import codebase_remove
+from apps.workers.admitting import codebase_admit
 
 
 class Codebases(Endpoint):
@@ -29,10 +25,6 @@ class Codebases(Endpoint):
 
         A worker's token may only register what is its own machine's, and says nothing of what agents may do there.
         """
-        if not body.worker_id or body.agent_config is not None:
-            demand(self.caller, (Scope.CODEBASES_WRITE,))
-        elif Scope.CODEBASES_WRITE not in self.caller.scopes:
-            check_own(self.caller, body.worker_id)
         new = NewCodebase(
             name=body.name,
             path=body.path,
@@ -41,23 +33,7 @@ class Codebases(Endpoint):
             worker_id=body.worker_id,
             codebase_id=body.codebase_id,
         )
-        with transaction.atomic():
-            codebase, looking = codebase_request(workspace_id=self.caller.workspace_id, new=new, by=self.caller.name)
-            self.caller.require_codebase(codebase.id)  # else nothing of it was; the path decides which it is
-        return {
-            "success": True,
-            "codebase": codebase_facts(codebase),
-            "task_id": str(looking.id) if looking else None,
-            "message": self._outlook(codebase.worker_id),
-        }
-
-    def _outlook(self, worker_id: str) -> str:
-        """What the caller may expect now."""
-        if worker_id:
-            return f"Registered; worker {worker_id} has it."
-        if connected_machines(self.caller.workspace_id):
-            return "Registered as pending; the connected workers are asked which of them has the path."
-        return "Registered as pending: no worker is connected. It becomes active when one that has the path connects."
+        return codebase_admit(caller=self.caller, new=new)
 
 
 class OneCodebase(Endpoint):

@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from django.utils import timezone
-
 from apps.accounts.permissions import Scope
 from apps.accounts.principals import Principal
 from apps.rest import answers
@@ -15,14 +13,12 @@ from apps.tasks.selectors import (
     TaskFilter,
     limit_facts,
     limits_of,
-    oldest_pending,
-    queue_counts,
     task_facts,
     tasks_filtered,
 )
 from apps.tasks.services import limit_set, queue_pause, queue_resume
-from apps.workers.selectors import connected_machines, worker_get
-from apps.workers.waiting import pending_by_reason
+from apps.workers.selectors import worker_get
+from apps.workers.showing import queue_status
 
 if TYPE_CHECKING:
     from apps.tasks.models import QueueLimit
@@ -34,21 +30,7 @@ class QueueStatus(Endpoint):
     @operation(Scope.TASKS_READ, answers=answers.QueueStatus)
     def get(self) -> Answer:
         """How much work there is, why it waits, what bounds it, and who could take it."""
-        workspace_id = self.caller.workspace_id
-        counts = queue_counts(workspace_id)
-        oldest = oldest_pending(workspace_id)
-        limits = [limit_facts(limit) for limit in limits_of(workspace_id)]
-        return {
-            "counts": counts,
-            "total": sum(counts.values()),
-            "pending": counts["pending"],
-            "running": counts["running"],
-            "pending_by_reason": pending_by_reason(workspace_id),
-            "oldest_pending_seconds": (timezone.now() - oldest).total_seconds() if oldest else None,
-            "workers_connected": len(connected_machines(workspace_id)),
-            "paused": any(limit["paused"] for limit in limits if limit["kind"] == "workspace"),
-            "limits": limits,
-        }
+        return queue_status(self.caller.workspace_id)
 
 
 class MyTasks(Endpoint):

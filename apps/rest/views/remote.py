@@ -1,7 +1,6 @@
 """Remote agents: A2A agents elsewhere, which tasks may name as their `target_agent`."""
 
 from apps.accounts.permissions import Scope
-from apps.core.errors import InvalidError
 from apps.federation.models import RemoteAgent
 from apps.federation.selectors import remote_agent_facts, remote_agent_get, remote_agents_of
 from apps.federation.services import (
@@ -9,8 +8,7 @@ from apps.federation.services import (
     Credentials,
     NewRemoteAgent,
     RemoteAgentChange,
-    bearer,
-    keyed,
+    credentials_given,
     remote_agent_change,
     remote_agent_refresh,
     remote_agent_register,
@@ -81,13 +79,7 @@ class RefreshRemoteAgent(Endpoint):
 
 
 def _credentials(body: RemoteAgentBody | RemoteAgentChanges) -> Credentials | None:
-    """What the body says of credentials; None where it says nothing."""
-    if body.token and body.api_key:
-        message = "Give token or api_key, not both."
-        raise InvalidError(message, errors={"token": [message], "api_key": [message]})
-    if body.api_key:
-        return keyed(body.api_key_header, body.api_key)
-    return None if body.token is None and body.api_key is None else bearer(body.token or "")
+    return credentials_given(token=body.token, api_key=body.api_key, header=body.api_key_header)
 
 
 def _changed(agent: RemoteAgent, message: str) -> Answer:

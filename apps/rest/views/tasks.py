@@ -17,8 +17,6 @@ from apps.tasks.selectors import (
     task_get,
     tasks_counted,
     tasks_filtered,
-    tree_facts,
-    tree_of_task,
 )
 from apps.tasks.services import (
     REGISTER_CODEBASE,
@@ -30,7 +28,7 @@ from apps.tasks.services import (
     task_reprioritise,
     task_requeue,
 )
-from apps.workers.waiting import why_pending
+from apps.workers.showing import task_detail
 
 if TYPE_CHECKING:
     import uuid
@@ -115,11 +113,7 @@ class OneTask(Endpoint):
     @operation(Scope.TASKS_READ, answers=answers.TaskDetail)
     def get(self, task_id: str) -> Answer:
         """Show a task, and why it still waits where it does."""
-        task = task_get(workspace_id=self.caller.workspace_id, task_id=task_id)
-        reason = why_pending(task)
-        why = {"why_pending": reason and reason.text, "why_pending_code": reason and reason.code}
-        tree = tree_of_task(task)
-        return {**task_facts(task), **why, "working_tree": tree and tree_facts(tree)}
+        return task_detail(task_get(workspace_id=self.caller.workspace_id, task_id=task_id))
 
     @operation(Scope.TASKS_WRITE, answers=answers.TaskChanged)
     def patch(self, task_id: str, body: PriorityBody) -> Answer:

@@ -3,6 +3,7 @@
 from apps.tasks.attachments import ATTACHED, SAID, files_for_holder
 from apps.tasks.forks import metadata_for_holder
 from apps.tasks.models import GLOBAL_QUEUE, PENDING_QUEUE
+from apps.tasks.selectors.activity import codebase_activity
 from apps.tasks.selectors.counting import open_counts, queue_counts, tasks_counted
 from apps.tasks.selectors.lately import HOURS, Hour, Lately, last_words, lately
 from apps.tasks.selectors.made import ChangedFile, Made, made_by, open_question, open_questions
@@ -88,6 +89,7 @@ __all__ = [
     "Waiting",
     "answer_for_holder",
     "asking_count",
+    "codebase_activity",
     "codebase_of",
     "current_task",
     "day_of_worker",
