@@ -4,8 +4,6 @@ Results are in the projection's spelling (1.0). Database work runs in one hop of
 whoever waits for a task holds no thread and no connection.
 """
 
-import asyncio
-from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from a2a.utils.errors import TaskNotFoundError
@@ -15,12 +13,11 @@ from apps.a2a.delivery import deliver
 from apps.a2a.errors import not_cancelable
 from apps.a2a.incoming import Incoming
 from apps.a2a.looking import task_look, told
-from apps.a2a.projection import DIRECT, ENDINGS, task_view
+from apps.a2a.projection import DIRECT, task_view
 from apps.accounts.principals import Principal
 from apps.core.db import in_database
 from apps.core.errors import ConflictError
 from apps.core.ids import parse_id
-from apps.core.stopping import stopping
 from apps.tasks import log
 from apps.tasks.selectors import (
     is_asking,
@@ -33,9 +30,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-SETTLING = ENDINGS | {"asked"}
-"""Kinds of events after which a blocking send returns: the task has ended or needs its client (1.0 §3.2.2)."""
-
 
 async def message_send(principal: Principal, incoming: Incoming) -> Json:
     """`{"task": …}` that the message made or went to; where the client waits, as it is when it settles or time is up.
@@ -44,7 +38,7 @@ async def message_send(principal: Principal, incoming: Incoming) -> Json:
     """
     task = await in_database(deliver, principal, incoming)
     if incoming.blocking and not _is_settled(task):
-        await _settled(task)
+        await log.settled(task.id, task.last_seq, seconds=settings.A2A_BLOCKING_TIMEOUT)
         return _answer(await task_look(task.workspace_id, task.id, incoming.history_length), incoming)
     if task.last_seq == 1:
         return {"task": task_view(task, history_length=incoming.history_length)}
@@ -83,26 +77,3 @@ def _cancel(principal: Principal, task_id: str) -> Json:
 
 def _is_settled(task: "Task") -> bool:
     return is_terminal(task) or is_asking(task)
-
-
-async def _settled(task: "Task") -> None:
-    """Until the task has settled, `A2A_BLOCKING_TIMEOUT` has passed, or this process is about to end."""
-    try:
-        async with asyncio.timeout(settings.A2A_BLOCKING_TIMEOUT) as until:
-            with stopping.calling(lambda: _end(until)):
-                await _until_settled(task)
-    except TimeoutError:
-        if not until.expired():
-            raise
-
-
-def _end(until: asyncio.Timeout) -> None:
-    if not until.expired():
-        until.reschedule(0)
-
-
-async def _until_settled(task: "Task") -> None:
-    async with aclosing(log.follow(task.id, task.last_seq)) as pages:
-        async for page in pages:
-            if any(line.kind in SETTLING for line in page):
-                return

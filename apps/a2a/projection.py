@@ -19,6 +19,7 @@ from apps.core.extension import EXTENSION
 from apps.tasks.log import LogEvent
 from apps.tasks.selectors import SAID, placed_codebase
 from apps.tasks.states import State
+from apps.workers.conversation import context_of
 
 if TYPE_CHECKING:
     from apps.tasks.models import Task
@@ -46,11 +47,6 @@ SPEAKING = frozenset({"asked", "completed", "failed", "cancelled", "rejected"})
 TOLD = ("message", "answered", "claimed", "requeued", "output", "artifact", "status", *sorted(SPEAKING))
 """Kinds of events that a task's full view is made of."""
 ENDINGS = frozenset({"completed", "failed", "cancelled", "rejected"})
-
-
-def context_of(task: "Task") -> str:
-    """A2A knows no task without a context; one made by another face is a context of its own."""
-    return task.context_id or str(task.id)
 
 
 def task_view(

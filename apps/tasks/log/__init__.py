@@ -8,6 +8,7 @@ cannot hide an event from them.
 from apps.tasks.log.entries import TERMINAL_KINDS, Cursor, LogEvent
 from apps.tasks.log.following import Batch, follow, follow_workspace
 from apps.tasks.log.reading import PAGE, is_past, now_cursor, read, read_workspace
+from apps.tasks.log.settling import grown, settled
 from apps.tasks.log.sweep import POLL_SECONDS
 from apps.tasks.log.whole import BEGINNING, Read, read_whole
 
@@ -22,9 +23,11 @@ __all__ = [
     "Read",
     "follow",
     "follow_workspace",
+    "grown",
     "is_past",
     "now_cursor",
     "read",
     "read_whole",
     "read_workspace",
+    "settled",
 ]
