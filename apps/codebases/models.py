@@ -1,6 +1,7 @@
 """A codebase: a folder with code on some worker's machine, and how agents should work in it.
 
-And variables: what a codebase, or a workspace for all of its codebases, puts into its agents' environment.
+And variables: what a codebase, or a workspace for all of its codebases, puts into its agents' environment. And which
+codebase a caller has made the active one.
 """
 
 from typing import Any
@@ -114,3 +115,19 @@ class VariableHistory(_KeptOfVariable):  # type: ignore[misc]
     """What variables were, without any value: what was set as plain may turn out to be a secret."""
 
     append_only = True
+
+
+class ActiveCodebase(models.Model):
+    """Where a caller's tasks go that name no codebase. `caller` is a token's or a person's identity (`active.py`)."""
+
+    # the unique constraint begins with it
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    caller = models.CharField(max_length=300)
+    codebase = models.ForeignKey(Codebase, on_delete=models.CASCADE, related_name="active_for")
+    set_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "caller"], name="active_codebase_once_per_caller")]
+
+    def __str__(self) -> str:
+        return f"{self.caller}: {self.codebase_id}"

@@ -15,7 +15,7 @@ from django.db import IntegrityError, connection, transaction
 from apps.audit.actions import Action
 from apps.audit.history import deed
 from apps.audit.recording import record
-from apps.codebases.models import Codebase, Variable
+from apps.codebases.models import ActiveCodebase, Codebase, Variable
 from apps.codebases.selectors import codebase_get, codebases_of
 from apps.core.errors import ConflictError, InvalidError, UnprocessableError
 from apps.core.ids import new_id_text
@@ -131,8 +131,10 @@ def codebase_change(*, workspace_id: uuid.UUID, codebase_id: str, change: Codeba
 
 
 def codebase_retire(*, codebase: Codebase) -> None:
-    """Take a codebase away from everybody's sight, and forget its variables; its worker may register the path again."""
+    """Take a codebase away from everybody's sight, and forget its variables and for whom it was the active one; its
+    worker may register the path again."""
     codebase.status, codebase.worker_id = Codebase.Status.REMOVED, ""
     with deed():
         codebase.save(update_fields=["status", "worker_id", "updated_at"])
         Variable.objects.filter(codebase=codebase).delete()
+        ActiveCodebase.objects.filter(codebase=codebase).delete()
