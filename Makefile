@@ -2,7 +2,7 @@
 # deploy/dev/python-env.sh finds a fitting interpreter and installs the locked packages into .venv.
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test test-agents test-deps lint format lock bench mutants chaos fuzz schema-fuzz screenshots audit-deps docs keycloak-client local-worker-restart clean
+.PHONY: help run dev test test-agents test-deps lint format lock schema bench mutants chaos fuzz schema-fuzz screenshots audit-deps docs keycloak-client local-worker-restart clean
 
 ENV := deploy/dev/python-env.sh
 PY := .venv/bin/python
@@ -43,6 +43,10 @@ format: ## Format the code and fix what can be fixed by itself
 
 lock: ## Compile requirements/*.in to the hashed requirements/*.txt (ARGS="--upgrade")
 	@$(ENV) lock $(ARGS)
+
+schema: ## Write anew what empty databases are filled from, once there are new migrations
+	@$(ENV) sync base test lint
+	@$(PY) -m tests.kept_schema $(ARGS)
 
 bench: ## Measure speed, latency and memory beside a reference in the same run
 	@$(ENV) sync base test lint

@@ -10,11 +10,8 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from apps.core import row_security
+from apps.core import kept_schema, row_security
 from apps.core.tenancy import AS_OWNER, acting
-
-# Any number that nobody else locks: several servers may start on one database at the same time.
-MIGRATION_LOCK = 0x636F6465
 
 
 def main() -> None:
@@ -30,15 +27,12 @@ def main() -> None:
 
 def migrate() -> None:
     """Apply what is missing. Nothing missing is the common case, and costs a few queries."""
-    with connection.cursor() as cursor:
-        # The reading of what is applied belongs under the lock, too.
-        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+    with kept_schema.migrating(connection):  # what is applied is to be read by one at a time, too
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             call_command("migrate", interactive=False, stdout=sys.stderr, skip_checks=True)
         else:
             row_security.build(connection)
-        cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
 
 
 if __name__ == "__main__":
