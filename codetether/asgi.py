@@ -28,12 +28,15 @@ from apps.core.wakeups import hub
 from apps.files.routes import routes as file_routes
 from apps.live.routes import routes as live_routes
 from apps.live.sockets import websocket_urlpatterns
+from apps.mcp.routes import closed as mcp_closed
+from apps.mcp.routes import routes as mcp_routes
 from apps.rest.express import routes as express_routes
 from apps.workers.routes import routes as worker_routes
 from codetether.edge import Edge
 from codetether.health import routes as health_routes
 from codetether.management import ManagementLane
 from codetether.metrics import routes as metrics_routes
+from codetether.ports import ByPort
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +56,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
             async with watch().awake():
                 yield
     finally:
+        await mcp_closed()
         await wakeups.close()
         close_pool()
 
@@ -64,11 +68,12 @@ protocol_routes = [
     *worker_routes,
     *file_routes,
     *live_routes,
+    *mcp_routes,
     *health_routes,
     *metrics_routes,
 ]
 lanes = Router(routes=protocol_routes, default=ManagementLane(), lifespan=lifespan, redirect_slashes=False)
 
-application = Edge(
-    ProtocolTypeRouter({"http": lanes, "lifespan": lanes, "websocket": URLRouter(websocket_urlpatterns)})
-)
+by_protocol = ProtocolTypeRouter({"http": lanes, "lifespan": lanes, "websocket": URLRouter(websocket_urlpatterns)})
+
+application = Edge(ByPort(by_protocol))

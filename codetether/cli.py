@@ -16,8 +16,9 @@ from codetether.supervisor.up import report, restart_worker, up
 
 TOP_LEVEL_OPTIONS = ("-h", "--help", "--version")
 RUN = "the web server; its database is embedded unless DATABASE_URL and A2A_REDIS_URL are set (the default)"
-UP = "everything: database, web server, gRPC, background jobs and a local agent worker"
+UP = "everything: database, web server, gRPC, MCP's port, background jobs and a local agent worker"
 GRPC = "A2A's gRPC binding, beside a web server with the same database"
+MCP = "MCP alone, on a port of its own, beside a web server with the same database"
 BRIDGE = "the bridge that takes tasks to remote A2A agents, beside a web server with the same database"
 
 
@@ -59,6 +60,11 @@ def _parser() -> argparse.ArgumentParser:
     grpc.add_argument("--port", dest="grpc_port", type=int, help="port to listen on (A2A_GRPC_PORT, default 50051)")
     _add_data_dir(grpc)
     grpc.set_defaults(act=_grpc)
+    mcp = commands.add_parser("mcp", help=MCP, description=f"Start {MCP}.")
+    mcp.add_argument("--host", dest="mcp_host", help="address to listen on (MCP_HTTP_HOST, that of A2A_HOST)")
+    mcp.add_argument("--port", dest="mcp_port", type=int, help="port to listen on (MCP_HTTP_PORT, default 9000)")
+    _add_data_dir(mcp)
+    mcp.set_defaults(act=_mcp)
     bridge = commands.add_parser("bridge", help=BRIDGE, description=f"Start {BRIDGE}.")
     _add_data_dir(bridge)
     bridge.set_defaults(act=_bridge)
@@ -94,6 +100,8 @@ def _environment(options: argparse.Namespace) -> dict[str, str]:
         "A2A_PORT": "port",
         "A2A_GRPC_HOST": "grpc_host",
         "A2A_GRPC_PORT": "grpc_port",
+        "MCP_HTTP_HOST": "mcp_host",
+        "MCP_HTTP_PORT": "mcp_port",
         "CODETETHER_DATA_DIR": "data_dir",
     }
     values = {name: getattr(options, option, None) for name, option in given.items()}
@@ -119,6 +127,19 @@ def _grpc(options: argparse.Namespace) -> None:
     service_urls(settings)
     sockets.check_grpc(settings)
     os.execve(sys.executable, [sys.executable, "-m", "codetether.grpc_server"], _environment(options))
+
+
+def _mcp(options: argparse.Namespace) -> None:
+    """Becomes a web process that listens on MCP's port alone, once it is sure that it can start."""
+    settings = _settings(options)
+    if not settings.mcp_port:
+        raise StartError("MCP has no port here (MCP_HTTP_ENABLED, MCP_HTTP_PORT); give one.")
+    service_urls(settings)
+    listener = sockets.listen_for_mcp(settings)
+    listener.set_inheritable(True)
+    environment = _environment(options) | {"MCP_HTTP_PORT": str(settings.mcp_port)}
+    command = ["-m", "codetether.web", f"--fd={listener.detach()}", f"--log-level={settings.log_level}"]
+    os.execve(sys.executable, [sys.executable, *command], environment)
 
 
 def _bridge(options: argparse.Namespace) -> None:

@@ -52,9 +52,11 @@ OF_PAGES: Headers = (
 METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"
 ASKED_HEADERS = (
     b"Authorization, Content-Type, A2A-Version, A2A-Extensions, X-A2A-Extensions, X-Workspace, X-Request-ID, "
-    b"Idempotency-Key, Last-Event-ID, If-None-Match"
+    b"Idempotency-Key, Last-Event-ID, If-None-Match, MCP-Protocol-Version, Mcp-Method, Mcp-Name"
 )
-TOLD_HEADERS = b"ETag, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-ID, A2A-Extensions"
+TOLD_HEADERS = (
+    b"ETag, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-ID, A2A-Extensions, WWW-Authenticate"
+)
 PREFLIGHT: Headers = (
     (b"access-control-allow-methods", METHODS),
     (b"access-control-allow-headers", ASKED_HEADERS),

@@ -50,6 +50,10 @@ class Env:
     grpc_url: str
     grpc_tls_cert: str
     grpc_tls_key: str
+    mcp_host: str
+    mcp_port: int
+    mcp_is_asked: bool
+    mcp_token: str
     log_level: str
     agent_name: str
     agent_description: str
@@ -151,10 +155,22 @@ def _services(source: Any) -> dict[str, Any]:
         grpc_url=host_and_port("A2A_GRPC_URL", source.str("A2A_GRPC_URL", default="")),
         grpc_tls_cert=source.str("A2A_GRPC_TLS_CERT", default=""),
         grpc_tls_key=source.str("A2A_GRPC_TLS_KEY", default=""),
+        **_about_mcp(source, host),
         log_level=one_of("A2A_LOG_LEVEL", source.str("A2A_LOG_LEVEL", default="INFO").upper(), LOG_LEVELS),
         database_threads=within(
             "CODETETHER_DATABASE_THREADS", source.int("CODETETHER_DATABASE_THREADS", default=8), 1, 64
         ),
+    )
+
+
+def _about_mcp(source: Any, host: str) -> dict[str, Any]:
+    """Where MCP has a port of its own; 0 where it has none. `codetether run` opens one only where it is asked for."""
+    port = within("MCP_HTTP_PORT", source.int("MCP_HTTP_PORT", default=9000), 0, 65535)
+    return dict(
+        mcp_host=source.str("MCP_HTTP_HOST", default="") or host,
+        mcp_port=port if source.bool("MCP_HTTP_ENABLED", default=True) else 0,
+        mcp_token=source.str("MCP_TOKEN", default=""),
+        mcp_is_asked=any(name in source.ENVIRON for name in ("MCP_HTTP_ENABLED", "MCP_HTTP_PORT")),
     )
 
 

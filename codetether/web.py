@@ -1,4 +1,4 @@
-"""The web process: uvicorn on a socket that the supervisor has opened.
+"""The web process: uvicorn on the sockets that the supervisor has opened.
 
 It loads the application at once, but serves only when the gate opens: so the slow import runs beside the
 migrations. The gate is a pipe; it is open when the supervisor has closed its end.
@@ -44,22 +44,27 @@ def server_config(application: Any, *, log_level: str, reload: bool = False) -> 
 
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m codetether.web", description="Started by the supervisor.")
-    parser.add_argument("--fd", type=int, required=True, help="the listening socket")
-    parser.add_argument("--gate-fd", type=int, required=True, help="a pipe; serve when its other end is closed")
+    parser.add_argument("--fd", type=int, action="append", required=True, help="a listening socket; one or more")
+    parser.add_argument("--gate-fd", type=int, help="a pipe; serve when its other end is closed")
     parser.add_argument("--log-level", default="info")
     parser.add_argument("--reload", action="store_true")
     options = parser.parse_args(arguments)
-    listener = socket.socket(fileno=options.fd)
+    listeners = [socket.socket(fileno=fd) for fd in options.fd]
     raise_file_limit()
     config = server_config(APPLICATION, log_level=options.log_level.lower(), reload=options.reload)
     server = uvicorn.Server(config)
     if options.reload:
-        os.read(options.gate_fd, 1)
-        ChangeReload(config, target=server.run, sockets=[listener]).run()
+        _wait_for(options.gate_fd)
+        ChangeReload(config, target=server.run, sockets=listeners).run()
         return
     importlib.import_module(APPLICATION.partition(":")[0])
-    os.read(options.gate_fd, 1)
-    server.run(sockets=[listener])
+    _wait_for(options.gate_fd)
+    server.run(sockets=listeners)
+
+
+def _wait_for(gate: int | None) -> None:
+    if gate is not None:
+        os.read(gate, 1)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,17 @@ its output schema the annotated result (MCP 2025-11-25, server/tools).
 """
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from mcp.server.mcpserver.tools import Tool as SdkTool
 from mcp_types import ToolAnnotations
+from pydantic import AliasChoices, BaseModel
 
 from apps.accounts.permissions import Scope, Scopes
 from apps.accounts.principals import Principal
+from apps.mcp.arguments import read_leniently
 
 Function = Callable[..., Awaitable[Any]]
 
@@ -30,6 +32,8 @@ class Tool:
     scopes: Scopes
     function: Function
     sdk: SdkTool
+    takes: frozenset[str]
+    """The names that its arguments may have, aliases included."""
 
     def is_for(self, principal: Principal) -> bool:
         """Whether this caller may call it."""
@@ -60,10 +64,11 @@ def tool(
         name = getattr(function, "__name__", "")
         _check(name, function)
         sdk = SdkTool.from_function(function, name, title, description_of(function), annotations=hints)
+        sdk.fn_metadata.arg_model = read_leniently(sdk.fn_metadata.arg_model)
         if sdk.output_schema is None:
             raise TypeError(f"The tool {name} returns nothing with a schema: annotate a model or TypedDict.")
         scopes = (scope,) if isinstance(scope, Scope) else scope
-        return Tool(name, scopes, function, sdk)
+        return Tool(name, scopes, function, sdk, frozenset(_names(sdk.fn_metadata.arg_model)))
 
     return define
 
@@ -73,6 +78,13 @@ def _check(name: str, function: Function) -> None:
         raise TypeError(f"The tool {name} is not an async function: database work belongs to `in_database`.")
     if not inspect.getdoc(function):
         raise TypeError(f"The tool {name} has no docstring, which is what clients are told of it.")
+
+
+def _names(arguments: type[BaseModel]) -> Iterator[str]:
+    for name, field in arguments.model_fields.items():
+        other = field.validation_alias
+        yield from (name, field.alias or name)
+        yield from (other.choices if isinstance(other, AliasChoices) else [other or name])  # type: ignore[misc]
 
 
 def description_of(function: Function) -> str:

@@ -232,6 +232,7 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "channels_redis": {"level": "CRITICAL"},  # a traceback a second without Redis; apps.core.wakeups says it once
         "a2a": {"level": "WARNING"},
+        "mcp": {"level": "WARNING"},
     },
 }
 
@@ -256,6 +257,8 @@ A2A_AGENT_DISCOVERY_MAX_AGE = ENV.discovery_max_age
 A2A_BLOCKING_TIMEOUT = ENV.blocking_timeout
 A2A_MAX_HOPS = ENV.max_hops
 A2A_CONFORMANCE = ENV.conformance
+MCP_PORT = ENV.mcp_port if ENV.mcp_is_asked else 0  # whoever opens it says so to the web process
+MCP_TOKEN = ENV.mcp_token
 MCP_AGENT_CARD = "apps.a2a.card.extended_card"  # faces do not import one another
 VAPID_CONTACT = ENV.vapid_contact
 SSE_KEEPALIVE_SECONDS = ENV.sse_keepalive

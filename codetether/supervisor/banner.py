@@ -15,6 +15,7 @@ def banner(plan: Plan, login: Mapping[str, str], *, is_new: bool, seconds: float
         ("API docs", f"{plan.url}/v1/docs"),
         ("A2A", f"{plan.url}/a2a/jsonrpc"),
         *_grpc_rows(plan),
+        ("MCP", plan.mcp_url),
         ("Agent card", f"{plan.url}/.well-known/agent-card.json"),
         *_login_rows(plan, login, is_new=is_new),
         ("Logs", str(plan.log("*"))),

@@ -1,7 +1,7 @@
 """What is to be run: the settings of one `codetether up` or `run`, and the programs that follow from them."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,16 @@ class Plan:
         return self.is_whole and bool(self.settings.grpc_port)
 
     @property
+    def has_mcp_port(self) -> bool:
+        """Whether MCP gets one of its own beside the web server's, by `codetether run` only where it is asked for."""
+        return bool(self.settings.mcp_port) and (self.is_whole or self.settings.mcp_is_asked)
+
+    @property
+    def mcp_url(self) -> str:
+        port = self.has_mcp_port
+        return f"{sockets.url(self.settings.mcp_host, self.settings.mcp_port) if port else self.url}/mcp"
+
+    @property
     def data_dir(self) -> Path:
         return self.settings.data_dir
 
@@ -50,6 +60,7 @@ class Plan:
             "CODETETHER_DATA_DIR": str(self.data_dir),
             "A2A_HOST": self.settings.host,
             "A2A_PORT": str(self.settings.port),
+            "MCP_HTTP_PORT": str(self.settings.mcp_port if self.has_mcp_port else 0),
         }
         if self.is_whole:
             variables["A2A_GRPC_PORT"] = str(self.settings.grpc_port)
@@ -68,15 +79,16 @@ def prepare(plan: Plan, environment: Mapping[str, str]) -> Program:
     )
 
 
-def web(plan: Plan, environment: Mapping[str, str], *, listener: int, gate: int) -> Program:
-    """``listener`` and ``gate`` are file descriptors, see codetether.web."""
-    options = [f"--fd={listener}", f"--gate-fd={gate}", f"--log-level={plan.settings.log_level}"]
+def web(plan: Plan, environment: Mapping[str, str], *, listeners: Sequence[int], gate: int) -> Program:
+    """``listeners`` and ``gate`` are file descriptors, see codetether.web."""
+    options = [f"--fd={one}" for one in listeners]
+    options += [f"--gate-fd={gate}", f"--log-level={plan.settings.log_level}"]
     return Program(
         name="web",
         command=[sys.executable, "-m", "codetether.web", *options, *(["--reload"] if plan.reload else [])],
         environment=environment,
         log=plan.log("web") if plan.is_whole else None,
-        pass_fds=(listener, gate),
+        pass_fds=(*listeners, gate),
     )
 
 
@@ -139,6 +151,7 @@ def worker(plan: Plan, token: str) -> Program:
         "KEYCLOAK_CLIENT_SECRET",
         "KEYCLOAK_ADMIN_PASSWORD",
         "A2A_AUTH_TOKENS",
+        "MCP_TOKEN",
     ):
         environment.pop(name, None)
     command = [sys.executable, "-m", "codetether_worker", "--server-url", plan.url, "--name", "local"]

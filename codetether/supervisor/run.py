@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,14 +28,14 @@ class _StopAsked(Exception):
 
 
 class Run:
-    """One run of the children, on services and a socket that the caller opens and closes."""
+    """One run of the children, on services and sockets that the caller opens and closes."""
 
     def __init__(
         self,
         plan: Plan,
         environment: Mapping[str, str],
         services: embedded.Services,
-        listener: socket.socket,
+        listeners: Sequence[socket.socket],
         *,
         report: Callable[[str], None],
         show: Callable[[str], None],
@@ -43,7 +43,7 @@ class Run:
         self._plan = plan
         self._environment = environment
         self._services = services
-        self._listener = listener
+        self._listeners = listeners
         self._report = report
         self._show = show
         self._children: list[Child] = []
@@ -62,7 +62,8 @@ class Run:
 
     async def _start(self, began: float) -> None:
         read_end, gate = os.pipe()
-        program = plans.web(self._plan, self._environment, listener=self._listener.fileno(), gate=read_end)
+        listeners = [one.fileno() for one in self._listeners]
+        program = plans.web(self._plan, self._environment, listeners=listeners, gate=read_end)
         self._report("preparing the database and loading the web server")
         web = await self._add(program, restarts=False)
         login = await self._unless_it_ends(web, self._prepare())

@@ -25,6 +25,11 @@ def check_grpc(settings: Env) -> None:
     listen(settings.grpc_host, settings.grpc_port, option="A2A_GRPC_PORT (0: without gRPC)").close()
 
 
+def listen_for_mcp(settings: Env) -> socket.socket:
+    """The socket that is MCP's alone; StartError where it cannot be had."""
+    return listen(settings.mcp_host, settings.mcp_port, option="MCP_HTTP_PORT (0: without a port of its own)")
+
+
 def url(host: str, port: int) -> str:
     """The address by which this machine reaches the web server."""
     return f"http://{address(host, port)}"

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -38,15 +39,17 @@ def up(plan: Plan) -> None:
         _make_data_folder(plan.data_dir)
         if plan.is_whole:
             stack.enter_context(_alone(plan))
-        listener = stack.enter_context(sockets.listen(plan.settings.host, plan.settings.port))
+        listeners = [stack.enter_context(sockets.listen(plan.settings.host, plan.settings.port))]
         plan = _grpc_or_not(plan)
+        plan, of_mcp = _mcp_port_or_not(plan)
+        listeners += [stack.enter_context(one) for one in of_mcp]
         services = _start_services(plan)
         stack.callback(services.stop)
         environment = plan.environment(
             plan.settings.database_url or services.database_url,
             plan.settings.redis_url or services.redis_url,
         )
-        run = Run(plan, environment, services, listener, report=report, show=show)
+        run = Run(plan, environment, services, listeners, report=report, show=show)
         asyncio.run(run.main(began))
     report("stopped")
 
@@ -98,6 +101,19 @@ def _grpc_or_not(plan: Plan) -> Plan:
         report(f"without gRPC: {error}")
         return replace(plan, settings=replace(plan.settings, grpc_port=0))
     return plan
+
+
+def _mcp_port_or_not(plan: Plan) -> tuple[Plan, list[socket.socket]]:
+    """The same for MCP's own port, which the web process listens on beside its first: (the plan, what is open)."""
+    if not plan.has_mcp_port:
+        return plan, []
+    try:
+        return plan, [sockets.listen_for_mcp(plan.settings)]
+    except StartError as error:
+        if plan.settings.mcp_is_asked:
+            raise
+        report(f"without a port of its own for MCP, which answers at {plan.url}/mcp: {error}")
+        return replace(plan, settings=replace(plan.settings, mcp_port=0)), []
 
 
 def _start_services(plan: Plan) -> embedded.Services:

@@ -21,6 +21,7 @@ from tests.api.good_calls import (
     CONFIG,
     EMPTY,
     MACHINE,
+    MCP,
     MESSAGE,
     MONITOR,
     OPEN,
@@ -38,9 +39,7 @@ from tests.api.good_calls import (
 
 ROUTES: dict[str, Route] = {
     # Both lanes: health, documents, doors
-    "GET /health": OPEN,
-    "GET /v1/health": OPEN,
-    "GET /health/ready": OPEN,
+    **dict.fromkeys(("GET /health", "GET /v1/health", "GET /health/ready"), OPEN),
     "GET /metrics": READ,
     "GET /": OPEN,
     "GET /v1/schema": OPEN,
@@ -83,6 +82,7 @@ ROUTES: dict[str, Route] = {
     "GET /a2a/rest/v1/tasks/{task_id}/pushNotificationConfigs/{config_id}": A2A_READ,
     "DELETE /a2a/rest/v1/tasks/{task_id}/pushNotificationConfigs/{config_id}": A2A_READ,
     "GET /a2a/rest/v1/card": A2A_READ,
+    **MCP,
     # Codebases
     "GET /v1/opencode/codebases": READ,
     "GET /v1/opencode/codebases/list": READ,

@@ -74,6 +74,10 @@ def rpc(place: Place) -> Json:
     return {"jsonrpc": "2.0", "id": 1, "method": "message/send", "params": {"message": message}}
 
 
+def tool_call(place: Place) -> Json:
+    return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_tasks", "arguments": {}}}
+
+
 def a2a_refusal(answer: httpx.Response) -> bool:
     """4xx in the shape of A2A's REST binding: 1.0's google.rpc.Status, or 0.3's code, message and type.
 
@@ -97,6 +101,12 @@ RPC = Route(rpc, is_refusal=rpc_refusal, rpc=True, free=frozenset({"id"}))
 READ = Route()
 STREAM = Route(endless=True)
 OPEN = Route(open=True)
+TOOL_CALL = Route(tool_call, is_refusal=rpc_refusal, free=frozenset({"id"}))
+MCP = {
+    **dict.fromkeys(("POST /mcp", "POST /mcp/v1/rpc", "POST /mcp/v1/message"), TOOL_CALL),
+    **{f"GET /mcp/v1/{path}": READ for path in ("tools", "tasks", "tasks/{task_id}")},
+    **{f"GET /.well-known/oauth-protected-resource{path}": OPEN for path in ("/mcp", "")},
+}
 WATCHED = ("agents", "workers", "stats", "messages", "messages/count", "export/json", "export/csv")
 MONITOR = {
     "GET /v1/monitor": OPEN,

@@ -1,7 +1,7 @@
 """The matrix: every way in × everybody who may not come by it. Each is refused, and the database stays as it was.
 
 The ways in are those of the product's own URL configuration, both lanes, and must be the ones of the permission table
-(`apps/accounts/permissions.py`): a new one fails here until its line there says who may use it. What a token's last
+(`apps/accounts/ways_in.py`): a new one fails here until its line there says who may use it. What a token's last
 use was is noted once before the first look at the database, and is the only thing that a refused call may write.
 
 After each way in the database is asked how many rows were written since (a test is one transaction, whose writes it
@@ -22,7 +22,8 @@ from django.utils import timezone
 
 from apps.a2a.methods import METHODS
 from apps.accounts.models import ApiToken
-from apps.accounts.permissions import EVERYBODY, ROLE_SCOPES, ROUTES, Role, Scope
+from apps.accounts.permissions import ROLE_SCOPES, Role, Scope
+from apps.accounts.ways_in import EVERYBODY, ROUTES
 from apps.live.sockets import websocket_urlpatterns
 from tests.api.bad_input import ROUTES as GOOD
 from tests.api.bad_input import Found, found_routes

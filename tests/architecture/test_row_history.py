@@ -5,7 +5,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib import admin
 
-from apps.accounts.permissions import ROUTES
+from apps.accounts.ways_in import ROUTES
 
 KEEPS_ITSELF = {
     "accounts.Invitation": "is made once; when it was accepted or taken back stands in its row, by whom in the trail",

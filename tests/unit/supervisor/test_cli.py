@@ -68,20 +68,23 @@ def test_a_busy_port_is_one_line_and_starts_nothing(tmp_path: Path, capsys: pyte
     assert not (tmp_path / "postgres").exists()
 
 
-@pytest.mark.parametrize("command", ["grpc", "up"])
-def test_a_busy_grpc_port_that_was_asked_for_is_one_line(
-    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("command", "variable"), [("grpc", "A2A_GRPC_PORT"), ("up", "A2A_GRPC_PORT"), ("mcp", "MCP_HTTP_PORT"),
+                              ("run", "MCP_HTTP_PORT")]
+)  # fmt: skip
+def test_a_busy_port_beside_the_first_that_was_asked_for_is_one_line(
+    command: str, variable: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "execve", _never)
     monkeypatch.setattr(cli, "service_urls", lambda _: ("", ""))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        monkeypatch.setenv("A2A_GRPC_PORT", str(port))
-        more = [] if command == "grpc" else ["--port=8001"]
+        monkeypatch.setenv(variable, str(port))
+        more = [f"--port={_free_port()}"] if command in ("up", "run") else []
         assert cli.main([command, f"--data-dir={tmp_path}", *more]) == 1
     error = capsys.readouterr().err
     assert error.startswith(f"codetether: Port {port} on 127.0.0.1 is in use")
-    assert "A2A_GRPC_PORT" in error
+    assert variable in error
     assert error.count("\n") == 1
     assert not (tmp_path / "postgres").exists()
 
@@ -100,6 +103,42 @@ def test_a_default_grpc_port_that_is_taken_keeps_nothing_else_from_starting(
     assert not plan.has_grpc
     assert plan.environment("", "")["A2A_GRPC_PORT"] == "0"
     assert "without gRPC: Port" in capsys.readouterr().out
+
+
+def test_a_default_mcp_port_that_is_taken_is_said_and_nothing_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = replace(_settings(tmp_path), mcp_port=taken.getsockname()[1], mcp_is_asked=False)
+        plan, opened = up._mcp_port_or_not(Plan(settings=settings, is_whole=True, has_worker=False))
+    assert (plan.has_mcp_port, opened) == (False, [])
+    assert plan.environment("", "")["MCP_HTTP_PORT"] == "0"
+    said = capsys.readouterr().out
+    assert f"without a port of its own for MCP, which answers at {plan.url}/mcp: Port" in said
+    assert said.count("\n") == 1
+
+
+def test_mcps_port_is_opened_by_run_only_where_it_is_asked_for(tmp_path: Path) -> None:
+    plan = Plan(settings=_settings(tmp_path), is_whole=False, has_worker=False)
+    assert (plan.has_mcp_port, plan.mcp_url) == (False, f"{plan.url}/mcp")
+    asked = replace(plan, settings=replace(plan.settings, mcp_is_asked=True))
+    assert (asked.has_mcp_port, asked.mcp_url) == (True, "http://127.0.0.1:9000/mcp")
+    refused = replace(asked, settings=replace(asked.settings, mcp_port=0))
+    assert not refused.has_mcp_port
+
+
+def test_mcp_becomes_a_web_process_on_its_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[tuple[list[str], dict[str, str]]] = []
+    monkeypatch.setattr(os, "execve", lambda _, command, environment: started.append((command, environment)))
+    monkeypatch.setattr(cli, "service_urls", lambda _: ("", ""))
+    port = _free_port()
+    assert cli.main(["mcp", "--host=127.0.0.1", f"--port={port}", f"--data-dir={tmp_path}"]) == 0
+    ((command, environment),) = started
+    assert command[1:3] == ["-m", "codetether.web"]
+    assert (environment["MCP_HTTP_HOST"], environment["MCP_HTTP_PORT"]) == ("127.0.0.1", str(port))
+    handed_over = int(command[3].removeprefix("--fd="))
+    with socket.socket(fileno=handed_over) as listener:
+        assert (listener.getsockname()[1], os.get_inheritable(handed_over)) == (port, True)
 
 
 def test_run_alone_names_no_grpc_on_its_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -60,11 +60,12 @@ class Bakery:
         self.diary_file = folder / "diary"
         services = embedded.Services(Addresses("", "", {}))
         self.banners: list[str] = []
-        self._make = partial(Run, services=services, listener=listener, report=self.console.append)
+        self._make = partial(Run, services=services, listeners=[listener], report=self.console.append)
         self.run = self._make(self.plan, {}, show=self.banners.append)
 
-    def without_grpc(self) -> None:
-        self.plan = replace(self.plan, settings=replace(self.plan.settings, grpc_port=0))
+    def without_ports(self) -> None:
+        """Neither gRPC's nor MCP's own."""
+        self.plan = replace(self.plan, settings=replace(self.plan.settings, grpc_port=0, mcp_port=0))
         self.run = self._make(self.plan, {}, show=self.banners.append)
 
     @property
@@ -83,9 +84,9 @@ def bakery(tmp_path: Path, shell: MakeProgram, monkeypatch: pytest.MonkeyPatch) 
 def _replace_programs(bakery: Bakery, shell: MakeProgram, monkeypatch: pytest.MonkeyPatch) -> None:
     diary = bakery.diary_file
 
-    def web(plan: Plan, environment: object, *, listener: int, gate: int) -> Program:
-        command = [sys.executable, "-c", WEB, str(listener), str(gate), str(diary)]
-        return replace(shell("", name="web"), command=command, pass_fds=(listener, gate))
+    def web(plan: Plan, environment: object, *, listeners: Sequence[int], gate: int) -> Program:
+        command = [sys.executable, "-c", WEB, str(listeners[0]), str(gate), str(diary)]
+        return replace(shell("", name="web"), command=command, pass_fds=(*listeners, gate))
 
     def helper(name: str) -> Program:
         script = f"trap 'echo {name} stops >>{diary}; exit' TERM; echo {name} works >>{diary}; "
@@ -124,20 +125,22 @@ async def test_all_stop_in_reverse_order(bakery: Bakery) -> None:
     assert bakery.diary[-6:] == stopped
 
 
-async def test_the_banner_says_where_grpc_is(bakery: Bakery) -> None:
+async def test_the_banner_says_where_grpc_and_mcp_are(bakery: Bakery) -> None:
     run = await start(bakery)
     os.kill(os.getpid(), signal.SIGTERM)
     await within(run)
     assert re.search(r"A2A by gRPC +127\.0\.0\.1:50051\n", bakery.banners[0])
+    assert re.search(r"MCP +http://127\.0\.0\.1:9000/mcp\n", bakery.banners[0])
 
 
 async def test_grpc_that_is_off_is_neither_started_nor_shown(bakery: Bakery) -> None:
-    bakery.without_grpc()
+    bakery.without_ports()
     run = await start(bakery)
     os.kill(os.getpid(), signal.SIGTERM)
     await within(run)
     assert "grpc works" not in bakery.diary
     assert "gRPC" not in bakery.banners[0]
+    assert f"{bakery.plan.url}/mcp\n" in bakery.banners[0]
 
 
 async def test_the_banner_shows_the_first_login(bakery: Bakery) -> None:
