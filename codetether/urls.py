@@ -6,6 +6,8 @@ from django.urls import include, path
 from apps.accounts import console_door, saved_pages
 from codetether import overview, palette
 
+admin.autodiscover()  # see codetether.console_app
+
 urlpatterns = [
     path("", include("apps.rest.urls")),
     path("oidc/", include("apps.accounts.sign_on.urls")),

@@ -14,7 +14,6 @@ from typing import Any
 
 from a2a.client.card_resolver import parse_agent_card
 from a2a.compat.v0_3.types import AgentCard as OldCard
-from a2a.server.request_handlers.response_helpers import agent_card_to_dict
 from a2a.types import (
     AgentCapabilities,
     AgentCard,
@@ -140,6 +139,9 @@ def _security_schemes() -> Iterator[tuple[str, SecurityScheme]]:
 
 def _spelled(card: AgentCard) -> Json:
     """The card in 1.0's words and 0.3's at once (the SDK merges them), with what 0.3 says and the SDK does not."""
+    # only cards need the SDK's server half, which loads a whole database toolkit where one is installed
+    from a2a.server.request_handlers.response_helpers import agent_card_to_dict  # noqa: PLC0415
+
     merged = agent_card_to_dict(card)
     first = {"url": merged["url"], "transport": merged["preferredTransport"]}
     merged["protocolVersion"] = OLD_VERSION

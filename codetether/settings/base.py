@@ -27,7 +27,7 @@ INSTALLED_APPS = [
     *(["daphne"] if "runserver" in sys.argv else []),  # elsewhere it would only cost start-up time
     "unfold",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "codetether.console_app.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -10,6 +10,8 @@ from codetether.supervisor import sockets
 from codetether.supervisor.children import Program
 
 JOB_THREADS = 4
+UNCHECKED = {"CELERY_SKIP_CHECKS": "1"}
+"""Celery would run Django's system checks, for which it loads every page of the console: half of its start."""
 WORKER_DRAIN_SECONDS = 5
 """What the local worker's tasks get when everything stops: the person who pressed Ctrl-C waits."""
 
@@ -120,7 +122,7 @@ def jobs(plan: Plan, environment: Mapping[str, str]) -> Program:
     return Program(
         name="jobs",
         command=[sys.executable, "-m", "celery", "-A", "codetether", "worker", *options],
-        environment=environment,
+        environment={**environment, **UNCHECKED},
         log=plan.log("jobs"),
     )
 
@@ -131,7 +133,7 @@ def clock(plan: Plan, environment: Mapping[str, str]) -> Program:
     return Program(
         name="clock",
         command=[sys.executable, "-m", "celery", "-A", "codetether", "beat", "--pidfile=", "--loglevel=WARNING"],
-        environment=environment,
+        environment={**environment, **UNCHECKED},
         log=plan.log("clock"),
     )
 

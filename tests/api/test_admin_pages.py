@@ -54,6 +54,7 @@ def test_empty_overview_says_what_to_do_next(cast: Cast, otto: Client) -> None:
 
 
 def test_every_list_knows_what_to_do_where_it_is_empty() -> None:
+    admin.autodiscover()
     ours = [page for page in admin.site._registry.values() if isinstance(page, console.WorkspaceAdmin)]
     assert [page.opts.label for page in ours if not page.empty_hint] == []
 

@@ -263,6 +263,7 @@ def test_another_workspaces_admin_finds_no_task_of_ours_by_grpc(
 
 def console_paths() -> list[str]:
     """Every page of the console but the way in."""
+    admin.autodiscover()
     pages = [str(entry.pattern) for entry in admin.site.get_urls() if hasattr(entry, "lookup_str")]
     for model, options in admin.site._registry.items():
         own = [str(entry.pattern) for entry in options.get_urls()]

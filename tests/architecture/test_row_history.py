@@ -37,6 +37,7 @@ def histories() -> dict[str, Any]:
 
 
 def shown() -> dict[str, Any]:
+    admin.autodiscover()
     registered = admin.site._registry
     return {model._meta.label: options for model, options in registered.items()}
 

@@ -56,6 +56,7 @@ def _is_page(client: Client, address: str) -> bool:
 
 def _of_models() -> Iterator[str]:
     """For each model of the console: its list, and the pages of its newest row."""
+    admin.autodiscover()
     for model, model_admin in admin.site._registry.items():
         row = model._default_manager.order_by("pk").last()
         assert row is not None, f"Put a {model._meta.label} on the stage (tests/browsing/stage.py)."

@@ -12,7 +12,8 @@ from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
 
 from apps.core import kept_schema
-from apps.core.tenancy import AS_OWNER, acting
+from apps.core.management.commands.migrate import Command
+from apps.core.tenancy import AS_OWNER, Acting, acting, current
 from tests.architecture.sources import ROOT
 
 
@@ -83,6 +84,15 @@ def test_a_file_that_breaks_off_leaves_nothing_behind(empty: Any, kept: Path) ->
     with pytest.raises(Exception, match="syntax error"):
         kept_schema.load(empty)
     assert tables(empty) == set()
+
+
+def test_its_checks_act_as_the_owner_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a server that never saw us there is no other role yet."""
+    seen: list[Acting] = []
+    monkeypatch.setattr(Command, "check", lambda *_, **__: seen.append(current()))
+    monkeypatch.setattr(Command, "handle", lambda *_, **__: None)
+    call_command("migrate", skip_checks=False)
+    assert seen == [AS_OWNER]
 
 
 @pytest.mark.parametrize("options", [{"plan": True}, {"app_label": "contenttypes", "migration_name": "zero"}])
