@@ -20,6 +20,7 @@ from pydantic import AliasChoices, BaseModel
 from apps.accounts.permissions import Scope, Scopes
 from apps.accounts.principals import Principal
 from apps.mcp.arguments import read_leniently
+from apps.mcp.schemas import without_titles
 
 Function = Callable[..., Awaitable[Any]]
 
@@ -65,6 +66,8 @@ def tool(
         _check(name, function)
         sdk = SdkTool.from_function(function, name, title, description_of(function), annotations=hints)
         sdk.fn_metadata.arg_model = read_leniently(sdk.fn_metadata.arg_model)
+        sdk.parameters = without_titles(sdk.parameters)
+        sdk.fn_metadata.output_schema = without_titles(sdk.fn_metadata.output_schema)
         if sdk.output_schema is None:
             raise TypeError(f"The tool {name} returns nothing with a schema: annotate a model or TypedDict.")
         scopes = (scope,) if isinstance(scope, Scope) else scope

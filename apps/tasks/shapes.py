@@ -77,6 +77,50 @@ class TaskDetail(Task):
     working_tree: WorkingTree | None
 
 
+class TaskLine(BaseModel):
+    """A task in a list: without its long texts."""
+
+    id: str
+    codebase_id: str
+    title: str
+    agent_type: str
+    model: str | None
+    status: str
+    priority: int
+    target_agent: str | None
+    attempt: int
+    max_attempts: int
+    worker_id: str | None
+    session_id: str | None
+    context_id: str | None
+    error: str | None
+    error_code: str | None
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    last_seq: int
+
+
+class Run(BaseModel):
+    """An attempt at a task. `status`: the task's while it goes on; else its final state, `requeued`, `lost` (with its
+    worker) or `left` (its worker left a question behind). `seconds` is how long it took."""
+
+    run_id: str
+    task_id: str
+    title: str
+    codebase_id: str
+    attempt: int
+    max_attempts: int
+    status: str
+    worker_id: str
+    started_at: datetime
+    ended_at: datetime | None
+    seconds: float | None
+    error: str | None
+
+
 class LogEvent(BaseModel):
     seq: int
     kind: str

@@ -43,6 +43,7 @@ class Saying:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     idempotency_key: str | None = None
     default_agent_type: str = "build"
+    default_codebase_id: str = ""
 
 
 def context_of(task: "Task") -> str:
@@ -67,7 +68,7 @@ def conversation_continue(*, workspace_id: uuid.UUID, saying: Saying, by: str) -
         model=saying.model or (before.model if before else ""),
         priority=saying.priority,
         requires=_keeper(before) if before and session_id else (),
-        codebase_id=saying.codebase_id or (placed_codebase(before) if before else ""),
+        codebase_id=saying.codebase_id or (placed_codebase(before) if before else saying.default_codebase_id),
         target_agent=saying.target_agent or (before.target_agent if before else ""),
         session_id=session_id,
         resumes=before.id if before else None,

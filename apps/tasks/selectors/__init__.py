@@ -43,6 +43,7 @@ from apps.tasks.selectors.queue import (
     waiting,
     waiting_before,
 )
+from apps.tasks.selectors.runs import run_facts, runs_of, tasks_tried
 from apps.tasks.selectors.tasks import (
     TaskFilter,
     answer_for_holder,
@@ -125,7 +126,9 @@ __all__ = [
     "placed_codebase",
     "queue_counts",
     "recent_moves",
+    "run_facts",
     "running_by_worker",
+    "runs_of",
     "spending_of_codebase",
     "steering_after",
     "stuck_tasks",
@@ -137,6 +140,7 @@ __all__ = [
     "tasks_filtered",
     "tasks_named",
     "tasks_of",
+    "tasks_tried",
     "totals",
     "tree_facts",
     "tree_of_task",
