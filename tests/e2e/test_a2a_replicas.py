@@ -14,7 +14,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import httpx2
 import pytest
+from mcp.client import Client
+from mcp.client.streamable_http import streamable_http_client
 
 from tests.contract.clients.hands import Hand, Held
 from tests.contract.clients.site import own_database
@@ -112,6 +115,22 @@ def test_every_operation_works_on_the_process_that_did_not_make_the_task(pair: P
     assert call(pair.b, "CancelTask", id=task_id)["status"]["state"] == "TASK_STATE_CANCELED"
     assert call(pair.a, "GetTask", id=task_id)["status"]["state"] == "TASK_STATE_CANCELED"
     assert held.is_cancelled()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
+async def test_one_mcp_client_is_answered_by_both(pair: Pair, mode: str) -> None:
+    """Every call by a connection of its own, so that the balancer takes turns."""
+    with_token = {"authorization": f"Bearer {TOKEN}", "connection": "close"}
+    async with (
+        httpx2.AsyncClient(headers=with_token) as http,
+        Client(streamable_http_client(f"{pair.front.url}/mcp", http_client=http), mode=mode) as client,
+    ):
+        made = await client.call_tool("create_task", {"title": "Paint it", "prompt": "Paint it"})
+        task_id = made.structured_content["task_id"]
+        asked = [client.call_tool("get_task", {"task_id": task_id}) for _ in range(10)]
+        found = [answer.structured_content for answer in await asyncio.gather(*asked)]
+    assert [one["status"] for one in found] == ["pending"] * 10
 
 
 @pytest.mark.asyncio

@@ -28,6 +28,7 @@ pytestmark = [pytest.mark.asyncio, pytest.mark.slow, pytest.mark.django_db(trans
 TOKEN = {"authorization": "Bearer token-of-ci-for-tests"}
 START_SECONDS = 40
 DEADLINE = 30.0
+NEW = "2026-07-28"
 STREAMS = 20
 
 
@@ -179,17 +180,47 @@ def assert_told_once_in_order(client: Client) -> None:
         assert seqs == list(range(1, len(seqs) + 1)), "lost or out of order"
 
 
+def waiting_calls(web: Web, http: httpx.AsyncClient) -> "list[asyncio.Task[httpx.Response]]":
+    """Calls by MCP that wait for an agent's answer, in both eras and without a client."""
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+    params = {"name": "send_message", "arguments": {"message": "Hello"}}
+    about = {"io.modelcontextprotocol/protocolVersion": NEW, "io.modelcontextprotocol/clientCapabilities": {}}
+    of_new = {"mcp-protocol-version": NEW, "mcp-method": "tools/call", "mcp-name": "send_message"}
+    ways = [("/mcp/v1/rpc", {}, {}), ("/mcp", {}, {}), ("/mcp", {"_meta": about}, of_new)]
+    return [
+        asyncio.create_task(
+            http.post(web.url + path, json=call | {"params": params | more}, headers=TOKEN | headers, timeout=DEADLINE)
+        )
+        for path, more, headers in ways
+    ]
+
+
+async def until_asked(count: int) -> None:
+    """So many of these calls wait for what they have asked."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        asked = await in_database(Task.objects.filter(prompt="Hello").count)
+        if asked == count:
+            return
+        assert time.monotonic() < deadline, f"{asked} calls of {count} are under way"
+        await asyncio.sleep(0.05)
+
+
 async def test_open_streams_end_properly_and_at_once_when_the_process_is_asked_to_stop(cast: Cast, web: Web) -> None:
     codebase_id, tasks = await made(cast)
     clients = clients_of(web, codebase_id, tasks)
     async with httpx.AsyncClient(limits=httpx.Limits(max_connections=None)) as http:
         running = [asyncio.create_task(client.run(http)) for client in clients]
+        calls = waiting_calls(web, http)
         await until(lambda: all(client.told for client in clients), "every stream is open")
+        await until_asked(len(calls))
         seconds, said = await asyncio.to_thread(web.end, signal.SIGTERM)
         await until(lambda: all(client.proper_ends for client in clients), "every answer ended properly")
+        answers = [(await call).json()["result"]["structuredContent"] for call in calls]
         for one in running:
             one.cancel()
         await asyncio.wait(running)
+    assert [answer["settled"] for answer in answers] == [False] * len(answers), "told that the agent still works"
     assert seconds < 2
     assert "ERROR" not in said
     assert web.process.returncode in (0, -signal.SIGTERM)

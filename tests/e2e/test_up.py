@@ -1,5 +1,6 @@
 """`codetether up` as a newcomer runs it: real processes, embedded PostgreSQL and Valkey, an empty folder."""
 
+import asyncio
 import contextlib
 import json
 import os
@@ -12,12 +13,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc
 import httpx
+import httpx2
 import pytest
 from a2a.types.a2a_pb2 import GetExtendedAgentCardRequest
 from a2a.types.a2a_pb2_grpc import A2AServiceStub
+from mcp.client import Client
+from mcp.client.stdio import StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
 
 REPOSITORY = Path(__file__).parents[2]
 START_SECONDS = 90
@@ -34,7 +40,7 @@ def free_port() -> int:
 
 def environment() -> dict[str, str]:
     """This process's, without what points at the tests' own database."""
-    ours = ("DATABASE_URL", "A2A_", "CODETETHER_", "DJANGO_", "PYTEST_")
+    ours = ("DATABASE_URL", "A2A_", "CODETETHER_", "DJANGO_", "MCP_", "PYTEST_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}  # noqa: TID251
     return kept | {"PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "worker")])}
 
@@ -73,12 +79,13 @@ class Up:
         self.data_dir = folder / ".codetether"
         self.port = free_port()
         self.grpc_port = free_port()
+        self.mcp_port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.console = ""
         self.process = subprocess.Popen(
             command("up", "--port", str(self.port)),
             cwd=folder,
-            env=environment() | {"A2A_GRPC_PORT": str(self.grpc_port)},
+            env=environment() | {"A2A_GRPC_PORT": str(self.grpc_port), "MCP_HTTP_PORT": str(self.mcp_port)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
@@ -180,6 +187,33 @@ def test_grpc_answers_where_the_card_and_the_banner_say(up: Up) -> None:
             wait_for_ready=True,
         )
     assert told.name == card["name"]
+
+
+def test_mcp_answers_alone_where_the_banner_says_and_on_standard_output(up: Up) -> None:
+    address = f"http://127.0.0.1:{up.mcp_port}/mcp"
+    assert f" {address}\n" in up.console
+    assert httpx.get(f"http://127.0.0.1:{up.mcp_port}/admin/").status_code == 404
+    assert httpx.get(f"http://127.0.0.1:{up.mcp_port}/health").status_code == 200
+    token = json.loads((up.data_dir / "credentials.json").read_text())["token"]
+    by_stdio = StdioServerParameters(
+        command=sys.executable,
+        args=[str(REPOSITORY / "manage.py"), "mcp_stdio"],
+        env=environment() | {"CODETETHER_DATA_DIR": str(up.data_dir)},
+    )
+
+    async def tools_of(server: Any) -> list[str]:
+        async with asyncio.timeout(START_SECONDS), Client(server) as client:
+            made = await client.call_tool("create_task", {"title": "Till", "prompt": "Mend it"})
+            assert made.structured_content["status"] == "pending"
+            return [tool.name for tool in (await client.list_tools()).tools]
+
+    async def ask() -> tuple[list[str], list[str]]:
+        async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {token}"}) as http:
+            return await tools_of(streamable_http_client(address, http_client=http)), await tools_of(by_stdio)
+
+    by_http, by_pipe = asyncio.run(ask())
+    assert by_http == by_pipe
+    assert "get_task" in by_http
 
 
 def test_a_second_up_in_the_folder_is_refused_in_one_line(up: Up) -> None:
