@@ -18,7 +18,6 @@ django.setup()
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
-from starlette.routing import Router
 
 from apps.a2a.routes import routes as a2a_routes
 from apps.accounts.permits import watch
@@ -34,6 +33,7 @@ from apps.rest.express import routes as express_routes
 from apps.workers.routes import routes as worker_routes
 from codetether.edge import Edge
 from codetether.health import routes as health_routes
+from codetether.lanes import PlacedRouter
 from codetether.management import ManagementLane
 from codetether.metrics import routes as metrics_routes
 from codetether.ports import ByPort
@@ -72,7 +72,7 @@ protocol_routes = [
     *health_routes,
     *metrics_routes,
 ]
-lanes = Router(routes=protocol_routes, default=ManagementLane(), lifespan=lifespan, redirect_slashes=False)
+lanes = PlacedRouter(protocol_routes, default=ManagementLane(), lifespan=lifespan)
 
 by_protocol = ProtocolTypeRouter({"http": lanes, "lifespan": lanes, "websocket": URLRouter(websocket_urlpatterns)})
 

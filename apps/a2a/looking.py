@@ -14,8 +14,8 @@ from apps.core.gathering import Gathering
 from apps.core.ids import parse_id
 from apps.tasks.errors import TaskNotFoundError
 from apps.tasks.log import LogEvent
-from apps.tasks.log.extract import read_kinds_of
-from apps.tasks.selectors import is_terminal, tasks_named
+from apps.tasks.log.extract import read_kinds_of, tasks_with_events
+from apps.tasks.selectors import is_terminal
 from apps.workers.waiting import why_each_waits
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ MADE = frozenset({"output", "artifact"})
 """Kinds that only artifacts are made of."""
 PASSING = frozenset({"output", "status"})
 """Kinds that tell nothing more of a task that has ended with a result."""
+TOLD_OF_RESULT = tuple(kind for kind in TOLD if kind not in PASSING)
 
 
 class View(dict[str, Any]):
@@ -66,14 +67,13 @@ Named = tuple[uuid.UUID, uuid.UUID]
 
 def look_at(named: Collection[Named]) -> dict[Named, Look]:
     """The tasks that are there, each in its workspace."""
-    tasks = tasks_named(named)
-    lines = told_of(tasks)
-    reasons = why_each_waits([task for task in tasks if task.state == "pending"])
+    found = tasks_with_events(named, kinds=TOLD, kinds_of_result=TOLD_OF_RESULT)
+    reasons = why_each_waits([task for task, _ in found if task.state == "pending"])
     looks = {}
-    for task in tasks:
+    for task, lines in found:
         reason = reasons.get(task.id)
         waits = {"whyPending": reason.text, "whyPendingCode": reason.code} if reason else {}
-        looks[task.workspace_id, task.id] = Look(task, lines.get(task.id, ()), waits)
+        looks[task.workspace_id, task.id] = Look(task, lines, waits)
     return looks
 
 

@@ -6,39 +6,30 @@ is used (a poll of the socket, about a microsecond), so a restarted database cos
 were under way.
 """
 
-import asyncio
-import contextvars
+import os
 import select
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 
 from django.conf import settings
 from django.db import connections
 
+from apps.core.threads import Threads
+
 
 @lru_cache(maxsize=1)
-def pool() -> ThreadPoolExecutor:
+def pool() -> Threads:
     """The process's only pool for database work."""
-    return ThreadPoolExecutor(settings.DATABASE_THREADS, thread_name_prefix="db")
+    return Threads(settings.DATABASE_THREADS, "db", connections.close_all)
+
+
+os.register_at_fork(after_in_child=pool.cache_clear)  # a child has none of its parent's threads
 
 
 def close_pool() -> None:
-    """Let what runs end, then close the threads' connections; a later call of `pool` makes a new one."""
-    threads = settings.DATABASE_THREADS
-    together = threading.Barrier(threads)
-    ended = pool()
-    for _ in range(threads):
-        ended.submit(_close_own, together)
-    ended.shutdown()
+    """Let what runs end, then close the threads' connections; a later call of `in_database` makes a new pool."""
+    pool().close()
     pool.cache_clear()
-
-
-def _close_own(together: threading.Barrier) -> None:
-    """Runs once on each thread: none can take a second one while it waits for the others here."""
-    together.wait()
-    connections.close_all()
 
 
 def discard_dead_connections() -> None:
@@ -69,6 +60,4 @@ def _guarded[T](work: Callable[[], T]) -> T:
 
 async def in_database[**P, T](work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run blocking ORM work on the pool and wait for its result without blocking the event loop."""
-    context = contextvars.copy_context()
-    call = partial(_guarded, partial(work, *args, **kwargs))
-    return await asyncio.get_running_loop().run_in_executor(pool(), partial(context.run, call))
+    return await pool().run(partial(_guarded, partial(work, *args, **kwargs)))

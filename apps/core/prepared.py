@@ -13,7 +13,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg.adapt import AdaptersMap, PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, ExecStatus
@@ -43,6 +43,7 @@ _sessions: WeakKeyDictionary[psycopg.Connection[Any], Session] = WeakKeyDictiona
 
 def execute(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """The rows of one statement with `%(name)s` placeholders; database errors come out as Django's."""
+    connection = connections[DEFAULT_DB_ALIAS]  # looked up once: `django.db.connection` does it for each attribute
     connection.ensure_connection()
     connection.validate_no_broken_transaction()
     told(connection).tell(connection)

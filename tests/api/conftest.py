@@ -6,7 +6,8 @@ product wrote, and both end with the test's transaction. Tests of real concurren
 
 import asyncio
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 from typing import Any
 
 import httpx
@@ -16,6 +17,7 @@ from django.db import close_old_connections, connection, connections
 
 from apps.accounts.permissions import Role
 from apps.core import db
+from apps.core.threads import Threads
 from codetether.asgi import application
 from tests.factories import Cast
 
@@ -72,7 +74,8 @@ def api(cast: Cast, _runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch) ->
     connection.inc_thread_sharing()
     for signal in (signals.request_started, signals.request_finished):
         signal.disconnect(close_old_connections)
-    with ThreadPoolExecutor(1, "db-of-test", _share, (connections["default"],)) as pool:
+    with closing(Threads(1, "db-of-test", _let_go)) as pool:
+        _runner.run(pool.run(partial(_share, connections["default"])))
         monkeypatch.setattr(db, "pool", lambda: pool)
         yield Api(cast.token(Role.OPERATOR), _runner)
     for signal in (signals.request_started, signals.request_finished):
@@ -82,6 +85,10 @@ def api(cast: Cast, _runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch) ->
 
 def _share(of_test: Any) -> None:
     connections["default"] = of_test
+
+
+def _let_go() -> None:
+    """The connection stays the test's."""
 
 
 @pytest.fixture

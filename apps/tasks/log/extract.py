@@ -2,12 +2,16 @@
 
 import uuid
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
 
 from apps.core.prepared import execute
 from apps.tasks.log.entries import LogEvent
+from apps.tasks.models import Task
+from apps.tasks.rows import SELECTED, as_task
+from apps.tasks.states import TERMINAL
 
 _KINDS = """
 SELECT task_id, seq, position, kind, data::text, created_at FROM tasks_taskevent
@@ -31,6 +35,37 @@ def read_kinds_of(task_ids: Sequence[uuid.UUID], kinds: Collection[str]) -> dict
 def read_kinds(task_id: uuid.UUID, kinds: Collection[str]) -> list[LogEvent]:
     """All events of these kinds, in order; the caller has checked that the task may be read."""
     return [_line(row) for row in execute(_KINDS, {"task_id": task_id, "kinds": list(kinds)})]
+
+
+_ENDED = ", ".join(f"'{state}'" for state in sorted(TERMINAL))
+_WITH_EVENTS = f"""
+SELECT {SELECTED}, told.events FROM unnest(%(workspaces)s::uuid[], %(ids)s::uuid[]) AS named(workspace_id, id)
+JOIN tasks_task t ON t.id = named.id AND t.workspace_id = named.workspace_id
+CROSS JOIN LATERAL (
+    SELECT json_agg(json_build_array(e.seq, e.position, e.kind, e.data, e.created_at) ORDER BY e.seq)::text AS events
+    FROM tasks_taskevent e WHERE e.task_id = t.id AND t.last_seq > 1 AND e.kind = ANY(
+        CASE WHEN t.result <> '' AND t.state IN ({_ENDED}) THEN %(kinds_of_result)s ELSE %(kinds)s END::text[])
+) told"""
+
+
+def tasks_with_events(
+    named: Collection[tuple[uuid.UUID, uuid.UUID]], *, kinds: Collection[str], kinds_of_result: Collection[str]
+) -> list[tuple[Task, list[LogEvent]]]:
+    """The tasks that there are of (workspace, task), each with its events of these kinds: in one round trip.
+
+    `kinds_of_result`: of one that has ended with a result.
+    """
+    places = {"workspaces": [str(one) for one, _ in named], "ids": [str(one) for _, one in named]}
+    words = {"kinds": list(kinds), "kinds_of_result": list(kinds_of_result)}
+    found = []
+    for *values, events in execute(_WITH_EVENTS, places | words):
+        task = as_task(values)
+        found.append((task, [_told(task.id, *event) for event in orjson.loads(events or "[]")]))
+    return found
+
+
+def _told(task_id: uuid.UUID, seq: int, position: int, kind: str, data: dict[str, Any], created_at: str) -> LogEvent:
+    return LogEvent(task_id, seq, position, kind, data, datetime.fromisoformat(created_at))
 
 
 def _line(row: tuple[Any, ...]) -> LogEvent:

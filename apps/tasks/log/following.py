@@ -12,10 +12,10 @@ from apps.core.db import in_database
 from apps.core.waiter import Waiter, WakeUp
 from apps.core.wakeups import hub
 from apps.tasks.errors import TaskNotFoundError
-from apps.tasks.log.entries import TERMINAL_KINDS, Cursor, LogEvent
-from apps.tasks.log.reading import Page, is_ended_at, now_cursor, task_page, workspace_page
+from apps.tasks.log.entries import Cursor, LogEvent
+from apps.tasks.log.reading import Page, now_cursor, task_page, workspace_page
 from apps.tasks.log.shared import SharedReads
-from apps.tasks.log.sweep import POLL_SECONDS, Place, Sweep
+from apps.tasks.log.sweep import POLL_SECONDS, Sweep
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,9 @@ async def follow(
                     place.seq = page.events[-1].seq
                     yield list(page.events)
                     silence.end()
-                if page.is_whole and await _is_over(desk, waiter, page, place):
+                if page.is_over is None:
+                    raise TaskNotFoundError("There is no such task any more.")
+                if page.is_over:
                     return
             if page.is_whole:
                 await desk.reads.rest(waiter, silence.left, place.is_behind, task_page, task_id, place.seq)
@@ -138,16 +140,6 @@ async def _read(desk: Desk, waiter: Waiter, work: Callable[..., Page], *args: Ha
 def _any(hint: WakeUp) -> bool:
     """A reader of many tasks wants to know of every one."""
     return True
-
-
-async def _is_over(desk: Desk, waiter: Waiter, page: Page, place: Place) -> bool:
-    """Whether the log has ended: by what was just read, or, for a reader that began at its end, by the row."""
-    if page.events:
-        return page.events[-1].kind in TERMINAL_KINDS
-    is_ended = await desk.reads.read(waiter, is_ended_at, place.task_id, place.seq)
-    if is_ended is None:
-        raise TaskNotFoundError("There is no such task any more.")
-    return is_ended
 
 
 async def _catch_up(waiter: Waiter, page: Page, pause: float) -> float:

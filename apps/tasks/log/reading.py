@@ -10,7 +10,6 @@ from django.db import connection
 
 from apps.core.prepared import execute
 from apps.tasks.log.entries import Cursor, LogEvent
-from apps.tasks.models import Task
 from apps.tasks.states import TERMINAL, State
 
 PAGE = 500
@@ -26,22 +25,24 @@ class Page:
     """Events in order. `is_whole` when nothing readable follows them; `resume` is where to read on from then.
 
     `is_held_back`: newer events are committed, but an older transaction still runs, so they may not be read
-    yet.
+    yet. `is_over`: nothing can follow, since the task has ended; None where there is no such task.
     """
 
     events: Sequence[LogEvent]
     is_whole: bool
     resume: Cursor
     is_held_back: bool = False
+    is_over: bool | None = False
 
 
 _TASK_PAGE = f"""
-SELECT {FACTS}, e.bytes FROM (
+SELECT {FACTS}, e.bytes, t.state, t.last_seq FROM tasks_task t LEFT JOIN (
     SELECT *, pg_column_size(data) AS bytes, sum(pg_column_size(data)) OVER (ORDER BY seq) AS total FROM
     (SELECT * FROM tasks_taskevent WHERE task_id = %(task_id)s AND seq > %(seq)s ORDER BY seq LIMIT
     %(limit)s) f
-) e JOIN tasks_task t ON t.id = e.task_id
-WHERE e.total - e.bytes < %(budget)s ORDER BY e.seq"""
+) e ON e.task_id = t.id AND e.total - e.bytes < %(budget)s
+WHERE t.id = %(task_id)s ORDER BY e.seq"""
+"""A row of a task to which nothing has happened since says how that stands; it has no event."""
 
 
 def read(task_id: uuid.UUID, after_seq: int = 0, limit: int = PAGE) -> list[LogEvent]:
@@ -56,7 +57,13 @@ def read(task_id: uuid.UUID, after_seq: int = 0, limit: int = PAGE) -> list[LogE
 def task_page(task_id: uuid.UUID, after_seq: int, limit: int = PAGE) -> Page:
     """As `read`, and whether that was all."""
     params = {"task_id": task_id, "seq": after_seq, "limit": limit, "budget": PAGE_BYTES}
-    return _page(execute(_TASK_PAGE, params), limit, Cursor(0))
+    rows = execute(_TASK_PAGE, params)
+    if not rows:
+        return Page((), is_whole=True, resume=Cursor(0), is_over=None)
+    state, last_seq = rows[-1][-2:]
+    found = [row[:-2] for row in rows if row[1] is not None]
+    heard = found[-1][1] if found else after_seq
+    return _page(found, limit, Cursor(0), is_over=State(state) in TERMINAL and heard >= last_seq)
 
 
 _WORKSPACE_PAGE = f"""
@@ -102,7 +109,7 @@ def workspace_page(workspace_id: uuid.UUID, after: Cursor, codebase_id: str = ""
         "limit": limit,
         "budget": PAGE_BYTES,
     }
-    return _page(_rows(_WORKSPACE_PAGE, params), limit, max(after, Cursor(horizon)), is_held_back)
+    return _page(_rows(_WORKSPACE_PAGE, params), limit, max(after, Cursor(horizon)), is_held_back=is_held_back)
 
 
 _HORIZON = """
@@ -143,15 +150,6 @@ def is_past(cursor: Cursor) -> bool:
     return cursor.position <= int(position)
 
 
-def is_ended_at(task_id: uuid.UUID, seq: int) -> bool | None:
-    """Whether nothing can follow `seq`: a reader that resumes at the end of an ended task. None: no such task."""
-    found = Task.objects.filter(id=task_id).values_list("state", "last_seq").first()
-    if found is None:
-        return None
-    state, last_seq = found
-    return State(state) in TERMINAL and seq >= last_seq
-
-
 def _rows(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Planned anew each time: how much lies between two positions differs by far too much for one plan."""
     with connection.cursor() as cursor:
@@ -159,11 +157,18 @@ def _rows(sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         return list(cursor.fetchall())
 
 
-def _page(rows: list[tuple[Any, ...]], limit: int, horizon: Cursor, is_held_back: bool = False) -> Page:
+def _page(
+    rows: list[tuple[Any, ...]],
+    limit: int,
+    horizon: Cursor,
+    *,
+    is_held_back: bool = False,
+    is_over: bool | None = False,
+) -> Page:
     events = [as_event(*row[:-1]) for row in rows]
     is_whole = len(rows) < limit and sum(row[-1] for row in rows) < PAGE_BYTES
     resume = horizon if is_whole or not events else events[-1].cursor
-    return Page(events, is_whole, resume, is_held_back)
+    return Page(events, is_whole, resume, is_held_back, is_over)
 
 
 def as_event(task_id: uuid.UUID, seq: int, position: int, kind: str, data: str, *facts: Any) -> LogEvent:
