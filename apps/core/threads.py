@@ -67,10 +67,15 @@ class _Hand(threading.Thread):
         try:
             while (job := self.mailbox.get()) is not None:
                 while job is not None:
-                    tell, job = job.do(), self.threads.next_for(self)
-                    tell()  # at rest already, so who goes on with another call finds this thread again
+                    job = self._done(job)
         finally:
             self.threads.at_end()
+
+    def _done(self, job: _Job[Any]) -> _Job[Any] | None:
+        """Do it; gives the next one. Nothing of it is kept while the thread rests."""
+        tell, after = job.do(), self.threads.next_for(self)
+        tell()  # at rest already, so who goes on with another call finds this thread again
+        return after
 
 
 class Threads:
