@@ -8,14 +8,12 @@ A limit that is used up stays so until its oldest entry leaves the window, and n
 So this process answers for it until then without asking: a flood of refusals costs Redis nothing.
 """
 
-import asyncio
 import logging
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import ceil
 from typing import Any
 
@@ -27,6 +25,7 @@ from redis import RedisError
 from redis.exceptions import NoScriptError
 
 from apps.core.errors import CodeTetherError
+from apps.core.threads import Threads
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +75,7 @@ def count(policy: str, limits: str, who: str) -> list[Standing]:
 
 async def count_soon(policy: str, limits: str, who: str) -> list[Standing]:
     """The same from the event loop, which does not block."""
-    return await asyncio.get_running_loop().run_in_executor(_threads(), count, policy, limits, who)
+    return await _threads().run(partial(count, policy, limits, who))
 
 
 def forget(policy: str, limits: str, who: str) -> None:
@@ -109,8 +108,8 @@ def _names(standings: Sequence[Standing]) -> list[tuple[str, Standing]]:
 
 
 @lru_cache(maxsize=1)
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(THREADS, thread_name_prefix="limits")
+def _threads() -> Threads:
+    return Threads(THREADS, "limits")
 
 
 @lru_cache(maxsize=4)

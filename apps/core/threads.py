@@ -52,7 +52,7 @@ class _Job[T]:
 
 
 def _nothing() -> None:
-    """There is nobody to tell."""
+    """There is nobody to tell, nothing to end."""
 
 
 class _Hand(threading.Thread):
@@ -81,7 +81,7 @@ class _Hand(threading.Thread):
 class Threads:
     """At most `most` threads, begun when they are needed; each calls `at_end` when it ends."""
 
-    def __init__(self, most: int, name: str, at_end: Callable[[], None]) -> None:
+    def __init__(self, most: int, name: str, at_end: Callable[[], None] = _nothing) -> None:
         self.most = most
         self.name = name
         self.at_end = at_end

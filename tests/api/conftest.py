@@ -74,7 +74,7 @@ def api(cast: Cast, _runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch) ->
     connection.inc_thread_sharing()
     for signal in (signals.request_started, signals.request_finished):
         signal.disconnect(close_old_connections)
-    with closing(Threads(1, "db-of-test", _let_go)) as pool:
+    with closing(Threads(1, "db-of-test")) as pool:
         _runner.run(pool.run(partial(_share, connections["default"])))
         monkeypatch.setattr(db, "pool", lambda: pool)
         yield Api(cast.token(Role.OPERATOR), _runner)
@@ -85,10 +85,6 @@ def api(cast: Cast, _runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch) ->
 
 def _share(of_test: Any) -> None:
     connections["default"] = of_test
-
-
-def _let_go() -> None:
-    """The connection stays the test's."""
 
 
 @pytest.fixture
