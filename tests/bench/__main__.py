@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import uvloop
 
-from tests.bench import a2a, cycles, over_http, services, streams, sync, trail
+from tests.bench import a2a, cycles, over_http, services, streams, sync, tools, trail
 from tests.bench.services import BATCH, Bench, Claiming
 from tests.bench.stage import TOKEN, Stage, staged
 from tests.bench.table import Line, Table
@@ -54,6 +54,7 @@ def measure(stage: Stage, size: Size, table: Table) -> None:
     bench = Bench(stage)
     table.add(*uvloop.run(over_http.measure_create(bench, seconds=size.seconds)))
     table.add(*uvloop.run(a2a.measure(bench, seconds=size.seconds, listed=size.listed)))
+    table.add(*uvloop.run(tools.measure(bench, seconds=size.seconds)))
     table.add(*uvloop.run(cycles.measure_cycles(bench, cycles=size.cycles)))
     table.add(*streaming(stage, size))
     table.add(*sync.measure(stage, messages=size.synced))

@@ -44,7 +44,7 @@ def message_stream(number: int) -> bytes:
 async def measure(bench: Bench, *, seconds: float, listed: int) -> list[Line]:
     """What the issue of A2A asks for, in its order."""
     stage = bench.stage
-    ours, other = await _shown_to_work(stage.web), await _shown_to_work(stage.reference)
+    ours, other = await shown_to_work(stage.web), await shown_to_work(stage.reference)
     await asyncio.to_thread(bench.complete, ours)
     lines = await _sending(stage, seconds)
     lines += await _looking(stage, ours, other, seconds)
@@ -52,7 +52,7 @@ async def measure(bench: Bench, *, seconds: float, listed: int) -> list[Line]:
     return lines + await _listing(bench, listed)
 
 
-async def _shown_to_work(server: Served) -> str:
+async def shown_to_work(server: Served) -> str:
     """The id of a task that the server has made: a wrong path would be fast."""
     caller = await connect(server)
     answer = _json(await caller.call(message_send(0)))
@@ -69,7 +69,7 @@ async def _sending(stage: Stage, seconds: float) -> list[Line]:
     ours = await drive(stage.web, message_send, connections=CONNECTIONS, seconds=seconds)
     other = await drive(stage.reference, message_send, connections=CONNECTIONS, seconds=seconds)
     with durable_reference(stage) as durable:
-        await _shown_to_work(durable)
+        await shown_to_work(durable)
         slow = await drive(durable, message_send, connections=CONNECTIONS, seconds=seconds)
     return [
         Line("message/send, non-blocking, 16 at a time", ours.rate, "/s", other.rate, IN_MEMORY),

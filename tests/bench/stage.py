@@ -123,10 +123,17 @@ def durable_reference(stage: Stage) -> Iterator[Served]:
 
 
 @contextmanager
-def _reference(variables: dict[str, str], *options: str) -> Iterator[Served]:
-    """The a2a-sdk's own server with its in-memory store."""
+def tools_reference() -> Iterator[Served]:
+    """The MCP SDK's own server with one tool."""
+    with _reference(env.inherited(), module="tests.bench.tools_reference") as served:
+        yield served
+
+
+@contextmanager
+def _reference(variables: dict[str, str], *options: str, module: str = "tests.bench.a2a_reference") -> Iterator[Served]:
+    """A server that prints its port; without options the a2a-sdk's own with its in-memory store."""
     began = time.perf_counter()
-    command = [sys.executable, "-m", "tests.bench.a2a_reference", *options]
+    command = [sys.executable, "-m", module, *options]
     process = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     with _ended(process):
         assert process.stdout is not None

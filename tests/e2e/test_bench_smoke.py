@@ -11,6 +11,7 @@ MEASURED = (
     "web process, launch to first answer", "web process, resident memory at rest", "create to worker notified, p50",
     "create, notify, claim: idle worker has its task, p50", "create, notify, claim, finish, p50",
     "message/send, non-blocking", "message/send, CPU", "task create over REST", "task create, CPU",
+    "MCP get_task, with a handshake's version, CPU", "MCP get_task, 2026-07-28, CPU", "MCP get_task, without a client",
     "create, claim, finish over HTTP, 8 workers", "create, claim, finish: CPU",
     "claims, 1 claimer, 1 at a time, 0 finished", "claims, 2 claimers, 10 at a time, 0 finished",
     "claims, 2 claimers, 1 at a time, 1,000 finished", "claims, 2 claimers, 10 at a time, as with none",
