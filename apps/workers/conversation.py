@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from django.db.models import Case, When
+
 from apps.core.errors import InvalidError
 from apps.core.ids import new_id_text, parse_id
 from apps.tasks.selectors import TaskFilter, placed_codebase, tasks_filtered, tasks_named
@@ -114,9 +116,13 @@ def _referenced(workspace_id: uuid.UUID, references: Sequence[str]) -> "Task | N
 
 
 def _last_of_context(workspace_id: uuid.UUID, context_id: str) -> "Task | None":
-    """The newest task of the context that has an agent's session; a task of another face is a context of its own."""
-    found = tasks_filtered(workspace_id, TaskFilter(context_id=context_id)).exclude(session_id="").first()
-    return found or _alone(workspace_id, context_id)
+    """The newest task of the context that has an agent's session, else the newest; a task that was made outside of any
+    is a context of its own."""
+    found = tasks_filtered(workspace_id, TaskFilter(context_id=context_id))
+    return found.order_by(_WITHOUT_SESSION, "-created_at", "-id").first() or _alone(workspace_id, context_id)
+
+
+_WITHOUT_SESSION = Case(When(session_id="", then=1), default=0)
 
 
 def _alone(workspace_id: uuid.UUID, context_id: str) -> "Task | None":

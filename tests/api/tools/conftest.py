@@ -36,7 +36,7 @@ class Caller:
         with calling(self.principal, BASE_URL):
             return await SERVER.call_tool(name, arguments)
 
-    def call(self, name: str, **arguments: Any) -> Json:
+    def call(self, name: str, /, **arguments: Any) -> Json:
         """The structured answer."""
         result = self.result(name, arguments)
         assert not result.is_error, text_of(result)
@@ -44,7 +44,7 @@ class Caller:
         structured: Json = result.structured_content
         return structured
 
-    def refused(self, name: str, **arguments: Any) -> Json:
+    def refused(self, name: str, /, **arguments: Any) -> Json:
         """What the tool's error says to programs; for models it says what to do next."""
         result = self.result(name, arguments)
         assert result.is_error, result.structured_content
