@@ -69,12 +69,28 @@ class Faces:
         request = GetTaskRequest(id=str(task_id))
         return {face: await client.get_task(request, context=self._context) for face, client in self.clients.items()}
 
-    async def rest(self, task_id: UUID) -> tuple[Json, list[Happened]]:
-        """REST's task, and the kinds and data of its log."""
+    async def rest(self, task_id: UUID) -> tuple[Json, list[Json]]:
+        """REST's task, and its log."""
         path = f"/v1/opencode/tasks/{task_id}"
         row = (await self.http.get(path)).json()
-        events = (await self.http.get(f"{path}/events", params={"limit": 200})).json()["events"]
-        return row, [(event["kind"], event["data"]) for event in events]
+        return row, (await self.http.get(f"{path}/events", params={"limit": 200})).json()["events"]
+
+    async def mcp(self, task_id: UUID) -> tuple[Json, list[Json], list[Json]]:
+        """MCP's task, all of its log page by page, and what its conversation says."""
+        page = await self.tool("get_task_updates", task_id=str(task_id), limit=9)
+        events = page["events"]
+        while page["more"]:
+            page = await self.tool("get_task_updates", task_id=str(task_id), limit=9, after_seq=page["next_seq"])
+            events += page["events"]
+        said = await self.tool("get_messages", conversation_id=str(task_id), limit=50)
+        return await self.tool("get_task", task_id=str(task_id)), events, said["messages"]
+
+    async def tool(self, name: str, **arguments: Any) -> Json:
+        params = {"name": name, "arguments": arguments}
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        result: Json = (await self.http.post("/mcp/v1/rpc", json=body)).json()["result"]
+        structured: Json = result["structuredContent"]
+        return structured
 
     async def stream(self, task_id: UUID) -> list[Json]:
         """The events of the whole stream of a task that has ended, from its beginning."""
@@ -140,12 +156,16 @@ async def compare(faces: Faces, cast: Cast, happenings: list[Any], ending: Any) 
 
 
 async def assert_agreement(faces: Faces, task_id: UUID) -> Json:
-    """A2A's task, which every client sees, and which REST and the console tell with other words."""
+    """A2A's task, which every client sees, and which REST, MCP and the console tell with other words."""
     seen = await faces.tasks(task_id)
-    for face, task in seen.items():
-        assert task == seen["JSONRPC", "1.0"], face
-    task = MessageToDict(seen["JSONRPC", "1.0"])
-    row, happened = await faces.rest(task_id)
+    for face, found in seen.items():
+        assert found == seen["JSONRPC", "1.0"], face
+    task: Json = MessageToDict(seen["JSONRPC", "1.0"])
+    row, events = await faces.rest(task_id)
+    by_mcp, told, said = await faces.mcp(task_id)
+    assert (by_mcp, told) == (row, events)
+    happened = [(event["kind"], event["data"]) for event in events]
+    assert not Counter(words_in(happened)) - Counter(message["content"] for message in said)
     assert STATES[row["status"]] == task["status"]["state"]
     assert Counter(words_of(task)) == Counter(words_in(happened))
     spoken = row["result"] or spoken_in(happened)
