@@ -7,6 +7,8 @@
 ENV := deploy/dev/python-env.sh
 PY := .venv/bin/python
 PYTEST_ARGS ?= -n 2
+# Whatever the environment says, our code is compiled once, not by each of the many processes that begin with it.
+export PYTHONDONTWRITEBYTECODE :=
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
