@@ -19,7 +19,7 @@ from apps.core.headers import headers_of
 from apps.core.own_address import base_url_of
 from apps.mcp.caller import calling
 from apps.mcp.elsewhere import other_faces_url
-from apps.mcp.transport import Answer, as_plain_json, face
+from apps.mcp.transport import Answer, as_plain_json, face, trim_headers
 
 Json = dict[str, Any]
 RequestId = str | int | None
@@ -35,6 +35,7 @@ async def streamable(request: Request, principal: Principal) -> Response:
         jsontext.loads(raw)
     except MalformedError as error:
         return _refused(None, PARSE_ERROR, error.detail, 400)
+    trim_headers(request)
     return Answer(await face(), raw, principal, other_faces_url(request))
 
 

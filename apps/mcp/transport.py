@@ -94,6 +94,11 @@ class Answer(Response):
             await self.face.manager.handle_request(scope, replay, send)
 
 
+def trim_headers(request: Request) -> None:
+    """The space around a field's value is no part of it (RFC 9110 §5.5); the SDK compares values with the body's."""
+    request.scope["headers"] = [(name, value.strip(b" \t")) for name, value in request.scope["headers"]]
+
+
 def as_plain_json(request: Request) -> None:
     """Let the request look to the SDK as one that says and accepts JSON: old clients say neither, or something else."""
     kept = [pair for pair in request.scope["headers"] if pair[0] not in NOT_SAID]

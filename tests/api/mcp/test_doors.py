@@ -97,6 +97,17 @@ def test_there_is_no_stream_to_open_and_no_session_to_end(api: Api) -> None:
         assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
+@pytest.mark.parametrize(("name", "status"), [("list_tasks", 200), ("  list_tasks  ", 200), ("get_task", 400)])
+def test_the_new_era_says_in_headers_what_is_called(api: Api, name: str, status: int) -> None:
+    version = "2026-07-28"
+    about = {"io.modelcontextprotocol/protocolVersion": version, "io.modelcontextprotocol/clientCapabilities": {}}
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_tasks", "_meta": about}}
+    headers = {"MCP-Protocol-Version": version, "Mcp-Method": "tools/call", "Mcp-Name": name}
+    answer = api.post(MCP, call, headers=headers)
+    assert answer.status_code == status, answer.text
+    assert ("result" in answer.json()) == (status == 200)
+
+
 def test_a_form_is_no_message_of_streamable_http(api: Api) -> None:
     refused = api.call("POST", MCP, content=b"{}", headers={"Content-Type": "application/x-www-form-urlencoded"})
     assert (refused.status_code, refused.json()["code"]) == (415, "unsupported_media_type")
