@@ -7,7 +7,8 @@ from contextlib import contextmanager
 import pytest
 from django.db import transaction
 
-from apps.accounts.permissions import ROLE_SCOPES, Role, Scope
+from apps.accounts.permissions import ROLE_SCOPES, Role
+from apps.accounts.ways_in import ROUTES
 from apps.mcp.errors import META
 from apps.mcp.tools import TOOLS
 from apps.workers.services import Registration, worker_register
@@ -131,7 +132,30 @@ def test_a_worker_bound_to_codebases_speaks_for_itself_alone(
     assert bound.call("refresh_agent_heartbeat", agent_name="painter")["worker_id"] == "w2"
 
 
-def test_every_tool_needs_a_scope_of_the_table() -> None:
-    for tool in TOOLS:
-        assert tool.scopes
-        assert set(tool.scopes) <= set(Scope)
+TWINS = {
+    "create_task": "POST /v1/opencode/tasks",
+    "get_task": "GET /v1/opencode/tasks/{task_id}",
+    "get_task_updates": "GET /v1/opencode/tasks/{task_id}/events",
+    "answer_task": "POST /v1/opencode/tasks/{task_id}/input",
+    "cancel_task": "POST /v1/opencode/tasks/{task_id}/cancel",
+    "list_tasks": "GET /v1/opencode/tasks",
+    "send_message": "POST /v1/opencode/codebases/{codebase_id}/message",
+    "discover_agents": "GET /v1/agents",
+    "get_agent_card": "GET /a2a/agents/{role}/.well-known/agent-card.json",
+    "register_agent": "POST /v1/agents/remote",
+    "list_remote_agents": "GET /v1/agents/remote",
+    "remove_remote_agent": "DELETE /v1/agents/remote/{name}",
+    "list_codebases": "GET /v1/opencode/codebases",
+    "get_codebase": "GET /v1/opencode/codebases/{codebase_id}",
+    "create_codebase": "POST /v1/opencode/codebases",
+    "delete_codebase": "DELETE /v1/opencode/codebases/{codebase_id}",
+    "get_current_codebase": "GET /v1/opencode/codebases/{codebase_id}/status",
+    "get_queue_stats": "GET /v1/queue/status",
+    "list_models": "GET /v1/opencode/models",
+}
+"""What REST or A2A calls the same."""
+
+
+def test_a_tool_needs_what_its_twin_needs() -> None:
+    scopes = {tool.name: set(tool.scopes) for tool in TOOLS}
+    assert {name: scopes[name] for name in TWINS} == {name: set(ROUTES[way] or ()) for name, way in TWINS.items()}
