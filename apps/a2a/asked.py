@@ -27,8 +27,9 @@ def check_version(wanted: str, spoken: str) -> None:
 
     A patch number does not count (1.0 §3.6). VersionNotSupportedError for any other than the spoken one.
     """
-    if wanted and wanted.split(".")[:2] != spoken.split("."):
-        raise VersionNotSupportedError(f"This is A2A {spoken}, not {wanted[:SHOWN]!r}; 0.3 and 1.0 are spoken here.")
+    named = wanted.strip()  # blanks around a header's value are no part of it (RFC 9110 §5.5)
+    if named and named.split(".")[:2] != spoken.split("."):
+        raise VersionNotSupportedError(f"This is A2A {spoken}, not {named[:SHOWN]!r}; 0.3 and 1.0 are spoken here.")
 
 
 def version_of(request: Request) -> str:

@@ -156,9 +156,14 @@ def _of_connection(problem: CodeTetherError) -> Refusal:
 
 
 def _details(error: A2AError, reason: str) -> list[dict[str, Any]]:
-    """The SDK's details: who refused and why, and for parameters which field."""
+    """The SDK's details: who refused and why, and for parameters which field.
+
+    ErrorInfo's metadata are texts (google.rpc), so the fields stand in the BadRequest alone: whoever reads the details
+    as protobuf's JSON would refuse them all.
+    """
     info, *more = build_error_details(error)
-    return [{**info, "reason": reason}, *more]
+    texts = {name: value for name, value in info["metadata"].items() if isinstance(value, str)}
+    return [{**info, "reason": reason, "metadata": texts}, *more]
 
 
 def error_object(refusal: Refusal, *, legacy: bool = False) -> dict[str, Any]:

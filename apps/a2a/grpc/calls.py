@@ -30,7 +30,6 @@ from apps.accounts.admission import admitted
 from apps.accounts.gate import WORKSPACE_HEADER
 from apps.accounts.principals import Credentials, Principal
 from apps.accounts.refusals import is_refusal, refusal_note
-from apps.core import jsontext
 from apps.core.caller import calls
 from apps.core.db import in_database
 from apps.core.errors import CodeTetherError
@@ -219,20 +218,10 @@ async def _refuse(context: Context, refusal: Refusal, trailing: tuple[tuple[str,
 
 
 def _details(code: grpc.StatusCode, message: str, refusal: Refusal) -> bytes:
-    status = Status(code=code.value[0], message=message, details=map(_packed, refusal.details))
+    status = Status(
+        code=code.value[0], message=message, details=[ParseDict(one, AnyProto()) for one in refusal.details]
+    )
     while status.ByteSize() > LARGEST_DETAILS:
         del status.details[-1]
     encoded: bytes = status.SerializeToString()
     return encoded
-
-
-def _packed(detail: dict[str, Any]) -> AnyProto:
-    """A detail as protobuf; ErrorInfo's metadata are texts there, and the fields have a detail of their own."""
-    if "metadata" in detail:
-        texts = {
-            name: value if isinstance(value, str) else jsontext.dumps(value).decode()
-            for name, value in detail["metadata"].items()
-            if name != "errors"
-        }
-        detail = {**detail, "metadata": texts}
-    return ParseDict(detail, AnyProto())

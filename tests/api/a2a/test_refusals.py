@@ -120,6 +120,7 @@ async def test_each_version_has_its_own_shape_of_error(ada: Caller, method: str)
     if method == "SendMessage":
         info, fields = error["data"]
         assert (info["reason"], info["domain"]) == ("INVALID_PARAMS", "a2a-protocol.org")
+        assert all(isinstance(value, str) for value in info["metadata"].values())  # google.rpc.ErrorInfo
         assert fields["fieldViolations"][0]["field"] == "message"
     else:
         assert set(error) == {"code", "message"}

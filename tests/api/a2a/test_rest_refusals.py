@@ -169,7 +169,7 @@ async def test_other_workspaces_task_is_not_found(rest: RestCaller, cast: Cast, 
 # Versions ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("version", ["1.0", "1.0.1"])
+@pytest.mark.parametrize("version", ["1.0", "1.0.1", " 1.0 "])
 async def test_path_of_1_0_takes_its_version(rest: RestCaller, version: str) -> None:
     body = {**NEW, "configuration": {"returnImmediately": True}}
     assert (await rest.post("/message:send", body, **{"A2A-Version": version}))["task"]
