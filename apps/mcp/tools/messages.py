@@ -36,6 +36,7 @@ from apps.tasks.selectors import is_asking, is_terminal, open_question, task_get
 from apps.tasks.services import task_answer, task_message
 from apps.workers.conversation import Saying, context_of, conversation_continue
 from apps.workers.talk import spoken
+from apps.workers.waiting import why_pending
 
 if TYPE_CHECKING:
     from apps.tasks.models import Task
@@ -227,4 +228,6 @@ def _what_now(task: "Task") -> str:
         return "The agent asks: answer with answer_task, or with send_message and this task_id."
     if is_terminal(task):
         return f"The task is {task.state}; go on with send_message and this conversation_id."
-    return "The agent still works; get_task_updates shows what it does, with wait_seconds also what comes."
+    reason = why_pending(task)
+    goes = f"No worker has it yet ({reason.text})" if reason else "The agent still works"
+    return f"{goes}; get_task_updates shows what happens, with wait_seconds also what comes."

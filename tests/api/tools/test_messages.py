@@ -34,6 +34,7 @@ def held(cast: Cast, sent: Json) -> Claim:
 def test_a_message_that_nobody_answers_in_time_is_a_task_that_goes_on(ada: Caller) -> None:
     sent = ada.call("send_message", message="Mend the till.\nIt rings no more.")
     assert (sent["settled"], sent["response"], sent["question"], sent["status"]) == (False, None, None, "pending")
+    assert sent["message"].startswith("No worker has it yet (no worker is connected")
     task = ada.call("get_task", task_id=sent["task_id"])
     assert (task["title"], task["context_id"]) == ("Mend the till.", sent["conversation_id"])
 
