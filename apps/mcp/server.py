@@ -4,11 +4,11 @@ Who calls is known by then (`apps.mcp.caller`): the transports see to that, each
 """
 
 import difflib
-import logging
 from collections.abc import Sequence
 from typing import Any, cast
 
 from django.conf import settings
+from mcp.server.caching import CacheHint
 from mcp.server.context import ServerMiddleware
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -24,7 +24,9 @@ from apps.mcp.errors import problem_with, tool_failure
 from apps.mcp.tool import Tool
 from apps.mcp.tools import TOOLS
 
-log = logging.getLogger(__name__)
+LIST_HOLDS_MILLISECONDS = 300_000
+"""For so long a client need not ask for the tools again (2026-07-28, caching): all that may change meanwhile is whether a
+token may call one, and that is asked of each call."""
 
 INSTRUCTIONS = (
     "CodeTether hands work to coding agents on the machines that hold the code. Find where to work with "
@@ -46,14 +48,17 @@ class ToolServer(MCPServer[None]):
             website_url=settings.A2A_AGENT_ORG_URL,
             version=settings.VERSION,
             tools=[tool.sdk for tool in TOOLS],
+            cache_hints={"tools/list": CacheHint(ttl_ms=LIST_HOLDS_MILLISECONDS)},
             subscriptions=False,  # neither the tools nor anything else that is listed changes while a process runs
             middleware=middleware,
         )
         self.by_name = {tool.name: tool for tool in TOOLS}
+        self._listed: list[ListedTool] = []
 
     async def list_tools(self) -> list[ListedTool]:
+        self._listed = self._listed or await super().list_tools()
         caller = principal()
-        return [listed for listed in await super().list_tools() if self.by_name[listed.name].is_for(caller)]
+        return [listed for listed in self._listed if self.by_name[listed.name].is_for(caller)]
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None
