@@ -9,11 +9,12 @@ from apps.accounts.principals import Principal
 from apps.codebases.selectors import CodebaseFilter, codebase_facts, codebase_get, codebases_filtered
 from apps.codebases.services import NewCodebase
 from apps.codebases.shapes import Codebase
+from apps.core.counting import counted
 from apps.core.db import in_database
 from apps.core.errors import NotFoundError
 from apps.mcp.caller import principal
 from apps.mcp.tool import tool
-from apps.mcp.tools.pages import bad_cursor, newest_first
+from apps.mcp.tools.pages import bad_cursor, newest_first, place
 from apps.mcp.tools.repeating import Answer, once
 from apps.mcp.tools.words import PAGE, CodebaseId, Cursor, Done, Key, Limit, Listed, Query
 from apps.tasks.services import codebase_remove
@@ -62,8 +63,9 @@ def _listed(caller: Principal, wanted: CodebaseFilter, limit: int, cursor: str) 
         after = codebase_get(workspace_id=caller.workspace_id, codebase_id=cursor) if cursor else None
     except NotFoundError as error:
         raise bad_cursor() from error
-    rows, place = newest_first(found, limit=limit, after=after)
-    return Codebases.model_validate({"codebases": [codebase_facts(row) for row in rows], **place})
+    rows, more = newest_first(found, limit=limit, after=after)
+    shown = [codebase_facts(row) for row in rows]
+    return Codebases.model_validate({"codebases": shown, **place(counted(found), more)})
 
 
 @tool(scope=Scope.CODEBASES_READ, title="Show a codebase", read_only=True)

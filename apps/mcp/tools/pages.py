@@ -4,25 +4,23 @@ from typing import Any
 
 from django.db.models import Model, QuerySet
 
-from apps.core.counting import Counted, counted
+from apps.core.counting import Counted
 from apps.core.errors import InvalidError
 
 
-def newest_first[M: Model](
-    found: QuerySet[M], *, limit: int, after: M | None, number: Counted | None = None
-) -> tuple[list[M], dict[str, Any]]:
-    """The next `limit` rows after `after` of what was found, newest first, and the fields of `Listed`.
-
-    `number`: how many there are in all, where it is known.
-    """
-    number = number or counted(found)
+def newest_first[M: Model](found: QuerySet[M], *, limit: int, after: M | None) -> tuple[list[M], str | None]:
+    """The next `limit` rows after `after` of what was found, newest first, and the cursor that goes on."""
     if after is not None:
         made_at = after.created_at  # type: ignore[attr-defined]
         found = found.filter(created_at__lte=made_at).exclude(created_at=made_at, pk__gte=after.pk)
     rows = list(found.order_by("-created_at", "-pk")[: limit + 1])
     shown = rows[:limit]
-    more = str(shown[-1].pk) if len(rows) > limit else None
-    return shown, {"total": number.number, "total_capped": number.is_capped, "next_cursor": more}
+    return shown, str(shown[-1].pk) if len(rows) > limit else None
+
+
+def place(number: Counted, next_cursor: str | None) -> dict[str, Any]:
+    """The fields of `Listed`."""
+    return {"total": number.number, "total_capped": number.is_capped, "next_cursor": next_cursor}
 
 
 def part[T](whole: list[T], *, limit: int, cursor: str) -> tuple[list[T], dict[str, Any]]:

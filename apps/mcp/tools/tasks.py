@@ -3,7 +3,7 @@
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, BaseModel, Field
 
 from apps.accounts.permissions import Scope
 from apps.accounts.principals import Principal
@@ -11,7 +11,7 @@ from apps.core.db import in_database
 from apps.mcp.caller import principal
 from apps.mcp.tool import tool
 from apps.mcp.tools.active import place_for
-from apps.mcp.tools.pages import bad_cursor, newest_first
+from apps.mcp.tools.pages import bad_cursor, newest_first, place
 from apps.mcp.tools.repeating import Answer, once
 from apps.mcp.tools.words import (
     NAME_LIMIT,
@@ -88,10 +88,11 @@ class TaskChanged(Done):
     task: TaskLine
 
 
-class Runs(Listed):
-    """`total` counts the tasks."""
+class Runs(BaseModel):
+    """`next_cursor` is null at the end."""
 
     runs: list[Run]
+    next_cursor: str | None
 
 
 @tool(scope=Scope.TASKS_WRITE, title="Create a task")
@@ -184,12 +185,12 @@ async def list_tasks(
 
 def _listed(caller: Principal, wanted: TaskFilter, limit: int, cursor: str) -> Tasks:
     found = tasks_filtered(caller.workspace_id, wanted)
+    rows, more = newest_first(found, limit=limit, after=_after(caller, cursor))
     number = tasks_counted(caller.workspace_id, wanted, found)
-    rows, place = newest_first(found, limit=limit, after=_place(caller, cursor), number=number)
-    return Tasks.model_validate({"tasks": [task_facts(task) for task in rows], **place})
+    return Tasks.model_validate({"tasks": [task_facts(task) for task in rows], **place(number, more)})
 
 
-def _place(caller: Principal, cursor: str) -> "Task | None":
+def _after(caller: Principal, cursor: str) -> "Task | None":
     try:
         return task_get(workspace_id=caller.workspace_id, task_id=cursor) if cursor else None
     except TaskNotFoundError as error:
@@ -232,14 +233,15 @@ async def list_task_runs(
 
 
 def _runs(caller: Principal, task_id: str, wanted: TaskFilter, limit: int, cursor: str) -> Runs:
+    more: str | None = None
     if task_id:
-        tasks, place = [task_get(workspace_id=caller.workspace_id, task_id=task_id)], {"total": 1, "next_cursor": None}
+        tasks = [task_get(workspace_id=caller.workspace_id, task_id=task_id)]
     else:
         found = tasks_tried(caller.workspace_id, wanted)
-        tasks, place = newest_first(found, limit=limit, after=_place(caller, cursor))
+        tasks, more = newest_first(found, limit=limit, after=_after(caller, cursor))
     runs = runs_of(tasks)
     shown = [run_facts(task, run) for task in tasks for run in runs[task.id]]
-    return Runs.model_validate({"runs": shown, **place})
+    return Runs.model_validate({"runs": shown, "next_cursor": more})
 
 
 def changed(task: "Task", message: str) -> dict[str, Any]:
