@@ -25,8 +25,8 @@ from apps.mcp.tool import Tool
 from apps.mcp.tools import TOOLS
 
 LIST_HOLDS_MILLISECONDS = 300_000
-"""For so long a client need not ask for the tools again (2026-07-28, caching): all that may change meanwhile is whether a
-token may call one, and that is asked of each call."""
+"""For so long a client need not ask for the tools again (2026-07-28, caching): all that may change meanwhile is
+whether a token may call one, and that is asked of each call."""
 
 INSTRUCTIONS = (
     "CodeTether hands work to coding agents on the machines that hold the code. Find where to work with "
