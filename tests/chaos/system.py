@@ -137,7 +137,7 @@ class WebPart(ProgramPart):
     """A web process at a port of its own, which refuses connections while it is down."""
 
     def __init__(self, name: str, settings: plan.Plan, environment: Mapping[str, str]) -> None:
-        super().__init__(name, "web", plan.web(settings, environment, listener=0, gate=0))
+        super().__init__(name, "web", plan.web(settings, environment, listeners=[0], gate=0))
         self._settings, self._environment = settings, environment
         # Bound but not listening: the port stays ours, and who connects is refused.
         self._place = socket.socket()
@@ -149,7 +149,7 @@ class WebPart(ProgramPart):
         gate, ours = os.pipe()
         os.close(ours)
         with socket.create_server((LOOPBACK, self.port), backlog=512, reuse_port=True) as listener:
-            made = plan.web(self._settings, self._environment, listener=listener.fileno(), gate=gate)
+            made = plan.web(self._settings, self._environment, listeners=[listener.fileno()], gate=gate)
             self._program = Program(
                 name=self.name, command=made.command, environment=made.environment, pass_fds=made.pass_fds,
                 log=self._settings.log(self.name),
