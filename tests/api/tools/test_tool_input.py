@@ -1,10 +1,18 @@
-"""Bad input to every argument of every tool: an error that names it, and nothing changes."""
+"""Bad input to every argument of every tool: an error that names it, and nothing changes.
 
+`CODETETHER_FUZZ_CASES` sets how many calls are made with whatever comes.
+"""
+
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
+from django.db import transaction
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from apps.accounts.permissions import Role
 from apps.mcp.errors import META
@@ -19,6 +27,7 @@ from tests.api.tools.conftest import Caller, text_of
 from tests.api.tools.good_calls import CAPPED, GOOD
 from tests.factories import Cast
 
+CASES = int(os.environ.get("CODETETHER_FUZZ_CASES", "100"))
 WORST = ("\0", "a\0b", "\ud800")
 WRONG: dict[str, tuple[Any, ...]] = {
     "string": (5, True, ["a"], {"a": 1}, *WORST),
@@ -129,3 +138,34 @@ def test_a_result_fits_the_schema_that_tells_of_it(root: Caller, place: Place) -
         else:
             jsonschema.validate(result.structured_content, tool.sdk.output_schema or {})
     assert refused == REFUSED.keys()
+
+
+TEXTS = st.one_of(
+    st.sampled_from(["", "%", "{}", "null", "global", "__pending__", "\x00", "0:0", "\U0001f600"]), st.text()
+)
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), TEXTS),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXTS, inner, max_size=3)),
+    max_leaves=5,
+)
+
+
+@hypothesis_settings(max_examples=CASES, deadline=None, database=None, derandomize=True)
+@given(data=st.data())
+def some_calls(root: Caller, place: Place, data: st.DataObject) -> None:
+    """Calls that are good but for some of their arguments; what they do is taken back."""
+    tool = data.draw(st.sampled_from(TOOLS))
+    names = sorted(tool.sdk.parameters.get("properties", {}).keys() - CAPPED)
+    odd = data.draw(st.dictionaries(st.sampled_from(names), VALUES, max_size=3)) if names else {}
+    with transaction.atomic():
+        result = root.result(tool.name, GOOD[tool.name](place) | odd)
+        transaction.set_rollback(True)
+    assert not result.is_error or (result.meta or {})[META]["code"] not in OURS
+
+
+OURS = {"internal_error", "database_unavailable"}
+
+
+def test_whatever_comes_is_answered_or_refused(root: Caller, place: Place, settings: Any) -> None:
+    settings.A2A_BLOCKING_TIMEOUT = 0.001
+    some_calls(root, place)
