@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from apps.accounts.principals import Principal, acts_as
+from apps.accounts.principals import Credentials, Principal, acts_as
 
 
 class Calling(NamedTuple):
     principal: Principal
     base_url: str
+    credentials: Credentials | None
 
 
 _calling: contextvars.ContextVar[Calling] = contextvars.ContextVar("mcp_calling")
@@ -26,11 +27,16 @@ def base_url() -> str:
     return _calling.get().base_url
 
 
+def credentials() -> Credentials | None:
+    """What this caller has brought; None where that is not to be asked for again."""
+    return _calling.get().credentials
+
+
 @contextmanager
-def calling(caller: Principal, base_url: str) -> Iterator[None]:
+def calling(caller: Principal, base_url: str, credentials: Credentials | None = None) -> Iterator[None]:
     """Within the block this context acts for that caller's workspace, and tools learn who it is."""
     acts_as(caller)
-    before = _calling.set(Calling(caller, base_url))
+    before = _calling.set(Calling(caller, base_url, credentials))
     try:
         yield
     finally:

@@ -4,6 +4,7 @@ It is how MCP was spoken here before Streamable HTTP, and the shortest way for a
 structured fields of a result stand beside MCP's own, so that `jq .result.status` finds them.
 """
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from mcp.shared.exceptions import MCPError
@@ -11,12 +12,11 @@ from mcp_types import INVALID_PARAMS, INVALID_REQUEST, PARSE_ERROR, CallToolResu
 from starlette.requests import Request
 from starlette.responses import Response
 
-from apps.accounts.gate import body_of, json_response
+from apps.accounts.gate import body_of, credentials_of, json_response
 from apps.accounts.principals import Principal
 from apps.core import jsontext
 from apps.core.errors import MalformedError, NotFoundError, UnsupportedMediaError
 from apps.core.headers import headers_of
-from apps.core.own_address import base_url_of
 from apps.mcp.caller import calling
 from apps.mcp.elsewhere import other_faces_url
 from apps.mcp.transport import Answer, as_plain_json, face, trim_headers
@@ -36,7 +36,7 @@ async def streamable(request: Request, principal: Principal) -> Response:
     except MalformedError as error:
         return _refused(None, PARSE_ERROR, error.detail, 400)
     trim_headers(request)
-    return Answer(await face(), raw, principal, other_faces_url(request))
+    return Answer(await face(), raw, _by(request, principal))
 
 
 async def rpc(request: Request, principal: Principal) -> Response:
@@ -47,7 +47,7 @@ async def rpc(request: Request, principal: Principal) -> Response:
         asked_id = _id_in(asked)
         method, params = _method_in(asked)
         if method in ANSWERS:
-            with calling(principal, other_faces_url(request)):
+            with _by(request, principal):
                 result = await ANSWERS[method](params)
             return json_response({"jsonrpc": "2.0", "id": asked_id, "result": result})
     except MalformedError as error:
@@ -55,12 +55,12 @@ async def rpc(request: Request, principal: Principal) -> Response:
     except MCPError as error:
         return _refused(asked_id, error.error.code, error.error.message, 200)
     as_plain_json(request)  # all else is said as by any client without a handshake
-    return Answer(await face(), raw, principal, other_faces_url(request))
+    return Answer(await face(), raw, _by(request, principal))
 
 
 async def tools(request: Request, principal: Principal) -> Response:
     """The tools that the caller may call, as tools/list has them."""
-    with calling(principal, base_url_of(request)):
+    with _by(request, principal):
         found = await _list({})
     return json_response({**found, "total": len(found["tools"])})
 
@@ -81,7 +81,7 @@ async def task(request: Request, principal: Principal) -> Response:
 async def _read(request: Request, principal: Principal, name: str, arguments: Json) -> Response:
     """The tool's structured answer, or its error as REST tells it. Which workspace was said of who asks, not of it."""
     arguments.pop("workspace", None)
-    with calling(principal, other_faces_url(request)):
+    with _by(request, principal):
         result = await (await face()).server.run_tool(name, arguments)
     return json_response(result.structured_content)
 
@@ -108,6 +108,11 @@ async def _ping(params: Json) -> Json:
 
 
 ANSWERS = {"tools/list": _list, "tools/call": _call, "ping": _ping}
+
+
+def _by(request: Request, principal: Principal) -> AbstractContextManager[None]:
+    """The block within which this caller calls."""
+    return calling(principal, other_faces_url(request), credentials_of(request))
 
 
 def _object_in(raw: bytes) -> Json:

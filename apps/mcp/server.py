@@ -4,6 +4,7 @@ Who calls is known by then (`apps.mcp.caller`): the transports see to that, each
 """
 
 import difflib
+import time
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -16,10 +17,11 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import INVALID_PARAMS, CallToolResult, TextContent
 from mcp_types import Tool as ListedTool
 
+from apps.accounts.principals import Principal, authenticate, remembered
 from apps.accounts.refusals import is_refusal, refusal_note
 from apps.core.db import in_database
 from apps.core.errors import CodeTetherError, ForbiddenError
-from apps.mcp.caller import principal
+from apps.mcp.caller import credentials, principal
 from apps.mcp.errors import problem_with, tool_failure
 from apps.mcp.tool import Tool
 from apps.mcp.tools import TOOLS
@@ -28,6 +30,8 @@ LIST_HOLDS_MILLISECONDS = 300_000
 """For so long a client need not ask for the tools again (2026-07-28, caching): all that may change meanwhile is
 whether a token may call one, and that is asked of each call."""
 
+AGAIN_SECONDS = 1.0
+"""A call that takes longer has waited for something, and its caller is let in anew before the answer."""
 INSTRUCTIONS = (
     "CodeTether hands work to coding agents on the machines that hold the code. Find where to work with "
     "list_codebases and who works with discover_agents; hand work over with create_task, or with send_message where "
@@ -75,8 +79,11 @@ class ToolServer(MCPServer[None]):
         """What the tool gives; CodeTetherError for whatever keeps it from that."""
         tool = self._named(name)
         try:
-            _require(tool)
+            began = time.monotonic()
+            _require(tool, principal())
             result = cast(CallToolResult, await super().call_tool(name, arguments, context))
+            if time.monotonic() - began > AGAIN_SECONDS:
+                await _require_again(tool)
         except (ToolError, CodeTetherError) as error:
             problem = problem_with(error)
             if is_refusal(problem.status):
@@ -92,11 +99,18 @@ class ToolServer(MCPServer[None]):
         raise MCPError(INVALID_PARAMS, f"Unknown tool: {name[:100]}; {hint}")
 
 
-def _require(tool: Tool) -> None:
-    caller = principal()
+def _require(tool: Tool, caller: Principal) -> None:
     if not tool.is_for(caller):
         wanted = " or ".join(f"'{scope}'" for scope in tool.scopes)
         raise ForbiddenError(f"The tool {tool.name} needs the scope {wanted}, which {caller.name} does not hold.")
+
+
+async def _require_again(tool: Tool) -> None:
+    """Of a tool that has waited: whose right was taken away meanwhile does not hear what came."""
+    brought = credentials()
+    if brought is not None:
+        known = remembered(brought)
+        _require(tool, known if known is not None else await in_database(authenticate, brought))
 
 
 def ignored(tool: Tool, arguments: dict[str, Any]) -> list[str]:

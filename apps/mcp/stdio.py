@@ -55,5 +55,5 @@ class Admission:
             principal = await admitted(self.credentials)
         except CodeTetherError as problem:
             raise MCPError(INVALID_REQUEST, f"{problem.code}: {problem.detail}") from problem
-        with calling(principal, settings.A2A_AGENT_URL):
+        with calling(principal, settings.A2A_AGENT_URL, self.credentials):
             return await call_next(ctx)

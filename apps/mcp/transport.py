@@ -10,6 +10,7 @@ and ends with `closed`. Django's lifespan is not relied on, since not every serv
 import asyncio
 import contextvars
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
@@ -19,8 +20,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from apps.accounts.principals import Principal
-from apps.mcp.caller import calling
 from apps.mcp.server import ToolServer
 
 PLAIN_JSON = ((b"content-type", b"application/json"), (b"accept", b"application/json, text/event-stream"))
@@ -80,9 +79,10 @@ async def closed() -> None:
 class Answer(Response):
     """The SDK's answer to a request whose body has been read already, and whose caller is known."""
 
-    def __init__(self, ours: Face, body: bytes, principal: Principal, base_url: str) -> None:
+    def __init__(self, ours: Face, body: bytes, by: AbstractContextManager[None]) -> None:
+        """`by` is the block within which its caller calls (`apps.mcp.caller`)."""
         self.background = None
-        self.face, self.asked, self.by = ours, body, (principal, base_url)
+        self.face, self.asked, self.by = ours, body, by
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         given: Iterator[Message] = iter([{"type": "http.request", "body": self.asked, "more_body": False}])
@@ -90,7 +90,7 @@ class Answer(Response):
         async def replay() -> Message:
             return next(given, None) or await receive()
 
-        with calling(*self.by):
+        with self.by:
             await self.face.manager.handle_request(scope, replay, send)
 
 

@@ -153,6 +153,29 @@ def test_whose_token_is_taken_away_gets_no_further_in_a_session(api: Api, at_std
     api.runner.run(talk())
 
 
+def test_whose_token_is_taken_away_while_a_tool_waits_does_not_hear_what_came(
+    api: Api, at_stdio: Credentials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @tool(scope=Scope.TASKS_READ, title="Wait")
+    async def wait(revokes: Annotated[bool, Field(description="Meanwhile the token is taken away")]) -> Told:
+        """Wait for long."""
+        if revokes:
+            await in_database(lambda: token_revoke(token=ApiToken.objects.get(name="a admin")))
+        return {"by": principal().name}
+
+    only(monkeypatch, wait)
+    monkeypatch.setattr(server, "AGAIN_SECONDS", 0.0)
+
+    async def talk() -> tuple[Any, Any]:
+        async with Client(ToolServer([Admission(at_stdio)])) as one:
+            return await one.call_tool("wait", {"revokes": False}), await one.call_tool("wait", {"revokes": True})
+
+    before, after = api.runner.run(talk())
+    assert before.structured_content == {"by": "a admin"}
+    assert after.content[0].text.startswith("unauthenticated: ")
+    assert after.structured_content is None
+
+
 def test_a_tool_says_all_that_clients_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def unfit(**more: Any) -> Any:
         return tool(scope=Scope.TASKS_READ, title="Unfit", **more)
