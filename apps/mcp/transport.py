@@ -9,6 +9,7 @@ and ends with `closed`. Django's lifespan is not relied on, since not every serv
 
 import asyncio
 import contextvars
+import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from weakref import WeakKeyDictionary
@@ -21,6 +22,8 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from apps.mcp.server import ToolServer
+
+log = logging.getLogger(__name__)
 
 PLAIN_JSON = ((b"content-type", b"application/json"), (b"accept", b"application/json, text/event-stream"))
 NOT_SAID = {b"content-type", b"accept", b"content-length", b"mcp-protocol-version"}
@@ -42,6 +45,11 @@ class Face:
         self._begun, self._closing = asyncio.Event(), asyncio.Event()
         # in a context of its own: it must not act for whoever came first
         self._task = asyncio.get_running_loop().create_task(self._run(), context=contextvars.Context())
+        self._task.add_done_callback(_tell_of_failure)
+
+    @property
+    def has_ended(self) -> bool:
+        return self._task.done()
 
     async def begun(self) -> "Face":
         """Itself, once it serves."""
@@ -53,20 +61,29 @@ class Face:
         await self._task
 
     async def _run(self) -> None:
-        async with self.manager.run():
-            self._begun.set()
-            await self._closing.wait()
+        try:
+            async with self.manager.run():
+                self._begun.set()
+                await self._closing.wait()
+        finally:
+            self._begun.set()  # nobody waits for what does not begin any more
+
+
+def _tell_of_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.error("the MCP server has failed; the next call begins another", exc_info=task.exception())
 
 
 _faces: WeakKeyDictionary[asyncio.AbstractEventLoop, Face] = WeakKeyDictionary()
 
 
 async def face() -> Face:
-    """The running loop's, which begins with the first call."""
+    """The running loop's, which begins with the first call, and again with the next one should it have failed."""
     loop = asyncio.get_running_loop()
-    if loop not in _faces:
-        _faces[loop] = Face()
-    return await _faces[loop].begun()
+    ours = _faces.get(loop)
+    if ours is None or ours.has_ended:
+        ours = _faces[loop] = Face()
+    return await ours.begun()
 
 
 async def closed() -> None:

@@ -19,7 +19,7 @@ from apps.accounts.principals import Credentials
 from apps.accounts.tokens import token_revoke
 from apps.core.db import in_database
 from apps.core.errors import ConflictError, UnavailableError
-from apps.mcp import server
+from apps.mcp import server, transport
 from apps.mcp.caller import principal
 from apps.mcp.server import ToolServer
 from apps.mcp.stdio import Admission
@@ -140,6 +140,13 @@ def test_what_a_tool_raises_is_told_in_our_words(
     assert said.is_error
     assert said.content[0].text.startswith(text)
     assert "secret" not in str(said)
+
+
+def test_a_server_that_has_ended_is_begun_anew(api: Api) -> None:
+    before = api.runner.run(transport.face())
+    before._task.cancel()
+    assert api.post("/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).json()["result"]["tools"]
+    assert api.runner.run(transport.face()) is not before
 
 
 def test_whose_token_is_taken_away_gets_no_further_in_a_session(api: Api, at_stdio: Credentials) -> None:
