@@ -16,11 +16,10 @@ from apps.mcp.caller import principal
 from apps.mcp.tool import tool
 from apps.mcp.tools.pages import bad_cursor, newest_first, place
 from apps.mcp.tools.repeating import Answer, once
-from apps.mcp.tools.words import PAGE, CodebaseId, Cursor, Done, Key, Limit, Listed, Query
+from apps.mcp.tools.words import NAME_LIMIT, PAGE, CodebaseId, Cursor, Done, Key, Limit, Listed, Query
 from apps.tasks.services import codebase_remove
 from apps.workers.admitting import codebase_admit
 
-NAME_LIMIT = 200
 WorkerId = Annotated[
     str, Field(description="The worker on whose machine the folder is; it then takes the tasks.", max_length=NAME_LIMIT)
 ]
