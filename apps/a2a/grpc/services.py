@@ -3,11 +3,12 @@
 - Errors reach `apps/a2a/grpc/calls.py` as they are: the SDK knows only some, without all of their details.
 - 0.3: a role that is not given is the user's; a send without a configuration waits, as in the other bindings; the
   content of a file may be bytes as they are, and not only base64 text as the SDK's own clients put it there, and a
-  file without any is refused.
+  file without any is refused; a push config has the id that its request gives it.
 """
 
 import base64
 import binascii
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 import google.rpc.error_details_pb2  # the types of errors' details, for protobuf's registry
@@ -58,15 +59,14 @@ def _handlers(version: str, servicer: object) -> grpc.GenericRpcHandler:
 def _handler(version: str, method: MethodDescriptor, servicer: object) -> grpc.RpcMethodHandler:
     """Requests come undecoded, see `apps/a2a/grpc/calls.py`."""
     request = GetMessageClass(method.input_type)
-    mend = _mend if request is a2a_v0_3_pb2.SendMessageRequest else None
-    rpc = Rpc(version, request, getattr(servicer, method.name), mend)
+    rpc = Rpc(version, request, getattr(servicer, method.name), MENDS.get(request))
     encode = GetMessageClass(method.output_type).SerializeToString
     if method.server_streaming:
         return grpc.unary_stream_rpc_method_handler(rpc.stream, None, encode)
     return grpc.unary_unary_rpc_method_handler(rpc.answer, None, encode)
 
 
-def _mend(request: Any) -> None:
+def _mend_send(request: Any) -> None:
     message = request.request
     if message.role == a2a_v0_3_pb2.ROLE_UNSPECIFIED:
         message.role = a2a_v0_3_pb2.ROLE_USER
@@ -85,3 +85,15 @@ def _is_base64(content: bytes) -> bool:
     except binascii.Error:
         return False
     return True
+
+
+def _mend_config(request: Any) -> None:
+    """The definition has the id beside the config; the SDK's own clients give it in both places."""
+    config = request.config.push_notification_config
+    config.id = config.id or request.config_id
+
+
+MENDS: Mapping[type, Callable[[Any], None]] = {
+    a2a_v0_3_pb2.SendMessageRequest: _mend_send,
+    a2a_v0_3_pb2.CreateTaskPushNotificationConfigRequest: _mend_config,
+}

@@ -43,7 +43,7 @@ async def test_configs_are_made_shown_listed_and_deleted(ada: GrpcCaller) -> Non
 
 async def test_the_same_in_the_old_version(ada: GrpcCaller) -> None:
     task = await ada.send_old()
-    config = old.PushNotificationConfig(id="a", url=HOOK)
+    config = old.PushNotificationConfig(url=HOOK)  # its id stands beside it
     request = old.CreateTaskPushNotificationConfigRequest(
         parent=f"tasks/{task.id}", config_id="a", config=old.TaskPushNotificationConfig(push_notification_config=config)
     )
