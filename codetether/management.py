@@ -47,9 +47,12 @@ class ManagementLane(ASGIHandler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.load_middleware(is_async=False)
         self.bare = _Bare()
         get_resolver()._populate()  # else the first caller waits for all imports
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """For synchronous calls, whatever Django's own handler wishes; once: each time reads all of static/."""
+        super().load_middleware(is_async=False)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         body = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 (closed with the request)
