@@ -21,7 +21,9 @@ dev: ## The same for developers: debug pages, and the web server reloads when th
 	@$(ENV) sync base test lint
 	@CODETETHER_DEBUG=true $(PY) -m codetether.cli up --reload $(ARGS)
 
-test: test-deps lint ## Check style and types, then run all tests on real PostgreSQL and Valkey
+test: ## Check style and types, then run all tests on real PostgreSQL and Valkey
+	@$(ENV) sync base test lint
+	@$(MAKE) --no-print-directory -j 2 test-deps lint
 	@$(PY) -m pytest -m "not minutes" $(PYTEST_ARGS)
 
 test-agents: test-deps ## Only the tests that drive the real agent programs, or last for minutes, one after the other
