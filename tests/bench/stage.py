@@ -85,7 +85,7 @@ def staged() -> Iterator[Stage]:
         )
         (folder / "static").mkdir()
         os.environ.update(variables)  # the measurements of the services run in this process
-        subprocess.run([sys.executable, "-m", "django", "migrate", "-v0"], env=variables, check=True)
+        subprocess.run([sys.executable, "-m", "django", "migrate", "-v0", "--skip-checks"], env=variables, check=True)
         web = stack.enter_context(_web(variables))
         reference = stack.enter_context(_reference(variables))
         yield Stage(services.database_url, web, reference)
