@@ -4,7 +4,7 @@ Requests come as the SDK's proto types and leave as dicts in ProtoJSON, which ou
 other way. What a call is about beyond its request stands in the context's state, as `CallState`.
 """
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -46,6 +46,7 @@ from apps.accounts.permits import allowed, permitted
 from apps.accounts.principals import Credentials, Principal
 from apps.core import jsontext
 from apps.core.extension import EXTENSION
+from apps.core.whole_numbers import whole_numbers
 
 Json = dict[str, Any]
 Event = Task | Message | TaskStatusUpdateEvent | TaskArtifactUpdateEvent
@@ -56,8 +57,6 @@ EVENT_ID = "eventId"
 """Where our extension's metadata hold what a client gives as last-event-id."""
 LEVELS = 30
 """JSON levels of an answer that surely fit into the 100 messages that protobuf nests: a Struct's take three each."""
-WHOLE = 2.0**53
-"""Beyond, a Struct's doubles are no longer exact whole numbers."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -179,23 +178,10 @@ async def _call(operation: Operation, params: Proto, context: ServerCallContext)
 def plain(params: Proto) -> Json:
     """A request as the dict that JSON would have given; what JSON could not hold is an InvalidParamsError."""
     try:
-        read = _numbers(MessageToDict(params))
+        read = whole_numbers(MessageToDict(params))
     except (JsonFormatError, ValueError) as error:
         raise InvalidParamsError(f"The request has no JSON form: {error}") from error
     return jsontext.loads_object(orjson.dumps(read))
-
-
-def _numbers(value: Any) -> Any:
-    """A Struct knows only doubles: whole ones become whole numbers again, as JSON's readers take them."""
-    if isinstance(value, float):
-        return int(value) if value.is_integer() and abs(value) < WHOLE else value
-    return _mapped(value, _numbers)
-
-
-def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
-    if isinstance(value, dict):
-        return {name: change(one) for name, one in value.items()}
-    return [change(one) for one in value] if isinstance(value, list) else value
 
 
 def _read[T: Proto](answer: Json, into: T) -> T:
@@ -207,7 +193,9 @@ def shallow(value: Any, levels: int = LEVELS) -> Any:
     """The value with what lies too deep for protobuf as JSON text (other bindings take 200 levels)."""
     if levels <= 0 and isinstance(value, dict | list):
         return jsontext.dumps(value).decode()
-    return _mapped(value, lambda one: shallow(one, levels - 1))
+    if isinstance(value, dict):
+        return {name: shallow(one, levels - 1) for name, one in value.items()}
+    return [shallow(one, levels - 1) for one in value] if isinstance(value, list) else value
 
 
 def _event(told: Told, state: CallState) -> Event:

@@ -83,12 +83,18 @@ class Unfolding:
         if line.kind in SPEAKING and spoken_text(line):
             status["message"] = self.talk.message_of(line)
         update = {**self._place(), "status": status}
-        if line.data.get("usage"):
-            update["metadata"] = {EXTENSION: {"usage": line.data["usage"]}}
+        if more := _of_the_end(line):
+            update["metadata"] = {EXTENSION: more}
         return {"statusUpdate": update}
 
     def _place(self) -> Json:
         return {"taskId": self.talk.task_id, "contextId": self.talk.context_id}
+
+
+def _of_the_end(line: LogEvent) -> Json:
+    """What our extension tells of a task with its end, and a client that only follows hears nowhere else."""
+    told = {"usage": line.data.get("usage"), "errorCode": line.data.get("code") if line.kind == "failed" else None}
+    return {name: value for name, value in told.items() if value}
 
 
 _AFTER: Mapping[str, State] = {

@@ -16,7 +16,6 @@ TEXT_LIMIT = 900_000
 """Characters of one event's text: longer ones are told in pieces."""
 INLINE_LIMIT = 100_000
 """Bytes of a text file that go into the log as text; what is larger is stored as a file."""
-WHOLE_FIELDS = ("input_tokens", "output_tokens", "cached_input_tokens")
 
 
 def part_of(part: Json) -> Json:
@@ -85,10 +84,8 @@ def options_of(message: Json) -> list[Json]:
 
 
 def usage_of(said: object) -> Json:
-    """The usage that our extension tells; counts of tokens come through protobuf as floats."""
-    if not isinstance(said, dict):
-        return {}
-    whole = {n: int(v) for n, v in said.items() if n in WHOLE_FIELDS and isinstance(v, float) and v.is_integer()}
-    with suppress(UnknownEventError):
-        return event_from_worker("usage", {**said, **whole}).data
+    """The usage that our extension tells; empty for what is none."""
+    if isinstance(said, dict):
+        with suppress(UnknownEventError):
+            return event_from_worker("usage", said).data
     return {}

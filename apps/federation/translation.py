@@ -15,6 +15,7 @@ from typing import Any
 from a2a.types import StreamResponse
 from google.protobuf.json_format import MessageToDict
 
+from apps.core.whole_numbers import whole_numbers
 from apps.federation.parts import TEXT_LIMIT, clean, is_plain, options_of, ours_of, part_of, pieces, text_of, usage_of
 from apps.tasks.errors import UnknownEventError
 from apps.tasks.services import Outcome, event_from_worker
@@ -65,7 +66,7 @@ class Translation:
 
     def take(self, response: StreamResponse) -> Heard:
         """What an answer tells that is new."""
-        said: Json = MessageToDict(response)
+        said: Json = whole_numbers(MessageToDict(response))
         heard = Heard()
         if "message" in said:
             self._direct(said["message"], heard)

@@ -13,6 +13,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict
 from apps.a2a import legacy
 from apps.a2a.projection import TOLD, task_view
 from apps.a2a.unfolding import Unfolding
+from apps.core.extension import EXTENSION
 from apps.tasks import models
 from apps.tasks.log import LogEvent
 
@@ -102,6 +103,11 @@ def test_stream_events_are_the_sdks_in_both_versions() -> None:
         ours = legacy.stream_event(event)
         asks = ours.get("status", {}).get("state") == "input-required"
         assert ours == theirs["result"] | ({"final": True} if asks else {})
+
+
+def test_the_event_of_a_failure_tells_its_code() -> None:
+    (event,) = Unfolding(task()).events(LogEvent(ID, 2, 2, *ENDINGS[1], NOW))
+    assert event["statusUpdate"]["metadata"] == {EXTENSION: {"errorCode": "x"}}
 
 
 def test_chunks_of_an_artifact_join_and_others_stand_beside_the_result() -> None:

@@ -178,6 +178,17 @@ def test_direct_message(heard: Listener) -> None:
     assert found.events[0][1]["parts"] == [{"data": 1}]
 
 
+def test_whole_numbers_stay_whole(heard: Listener) -> None:
+    (told,) = heard.chunk({"data": {"bars": [4, 0.5]}}, id="score").events
+    assert str(told[1]["parts"]) == "[{'data': {'bars': [4, 0.5]}}]"
+
+
+def test_failure_has_the_code_that_a_codetether_gives(heard: Listener) -> None:
+    outcome = heard.status("FAILED", "no", metadata={EXTENSION: {"errorCode": "quota"}}).outcome
+    assert outcome is not None
+    assert (outcome.error, outcome.error_code) == ("no", "quota")
+
+
 def test_usage_and_tools_of_a_codetether(heard: Listener) -> None:
     tool = {"event": "tool_use", "tool": "bash", "args": {"n": 1}, "call_id": "1"}
     assert heard.status("WORKING", metadata={EXTENSION: tool}).events == [
