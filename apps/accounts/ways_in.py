@@ -193,6 +193,8 @@ _WAYS_IN: tuple[tuple[Scopes | None, str], ...] = (
         GET /v1/opencode/workers/{worker_id}
         GET /v1/queue/limits
         GET /v1/queue/my
+        GET /v1/queue/runs
+        GET /v1/queue/runs/{run_id}
         GET /v1/queue/status
         GET /v1/worker/connected
         GET /v1/worker/connected/{worker_id}

@@ -1740,6 +1740,7 @@ INSERT INTO public.django_migrations (app, name, applied) VALUES ('tasks', '0009
 INSERT INTO public.django_migrations (app, name, applied) VALUES ('tasks', '0009_history_of_limits', statement_timestamp());
 INSERT INTO public.django_migrations (app, name, applied) VALUES ('tasks', '0010_tasks_are_found_by_their_session', statement_timestamp());
 INSERT INTO public.django_migrations (app, name, applied) VALUES ('tasks', '0011_makers_and_workers_are_found', statement_timestamp());
+INSERT INTO public.django_migrations (app, name, applied) VALUES ('tasks', '0012_runs_are_found', statement_timestamp());
 INSERT INTO public.django_migrations (app, name, applied) VALUES ('workers', '0001_initial', statement_timestamp());
 INSERT INTO public.django_migrations (app, name, applied) VALUES ('workers', '0002_concurrency_may_be_unknown', statement_timestamp());
 INSERT INTO public.django_migrations (app, name, applied) VALUES ('workers', '0003_only_targeted', statement_timestamp());
@@ -2305,6 +2306,10 @@ CREATE INDEX task_of_session ON public.tasks_task USING btree (session_id) WHERE
 CREATE INDEX task_of_whom ON public.tasks_task USING brin (created_by text_bloom_ops (n_distinct_per_range='100'), worker_id text_bloom_ops (n_distinct_per_range='100'), agent_type text_bloom_ops (n_distinct_per_range='100')) WITH (pages_per_range='64', autosummarize='on');
 
 CREATE INDEX task_to_compact ON public.tasks_task USING btree (completed_at) WHERE ((compacted_at IS NULL) AND (completed_at IS NOT NULL));
+
+CREATE INDEX task_to_try_again ON public.tasks_task USING btree (workspace_id, created_at DESC, id DESC) WHERE ((attempt > 0) AND (state = 'pending'::text));
+
+CREATE INDEX task_tried ON public.tasks_task USING btree (workspace_id, created_at DESC, id DESC) WHERE (attempt > 0);
 
 CREATE INDEX tasks_endedtotal_workspace_id_fcaf1271 ON public.tasks_endedtotal USING btree (workspace_id);
 

@@ -14,6 +14,10 @@ def page_of[M: Model](
 ) -> dict[str, Any]:
     """`{name: [...], total, total_capped, limit, offset}` of what was found; `number`: how many, where it is known."""
     rows = [render(row) for row in found[page.offset : page.offset + page.limit]]
-    number = number or counted(found)
+    return paged(rows, page, name, number or counted(found))
+
+
+def paged(rows: list[dict[str, Any]], page: Page, name: str, number: Counted) -> dict[str, Any]:
+    """The same of rows that are that part already."""
     total = {"total": number.number, "total_capped": number.is_capped}
     return {name: rows, **total, "limit": page.limit, "offset": page.offset}

@@ -37,6 +37,14 @@ class TaskQuery(TaskOfCodebaseQuery):
     codebase_id: Name = ""
 
 
+class RunQuery(Page):
+    """`status` is the task's; `task_id` alone narrows as much as can be."""
+
+    status: State | None = None
+    codebase_id: Name = ""
+    task_id: Name = ""
+
+
 class FileQuery(Page):
     origin: Literal["", "client", "worker"] = ""
 

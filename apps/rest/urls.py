@@ -95,6 +95,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/monitor/intervene", monitor.Intervene.as_view()),
     path("v1/queue/status", queue.QueueStatus.as_view()),
     path("v1/queue/my", queue.MyTasks.as_view()),
+    path("v1/queue/runs", queue.Runs.as_view()),
+    path("v1/queue/runs/<str:run_id>", queue.OneRun.as_view()),
     path("v1/queue/limits", queue.Limits.as_view()),
     path("v1/queue/pause", queue.Pause.as_view()),
     path("v1/queue/resume", queue.Resume.as_view()),

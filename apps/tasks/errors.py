@@ -7,6 +7,10 @@ class TaskNotFoundError(NotFoundError):
     code = "task_not_found"
 
 
+class RunNotFoundError(NotFoundError):
+    code = "run_not_found"
+
+
 class StaleClaimError(ConflictError):
     """The claim token is not (or no longer) the one that holds the task: another worker has it, or it has ended."""
 

@@ -131,6 +131,13 @@ class Task(models.Model):
             ),
             models.Index(fields=["workspace", "-created_at", "-id"], name="task_newest"),
             models.Index(fields=["workspace", "-moved_at", "-id"], name="task_by_move"),
+            # lists of runs leave out what nobody has taken yet; few of those that were taken wait again
+            models.Index(fields=["workspace", "-created_at", "-id"], condition=Q(attempt__gt=0), name="task_tried"),
+            models.Index(
+                fields=["workspace", "-created_at", "-id"],
+                condition=Q(state="pending", attempt__gt=0),
+                name="task_to_try_again",
+            ),
             models.Index(fields=["codebase", "-created_at"], name="task_of_codebase"),
             # what waits is left out: else the planner may take this one for a claim and sort all that waits
             models.Index(

@@ -30,6 +30,7 @@ class Place:
     workspace: str = "default"
     user_id: str = ""
     invitation_id: str = ""
+    run_id: str = ""
 
     def fill(self, path: str) -> str:
         """The path with our ids in it."""

@@ -71,6 +71,7 @@ def furnish(cast: Cast) -> Place:
         workspace=cast.workspace.slug,
         user_id=str(member.pk),
         invitation_id=str(invitation.pk),
+        run_id=f"{claim.task_id}:1",
     )
 
 

@@ -14,7 +14,7 @@ from apps.rest.answers.monitor import (
     Stats,
     WatchedAgents,
 )
-from apps.rest.answers.queue import LimitChanged, LimitPage
+from apps.rest.answers.queue import LimitChanged, LimitPage, RunPage
 from apps.rest.answers.remote import RemoteAgentChanged, RemoteAgentPage
 from apps.rest.answers.server import (
     Agents,
@@ -62,7 +62,7 @@ from apps.rest.answers.tasks import (
 )
 from apps.rest.answers.trees import TreePage
 from apps.rest.answers.variables import Variable, VariablePage, VariableSet
-from apps.tasks.shapes import Activity, Limit, LogEvent, Task, TaskDetail, WorkingTree
+from apps.tasks.shapes import Activity, Limit, LogEvent, Run, Task, TaskDetail, WorkingTree
 from apps.workers.shapes import Model, QueueStatus
 
 __all__ = [
@@ -111,6 +111,8 @@ __all__ = [
     "RemoteAgent",
     "RemoteAgentChanged",
     "RemoteAgentPage",
+    "Run",
+    "RunPage",
     "ServerStatus",
     "Session",
     "SessionMessage",

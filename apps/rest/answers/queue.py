@@ -1,7 +1,11 @@
 """Answers about the queue, its limits and its pauses."""
 
 from apps.rest.answers.shared import Done, Paged
-from apps.tasks.shapes import Limit
+from apps.tasks.shapes import Limit, Run
+
+
+class RunPage(Paged):
+    runs: list[Run]
 
 
 class LimitPage(Paged):

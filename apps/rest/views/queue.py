@@ -7,14 +7,19 @@ from apps.accounts.principals import Principal
 from apps.rest import answers
 from apps.rest.bodies import LimitBody, PauseBody, PlaceBody, ReasonBody
 from apps.rest.endpoint import Answer, Endpoint, operation
-from apps.rest.paging import page_of
-from apps.rest.queries import Page
+from apps.rest.paging import page_of, paged
+from apps.rest.queries import Page, RunQuery
 from apps.tasks.selectors import (
     TaskFilter,
     limit_facts,
     limits_of,
+    run_facts,
+    run_get,
+    runs_counted,
+    runs_page,
     task_facts,
     tasks_filtered,
+    tasks_tried,
 )
 from apps.tasks.services import limit_set, queue_pause, queue_resume
 from apps.workers.selectors import worker_get
@@ -39,6 +44,23 @@ class MyTasks(Endpoint):
         """List the tasks that the caller has made, newest first."""
         wanted = TaskFilter(created_by=self.caller.name)
         return page_of(tasks_filtered(self.caller.workspace_id, wanted), query, "tasks", task_facts)
+
+
+class Runs(Endpoint):
+    @operation(Scope.TASKS_READ, answers=answers.RunPage)
+    def get(self, query: RunQuery) -> Answer:
+        """List the attempts that workers have made: by task, newest first, and of each task the latest first."""
+        wanted = TaskFilter(status=query.status or "", codebase_id=query.codebase_id)
+        found = tasks_tried(self.caller.workspace_id, wanted, task_id=query.task_id)
+        runs = [run_facts(task, run) for task, run in runs_page(found, limit=query.limit, offset=query.offset)]
+        return paged(runs, query, "runs", runs_counted(found))
+
+
+class OneRun(Endpoint):
+    @operation(Scope.TASKS_READ, answers=answers.Run)
+    def get(self, run_id: str) -> Answer:
+        """Show one attempt at a task: by whom, from when to when, and how it ended."""
+        return run_facts(*run_get(workspace_id=self.caller.workspace_id, run_id=run_id))
 
 
 class Limits(Endpoint):

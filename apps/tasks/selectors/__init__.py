@@ -43,7 +43,7 @@ from apps.tasks.selectors.queue import (
     waiting,
     waiting_before,
 )
-from apps.tasks.selectors.runs import run_facts, runs_of, tasks_tried
+from apps.tasks.selectors.runs import run_facts, run_get, runs_counted, runs_of, runs_page, tasks_tried
 from apps.tasks.selectors.tasks import (
     TaskFilter,
     answer_for_holder,
@@ -127,8 +127,11 @@ __all__ = [
     "queue_counts",
     "recent_moves",
     "run_facts",
+    "run_get",
     "running_by_worker",
+    "runs_counted",
     "runs_of",
+    "runs_page",
     "spending_of_codebase",
     "steering_after",
     "stuck_tasks",
