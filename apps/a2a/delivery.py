@@ -1,13 +1,14 @@
 """A message becomes work: a task made of it, or more for the task that it names.
 
 All of it runs on a database thread. Files that come with a message, and whom it wants told of its task, are kept in
-the transaction that accepts it.
+the transaction that accepts it. A message is taken once, however often it is sent: one that makes a task by its
+idempotency key, one for a task by what the task's log has of it already.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from apps.a2a.files import keep_files
 from apps.a2a.incoming import AGENT, Incoming, wrong
@@ -15,6 +16,7 @@ from apps.a2a.push import config_follows_message
 from apps.a2a.wishes import Wishes, read_wishes
 from apps.accounts.principals import Principal
 from apps.tasks.errors import WrongStateError
+from apps.tasks.log.extract import read_kinds
 from apps.tasks.selectors import (
     ATTACHED,
     SAID,
@@ -29,6 +31,16 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
+SENDING = "sending"
+"""Where an event keeps what tells its message sent again from another one under the same id."""
+
+
+class Taken(NamedTuple):
+    """The task of a message, and whether that had not come before (as far as is known here)."""
+
+    task: "Task"
+    is_new: bool
+
 
 def deliver(principal: Principal, incoming: Incoming) -> "Task":
     """Make a task of the message, or hand it to the task that it names."""
@@ -39,34 +51,42 @@ def deliver(principal: Principal, incoming: Incoming) -> "Task":
     if not text.strip():
         raise wrong("message.parts", "Give some text.")
     if not incoming.brings_files:
-        return _delivered(principal, incoming, wishes, text)
+        return _delivered(principal, incoming, wishes, text).task
     kept = keep_files(principal, incoming)
     attached = False
     try:
         with transaction.atomic():
-            task = _delivered(principal, kept.incoming, wishes, text)
-            attached = kept.attach(task)
+            task, is_new = _delivered(principal, kept.incoming, wishes, text)
+            attached = is_new and kept.attach(task)
     finally:
         if not attached:
             kept.discard()
     return task
 
 
-def _delivered(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) -> "Task":
+def _delivered(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) -> Taken:
     if incoming.push is None:
         return _at_its_task(principal, incoming, wishes, text)
     with transaction.atomic():
-        task = _at_its_task(principal, incoming, wishes, text)
-        config_follows_message(principal, task, incoming.push, is_reply=bool(incoming.task_id))
-    return task
+        task, is_new = _at_its_task(principal, incoming, wishes, text)
+        if is_new:
+            config_follows_message(principal, task, incoming.push, is_reply=bool(incoming.task_id))
+    return Taken(task, is_new)
 
 
-def _at_its_task(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) -> "Task":
-    if incoming.task_id and wishes.fork:
+def _at_its_task(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) -> Taken:
+    if not incoming.task_id:
+        return Taken(_begin(principal, incoming, wishes, text), is_new=True)
+    if wishes.fork:
         raise wrong("metadata.fork", "A task is not forked by speaking to it: name it in referenceTaskIds instead.")
-    if incoming.task_id:
-        return _hand_over(principal, incoming, text)
-    return _begin(principal, incoming, wishes, text)
+    if not incoming.digest:
+        return Taken(_hand_over(principal, incoming, text), is_new=True)
+    with transaction.atomic():
+        _one_sending_at_a_time(principal, incoming)
+        task = task_get(workspace_id=principal.workspace_id, task_id=incoming.task_id)
+        if _was_said(task, incoming):
+            return Taken(task, is_new=False)
+        return Taken(_hand_over(principal, incoming, text), is_new=True)
 
 
 def _begin(principal: Principal, incoming: Incoming, wishes: Wishes, text: str) -> "Task":
@@ -102,6 +122,8 @@ def _hand_over(principal: Principal, incoming: Incoming, text: str) -> "Task":
         raise wrong("message.contextId", "The task belongs to another context.")
     workspace_id, by = principal.workspace_id, principal.name
     data: Json = {SAID: _said(incoming, text)}
+    if incoming.digest:
+        data[SENDING] = incoming.digest
     if incoming.files:
         data["files"] = incoming.files
     if is_asking(task):
@@ -110,6 +132,21 @@ def _hand_over(principal: Principal, incoming: Incoming, text: str) -> "Task":
         except WrongStateError:
             pass  # somebody else answered first: then it is a message like any other
     return task_message(workspace_id=workspace_id, task_id=task.id, message=text, by=by, data=data)
+
+
+def _one_sending_at_a_time(principal: Principal, incoming: Incoming) -> None:
+    """The same message, sent again before its first sending is through, waits until that is."""
+    name = f"a2a:{principal.workspace_id}:{incoming.task_id}:{incoming.message_id}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
+def _was_said(task: "Task", incoming: Incoming) -> bool:
+    """Whether the task's log has the message already."""
+    if not task.last_steering_seq:
+        return False
+    said = (line.data.get("data") or {} for line in read_kinds(task.id, ("message", "answered")))
+    return any(data.get(SENDING) == incoming.digest for data in said)
 
 
 def _metadata(incoming: Incoming, wishes: Wishes, text: str) -> Json:

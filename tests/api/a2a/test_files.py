@@ -116,6 +116,14 @@ async def test_file_whose_time_is_over_is_given_by_its_address(ada: Caller) -> N
     assert (await ada.http.get(part["url"])).status_code == 404
 
 
+async def test_word_to_a_task_sent_again_stores_nothing_more(ada: Caller) -> None:
+    task = await send(ada, TEXT)
+    for _ in range(2):
+        again = await send(ada, TEXT, ATTACHED, messageId="m2", taskId=task["id"])
+    assert [one["messageId"] for one in again["history"]].count("m2") == 1
+    assert len(await files()) == 1
+
+
 async def test_message_sent_again_stores_nothing_more(ada: Caller) -> None:
     first, again = await send(ada, TEXT, ATTACHED), await send(ada, TEXT, ATTACHED)
     assert first["id"] == again["id"]

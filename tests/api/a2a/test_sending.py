@@ -64,6 +64,29 @@ async def test_message_to_a_running_task_reaches_its_session(ada: Caller, hand: 
     assert heard == ["hurry"]
 
 
+async def test_word_to_a_task_that_is_sent_again_is_said_once(ada: Caller, hand: Hand) -> None:
+    """A client whose connection was cut cannot know whether it was heard; also when the task has ended meanwhile."""
+    task = await ada.send("Paint it")
+    claim = await hand.take()
+    said = {"taskId": task["id"], "messageId": "m2"}
+    await asyncio.gather(*(ada.send("Red", **said) for _ in range(3)))
+    await ada.send("Blue", **said)
+    await hand.finish(claim)
+    again = await ada.send("Red", **said)
+    assert (again["id"], again["status"]["state"]) == (task["id"], "completed")
+    assert [message["parts"][0]["text"] for message in again["history"]] == ["Paint it", "Red", "Blue"]
+
+
+async def test_answer_that_is_sent_again_is_no_word_to_the_agent(ada: Caller, hand: Hand) -> None:
+    task = await ada.send("Paint it")
+    claim = await hand.take()
+    await hand.ask(claim, "Which colour?")
+    for _ in range(2):
+        await ada.send("Red", taskId=task["id"], messageId="m2")
+    heard = await in_database(log.read, claim.task_id)
+    assert [event.kind for event in heard if event.kind in ("answered", "message")] == ["answered"]
+
+
 async def test_history_of_length_nought_is_all_of_it_for_0_3_and_none_for_1_0(ada: Caller) -> None:
     said = {"parts": [{"text": "hi"}], "role": "user"}
     wanted = {"historyLength": 0, "blocking": False}
