@@ -151,6 +151,7 @@ TWINS = {
     "delete_codebase": "DELETE /v1/opencode/codebases/{codebase_id}",
     "get_current_codebase": "GET /v1/opencode/codebases/{codebase_id}/status",
     "get_queue_stats": "GET /v1/queue/status",
+    "list_task_runs": "GET /v1/queue/runs",
     "list_models": "GET /v1/opencode/models",
 }
 """What REST or A2A calls the same."""
