@@ -1,7 +1,7 @@
 """A task and the queue as clients see them, with what the workers tell: why it waits, and who could take it."""
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils import timezone
 
@@ -10,22 +10,19 @@ from apps.tasks.selectors import (
     limits_of,
     oldest_pending,
     queue_counts,
+    task_and_tree,
     task_facts,
     tree_facts,
-    tree_of_task,
 )
 from apps.workers.selectors import connected_machines
 from apps.workers.waiting import pending_by_reason, why_pending
 
-if TYPE_CHECKING:
-    from apps.tasks.models import Task
 
-
-def task_detail(task: "Task") -> dict[str, Any]:
-    """All that clients are told of one task (`shapes.TaskDetail`)."""
+def task_detail(*, workspace_id: uuid.UUID, task_id: object) -> dict[str, Any]:
+    """All that clients are told of one task (`shapes.TaskDetail`); TaskNotFoundError for what is none."""
+    task, tree = task_and_tree(workspace_id=workspace_id, task_id=task_id)
     reason = why_pending(task)
     why = {"why_pending": reason and reason.text, "why_pending_code": reason and reason.code}
-    tree = tree_of_task(task)
     return {**task_facts(task), **why, "working_tree": tree and tree_facts(tree)}
 
 

@@ -143,11 +143,8 @@ async def get_task(task_id: TaskId) -> TaskDetail:
     while it is pending why no worker has it yet (why_pending). Use it to see whether a task is done and to read its
     result. To wait for news without asking again and again, use get_task_updates with wait_seconds instead.
     """
-    return TaskDetail.model_validate(await in_database(_detail, principal(), task_id))
-
-
-def _detail(caller: Principal, task_id: str) -> dict[str, Any]:
-    return task_detail(task_get(workspace_id=caller.workspace_id, task_id=task_id))
+    shown = await in_database(task_detail, workspace_id=principal().workspace_id, task_id=task_id)
+    return TaskDetail.model_validate(shown)
 
 
 @tool(scope=Scope.TASKS_READ, title="List tasks", read_only=True)

@@ -113,7 +113,7 @@ class OneTask(Endpoint):
     @operation(Scope.TASKS_READ, answers=answers.TaskDetail)
     def get(self, task_id: str) -> Answer:
         """Show a task, and why it still waits where it does."""
-        return task_detail(task_get(workspace_id=self.caller.workspace_id, task_id=task_id))
+        return task_detail(workspace_id=self.caller.workspace_id, task_id=task_id)
 
     @operation(Scope.TASKS_WRITE, answers=answers.TaskChanged)
     def patch(self, task_id: str, body: PriorityBody) -> Answer:
