@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 
-INLINE_LIMIT, INLINE_FILES = 4_194_304, 50
-"""Bytes of file contents in one answer, and files; what goes beyond is given by address."""
+INLINE_LIMIT, INLINE_FILES = 4_000_000, 50
+"""Bytes of file contents in one answer, and files; what goes beyond is given by address. With the rest of the answer
+it must fit into the 4 MiB that gRPC's clients take."""
 HOLDERS = frozenset(
     {"task", "tasks", "message", "status", "statusUpdate", "artifactUpdate", "artifact", "artifacts", "history"}
 )

@@ -204,3 +204,9 @@ async def test_a_stream_that_the_servers_end_cuts_says_so(ada: GrpcCaller) -> No
         stopping.has_begun = False
     assert cut.code == grpc.StatusCode.UNAVAILABLE
     assert cut.trailing["last-event-id"]
+
+
+async def test_files_by_content_leave_an_answer_that_clients_take(ada: GrpcCaller, settings: Any) -> None:
+    settings.INLINE_FILE_BYTES = 1_048_576
+    task = await ada.send(parts=[new.Part(raw=bytes(1_048_576)) for _ in range(4)])  # clients take 4 MiB
+    assert [part.WhichOneof("content") for part in task.history[0].parts] == ["raw"] * 3 + ["url"]
