@@ -87,8 +87,7 @@ async def _read(request: Request, principal: Principal, name: str, arguments: Js
 
 
 async def _list(params: Json) -> Json:
-    listed = await (await face()).server.list_tools()
-    return {"tools": [one.model_dump(mode="json", by_alias=True, exclude_none=True) for one in listed]}
+    return {"tools": await (await face()).server.tools_told()}
 
 
 async def _call(params: Json) -> Json:

@@ -58,11 +58,20 @@ class ToolServer(MCPServer[None]):
         )
         self.by_name = {tool.name: tool for tool in TOOLS}
         self._listed: list[ListedTool] = []
+        self._told: dict[str, dict[str, Any]] = {}
 
     async def list_tools(self) -> list[ListedTool]:
         self._listed = self._listed or await super().list_tools()
         caller = principal()
         return [listed for listed in self._listed if self.by_name[listed.name].is_for(caller)]
+
+    async def tools_told(self) -> list[dict[str, Any]]:
+        """The same as JSON, which is made of each tool once: its schemas do not change while the process runs."""
+        listed = await self.list_tools()
+        for one in listed:
+            if one.name not in self._told:
+                self._told[one.name] = one.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return [self._told[one.name] for one in listed]
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: Context[None, Any] | None = None

@@ -20,6 +20,7 @@ from pydantic import AliasChoices, BaseModel
 from apps.accounts.permissions import Scope, Scopes
 from apps.accounts.principals import Principal
 from apps.mcp.arguments import read_leniently
+from apps.mcp.results import metadata_of
 from apps.mcp.schemas import without_titles
 
 Function = Callable[..., Awaitable[Any]]
@@ -65,6 +66,7 @@ def tool(
         name = getattr(function, "__name__", "")
         _check(name, function)
         sdk = SdkTool.from_function(function, name, title, description_of(function), annotations=hints)
+        sdk.fn_metadata = metadata_of(sdk.fn_metadata)
         sdk.fn_metadata.arg_model = read_leniently(sdk.fn_metadata.arg_model)
         sdk.parameters = without_titles(sdk.parameters)
         sdk.fn_metadata.output_schema = without_titles(sdk.fn_metadata.output_schema)

@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from apps.mcp.listing import KeptLists
 from apps.mcp.server import ToolServer
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ class Face:
     """The MCP server of one event loop."""
 
     def __init__(self) -> None:
-        self.server = ToolServer()
+        self.server = ToolServer([KeptLists()])
         self.server.streamable_http_app(
             json_response=True,
             stateless_http=True,

@@ -1,6 +1,7 @@
 """The SDK's server over tools of the test's own, and the SDK's client at the product's, in both eras."""
 
 import asyncio
+import json
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ import pytest
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
+from mcp_types import INVALID_PARAMS
 from pydantic import Field
 
 from apps.accounts.models import ApiToken
@@ -147,6 +149,27 @@ def test_a_server_that_has_ended_is_begun_anew(api: Api) -> None:
     before._task.cancel()
     assert api.post("/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}).json()["result"]["tools"]
     assert api.runner.run(transport.face()) is not before
+
+
+def ask_for_the_list(api: Api, **params: Any) -> Any:
+    said = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"} | ({"params": params} if params else {})
+    return api.post("/mcp", said, headers={"Accept": "application/json, text/event-stream"}).json()
+
+
+def test_a_list_that_is_kept_is_that_of_the_callers_scopes(api: Api, cast: Cast) -> None:
+    viewer = api.bearing(cast.token(Role.VIEWER))
+    of_operator, of_viewer = ask_for_the_list(api), ask_for_the_list(viewer)
+    assert (ask_for_the_list(api), ask_for_the_list(viewer)) == (of_operator, of_viewer)
+    assert len(of_viewer["result"]["tools"]) < len(of_operator["result"]["tools"])
+    assert of_operator["result"]["tools"] == api.get("/mcp/v1/tools").json()["tools"]
+    assert ask_for_the_list(api, cursor=5)["error"]["code"] == INVALID_PARAMS
+
+
+def test_a_result_is_told_once_more_as_short_text(api: Api) -> None:
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list_tasks", "arguments": {}}}
+    said = api.post("/mcp", call).json()["result"]
+    (text,) = said["content"]
+    assert text["text"] == json.dumps(said["structuredContent"], separators=(",", ":"))
 
 
 def test_whose_token_is_taken_away_gets_no_further_in_a_session(api: Api, at_stdio: Credentials) -> None:
