@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from a2a.utils.errors import (
-    InvalidParamsError,
-)
+from a2a.utils.errors import InvalidParamsError
 from django.conf import settings
 
 from apps.a2a.push_wish import PushWish
@@ -71,6 +69,7 @@ def read_send(params: Json, *, agent: str = "") -> Incoming:
     """The parameters of message/send, message/stream, SendMessage and SendStreamingMessage."""
     message = _object(params, "message", required=True)
     options = _object(params, "configuration")
+    _texts(options, "acceptedOutputModes", "accepted_output_modes")  # checked only: an agent makes what it makes
     given_id = text_of(message, "messageId", "message_id")
     return Incoming(
         message_id=given_id,

@@ -97,6 +97,10 @@ BODIES = [
     pytest.param(send(params={"message": SAID, "configuration": {"historyLength": -1}}), -32602, id="history -1"),
     pytest.param(send(params={"message": SAID, "configuration": {"historyLength": "x"}}), -32602, id="history text"),
     pytest.param(
+        send(params={"message": SAID, "configuration": {"acceptedOutputModes": "text/plain"}}), -32602,
+        id="output modes that are no list",
+    ),
+    pytest.param(
         send(params={"message": SAID, "configuration": {"pushNotificationConfig": {"url": "http://10.0.0.1"}}}), -32602,
         id="push",
     ),
