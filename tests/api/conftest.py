@@ -6,20 +6,17 @@ product wrote, and both end with the test's transaction. Tests of real concurren
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import closing
-from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 from django.core import signals
-from django.db import close_old_connections, connection, connections
+from django.db import close_old_connections
 
 from apps.accounts.permissions import Role
-from apps.core import db
-from apps.core.threads import Threads
 from codetether.asgi import application
 from tests.factories import Cast
+from tests.one_connection import database_work_is_the_tests
 
 DEADLINE_SECONDS = 20
 
@@ -71,20 +68,12 @@ def _runner() -> Iterator[asyncio.Runner]:
 @pytest.fixture
 def api(cast: Cast, _runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     """An operator's client, in the test's own transaction."""
-    connection.inc_thread_sharing()
     for signal in (signals.request_started, signals.request_finished):
         signal.disconnect(close_old_connections)
-    with closing(Threads(1, "db-of-test")) as pool:
-        _runner.run(pool.run(partial(_share, connections["default"])))
-        monkeypatch.setattr(db, "pool", lambda: pool)
+    with database_work_is_the_tests(_runner, monkeypatch):
         yield Api(cast.token(Role.OPERATOR), _runner)
     for signal in (signals.request_started, signals.request_finished):
         signal.connect(close_old_connections)
-    connection.dec_thread_sharing()
-
-
-def _share(of_test: Any) -> None:
-    connections["default"] = of_test
 
 
 @pytest.fixture

@@ -5,17 +5,14 @@ Everything runs on the test's own connection, so that a test costs a transaction
 
 import asyncio
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from django.db import connection, connections
 from django.db.models.functions import Now
 
 from apps.accounts.models import User
 from apps.accounts.permissions import Role
-from apps.core import db
 from apps.notifications.delivery import deliver_due
 from apps.notifications.models import Notice, PushSubscription
 from apps.notifications.services import NewDevice, device_add
@@ -27,6 +24,7 @@ from codetether.celery import app
 from tests.factories import Cast
 from tests.fakes.push_service import Device, encoded
 from tests.fakes.webhook import Call, Receiver, receiving
+from tests.one_connection import database_work_is_the_tests
 
 
 @dataclass(slots=True)
@@ -70,18 +68,11 @@ class Stage:
         Notice.objects.update(due_at=Now())
 
 
-def _share(of_test: Any) -> None:
-    connections["default"] = of_test
-
-
 @pytest.fixture
 def stage(cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     settings.OUTBOUND_ALLOWED = ["127.0.0.0/8"]
     app.set_default()  # whose broker takes what nobody here will do
-    connection.inc_thread_sharing()
-    with asyncio.Runner() as runner, ThreadPoolExecutor(1, "db-of-test", _share, (connections["default"],)) as pool:
-        monkeypatch.setattr(db, "pool", lambda: pool)
+    with asyncio.Runner() as runner, database_work_is_the_tests(runner, monkeypatch):
         served = receiving()
         yield Stage(cast, runner.run(served.__aenter__()), runner.run)
         runner.run(served.__aexit__(None, None, None))
-    connection.dec_thread_sharing()
