@@ -6,11 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 from django.db import close_old_connections, connection, connections
+from django.db.models.functions import Now
 
 from apps.tasks import log
 from apps.tasks.log import reading
+from apps.tasks.log.extract import tasks_with_events
+from apps.tasks.models import Task
 from apps.tasks.reports import from_worker
-from apps.tasks.services import task_message, task_progress
+from apps.tasks.services import Outcome, task_finish, task_message, task_progress
+from apps.tasks.states import State
 from tests.factories import Cast
 
 START = log.Cursor(0)
@@ -50,6 +54,30 @@ def test_page_is_bounded_by_bytes_but_never_empty(cast: Cast) -> None:
     assert [event.seq for event in first.events] == [3]
     assert not first.is_whole
     assert [event.seq for event in reading.task_page(claim.task_id, 3).events] == [4]
+
+
+def test_a_task_is_read_with_its_events_and_what_its_agent_has_said_as_one(cast: Cast) -> None:
+    claim = cast.held()
+    say(cast, claim, "Good ", "morning", ".", seqs=[1, 2, 3])
+    thought = from_worker("output", {"type": "reasoning", "content": "It is noon."})
+    task_progress(claim=claim, reported=[thought], seqs=[4])
+    ((task, events),) = tasks_with_events(
+        [(cast.workspace.id, claim.task_id)], kinds=["claimed", "output"], kinds_of_result=[]
+    )
+    assert task.id == claim.task_id
+    assert [(one.kind, one.data.get("content")) for one in events] == [("claimed", None), ("output", "Good morning.")]
+
+
+def test_what_was_said_before_the_present_attempt_is_no_part_of_it(cast: Cast) -> None:
+    claim = cast.held()
+    say(cast, claim, "That failed.", seqs=[1])
+    task_finish(claim=claim, outcome=Outcome(status=State.FAILED, error="It broke.", retry=True))
+    Task.objects.update(available_at=Now())
+    again = cast.held(Task.objects.get(id=claim.task_id))
+    say(cast, again, "Now it works.", seqs=[1])
+    named = [(cast.workspace.id, claim.task_id)]
+    ((_, events),) = tasks_with_events(named, kinds=["output"], kinds_of_result=[])
+    assert [one.data for one in events] == [{"content": "Now it works."}]
 
 
 @pytest.mark.django_db(transaction=True)
