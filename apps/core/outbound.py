@@ -29,6 +29,8 @@ REDIRECTS = 3
 CONNECTIONS = 100
 WELL_KNOWN_OTHERS = frozenset({0, 21, 22, 23, 25, 53, 110, 111, 119, 135, 137, 139, 143, 445, 465, 587, 993, 995})
 """Ports where something else than HTTP listens and might take a request's lines for commands (mail above all)."""
+HIGHEST_PORT = 65_535
+"""Some resolvers pass a higher one for an address in digits, and the socket then raises what is no network's error."""
 PORTS: Mapping[str, int] = {"http": 80, "https": 443}
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -91,6 +93,8 @@ def checked(url: str | httpx.URL) -> httpx.URL:
         raise OutboundRefusedError("Give a whole address that begins with https:// or http://.")
     if parsed.userinfo:
         raise OutboundRefusedError("Give the address without user name and password.")
+    if _port(parsed) > HIGHEST_PORT:
+        raise OutboundRefusedError(f"There is no port {_port(parsed)}; they end at {HIGHEST_PORT}.")
     if _port(parsed) in WELL_KNOWN_OTHERS:
         raise OutboundRefusedError(f"Port {_port(parsed)} belongs to another service than HTTP.")
     return parsed

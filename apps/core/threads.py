@@ -109,8 +109,8 @@ class Threads:
 
     def _begun(self) -> _Hand:
         hand = _Hand(self, f"{self.name}-{len(self._hands)}")
+        hand.start()  # where the system has no thread left, there is no hand that work could wait for
         self._hands.append(hand)
-        hand.start()
         return hand
 
     def next_for(self, hand: _Hand) -> _Job[Any] | None:

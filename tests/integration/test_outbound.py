@@ -219,6 +219,7 @@ async def test_plain_http_can_be_confined_to_what_is_listed(hook: Receiver, sett
     [
         "", "hook", "/hook", "ftp://example.com/x", "file:///etc/passwd", "http:///x", "https://", "gopher://127.0.0.1/",
         "https://ada:secret@example.com/", "https://example.com:25/", "https://example.com:0/", "https://example.com:99999/",
+        "https://8.8.8.8:99999/",
         "https://exa mple.com/", "https://example.com\\@127.0.0.1/", "https://example.com/\r\nx: y", "https://[::1",
         "https://example.com/" + "x" * 3000, "https://" + "a" * 70 + ".com/", "javascript:alert(1)", "http://./", "http://..",
     ],

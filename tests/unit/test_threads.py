@@ -139,3 +139,18 @@ def test_a_loop_that_ends_before_its_work_costs_no_thread(threads: Make) -> None
     door.opened.set()
 
     assert asyncio.run(pool.run(lambda: "next")) == "next"
+
+
+@pytest.mark.asyncio
+async def test_a_thread_that_could_not_begin_is_not_waited_for(threads: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    pool = threads(1)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError, match="can't start"):
+            await pool.run(lambda: None)
+
+    async with asyncio.timeout(10):
+        assert await pool.run(lambda: "here") == "here"
