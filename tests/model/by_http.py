@@ -6,7 +6,7 @@ Requests go to the whole product in this process, without a socket, on its own d
 import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 
@@ -64,7 +64,8 @@ class ByHttp:
         told(self.api.post(f"{TASKS}/{task}/input", {"message": "that"}))
 
     def speak(self, task: UUID) -> None:
-        said = {"role": "user", "messageId": "m", "taskId": str(task), "parts": [{"kind": "text", "text": "hurry"}]}
+        new = str(uuid4())  # a message that is sent again is taken once
+        said = {"role": "user", "messageId": new, "taskId": str(task), "parts": [{"kind": "text", "text": "hurry"}]}
         params = {"message": said, "configuration": {"blocking": False}}
         call = {"jsonrpc": "2.0", "id": 1, "method": "message/send", "params": params}
         answer = told(self.api.post("/a2a/jsonrpc", call))
