@@ -5,7 +5,7 @@ readers of many tasks by `position`, and stay below the oldest transaction that 
 cannot hide an event from them.
 """
 
-from apps.tasks.log.entries import TERMINAL_KINDS, Cursor, LogEvent
+from apps.tasks.log.entries import Cursor, LogEvent
 from apps.tasks.log.following import Batch, follow, follow_workspace
 from apps.tasks.log.reading import PAGE, is_past, now_cursor, read, read_workspace
 from apps.tasks.log.settling import grown, settled
@@ -16,7 +16,6 @@ __all__ = [
     "PAGE",
     "BEGINNING",
     "POLL_SECONDS",
-    "TERMINAL_KINDS",
     "Batch",
     "Cursor",
     "LogEvent",

@@ -55,10 +55,10 @@ def _administration() -> Iterator[Callable[[str], Any]]:
 
 
 @contextmanager
-def program(plant: Plant, *command: str, ends_by_itself: bool = True) -> Iterator[subprocess.Popen[bytes]]:
+def program(plant: Plant, *command: str) -> Iterator[subprocess.Popen[bytes]]:
     """Another of the product's processes on the plant's database; its log is in the plant's folder.
 
-    One that goes on after SIGTERM is killed; that fails where it should have ended by itself.
+    One that goes on after SIGTERM is killed, and fails whatever it serves.
     """
     variables = env.inherited(**plant.environment())
     with (plant.home / f"{command[0]}-{command[-1]}.log").open("wb") as log:
@@ -72,8 +72,7 @@ def program(plant: Plant, *command: str, ends_by_itself: bool = True) -> Iterato
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            if ends_by_itself:
-                raise
+            raise
 
 
 @contextmanager
@@ -90,10 +89,7 @@ def celery(plant: Plant) -> Iterator[None]:
     """Celery's worker and beat, as the supervisor starts them."""
     quietly = ("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=WARNING")
     worker = program(plant, "celery", "-A", "codetether", "worker", "--pool=threads", "--concurrency=2", *quietly)
-    # beat writes its schedule in the signal's handler, and was seen to stay in it: the supervisor kills it then, too
-    beat = program(
-        plant, "celery", "-A", "codetether", "beat", "--loglevel=WARNING", "--pidfile=", ends_by_itself=False
-    )
+    beat = program(plant, "celery", "-A", "codetether", "beat", "--loglevel=WARNING", "--pidfile=")
     with worker, beat:
         yield
 
